@@ -1,0 +1,59 @@
+# `make` alone lists the targets. Everything runs inside .venv, with the versions of the constraints file.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test check pytest bench format lock
+
+CONSTRAINTS := deployments/constraints.txt
+READY := .venv/.ready
+# An installed uv is used; otherwise pip brings one into .venv.
+UV := $(if $(shell command -v uv),uv,.venv/bin/uv)
+RUN := .venv/bin/python -m
+# Two at a time; tests of one `xdist_group` (a Prefect server, a PostgreSQL server) share a worker.
+PYTEST := $(RUN) pytest -n 2 --dist loadgroup
+
+# Believe the certificates that this machine believes, as pip does.
+export UV_SYSTEM_CERTS ?= true
+export DO_NOT_TRACK := 1
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+setup: $(READY) ## Install everything into .venv (a second run does nothing)
+
+# PYTHON=python3.12 make setup chooses the interpreter.
+$(READY): pyproject.toml $(CONSTRAINTS) | $(filter .venv/bin/uv,$(UV))
+	@[ -x .venv/bin/python ] || $(UV) venv --quiet $${PYTHON:+--python "$$PYTHON"} .venv
+	@$(UV) pip install --quiet --python .venv/bin/python --constraint $(CONSTRAINTS) --group dev --editable .
+	@touch $(READY)
+
+.venv/bin/uv:
+	@[ -x .venv/bin/python ] || "$${PYTHON:-python3}" -m venv .venv
+	@$(RUN) pip install --quiet --disable-pip-version-check uv
+
+demo: $(READY) ## Run the main job on shipped real outages
+	@.venv/bin/makegood demo
+
+test: check pytest ## Everything that must hold before a commit
+
+check: $(READY) ## Style, types and import direction alone
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) mypy
+	.venv/bin/lint-imports --no-cache
+
+pytest: $(READY) ## The tests alone
+	$(PYTEST) -m "not benchmark"
+
+bench: $(READY) ## Time and memory, reported and not judged
+	$(RUN) pytest -m benchmark -s
+
+format: $(READY) ## Let ruff format and mend what it can
+	$(RUN) ruff format
+	$(RUN) ruff check --fix
+
+lock: | $(filter .venv/bin/uv,$(UV)) ## Choose versions anew, for every supported Python
+	@$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate \
+	  --no-emit-index-url --no-emit-find-links --group dev --output-file $(CONSTRAINTS) pyproject.toml

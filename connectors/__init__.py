@@ -1,0 +1,1 @@
+"""Whom we talk to: connectors translate, they never decide."""

@@ -1,0 +1,1 @@
+"""How it starts: the command line, deployments, migrations and examples."""

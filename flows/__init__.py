@@ -1,0 +1,1 @@
+"""What we do: Prefect flows and tasks as short recipes."""

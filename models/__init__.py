@@ -1,0 +1,1 @@
+"""What we know: pure rules and values; no clock, no I/O, no float."""
