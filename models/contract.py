@@ -1,0 +1,220 @@
+"""Contracts: one client's SLA for one service, in dated versions.
+
+A contract is read from a workspace file by `connectors.terms` and arrives here resolved: a ladder
+named from the catalog has been put in its place, defaults are filled in. The digest of the version
+in force is recorded with every decision.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from models.claim import ClaimTerms
+from models.decision import digest_of
+from models.exclusion import ExclusionRule
+from models.kinds import AnyLadder
+from models.measurement import MeasurementTerms
+from models.money import Currency, Money, Rounding
+from models.period import ServiceMonth
+from models.terms import Amount, CurrencyCode, JsonValue, Name, Percent, Slug, Terms, TimeZone
+
+
+class Role(StrEnum):
+    """Who owes the credit: we, the provider, or our vendor, when we are the customer."""
+
+    PROVIDER = "provider"
+    CUSTOMER = "customer"
+
+
+class Payout(StrEnum):
+    """How a credit reaches the client."""
+
+    CUSTOMER_BALANCE = "customer_balance"
+    REFUND = "refund"
+    OUT_OF_BAND = "out_of_band"
+
+
+class Party(Terms):
+    """The other side of a contract: our client, or the vendor whose customer we are."""
+
+    id: Slug
+    name: Name
+    email: Annotated[str, Field(pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$")] | None = None
+
+
+class Service(Terms):
+    """What the contract is about."""
+
+    id: Slug
+    name: Name
+
+
+class Cap(Terms):
+    """The most that one month may earn; where both are given the smaller one holds.
+
+    Attributes:
+        percent: Of the billable amount.
+        amount: In the contract's currency.
+        days: Days of service, for ladders in that unit.
+    """
+
+    percent: Percent | None = None
+    amount: Amount | None = None
+    days: Amount | None = None
+
+
+class MinimumPayout(Terms):
+    """A credit is only issued when it is large enough.
+
+    Attributes:
+        more_than: The credit must be greater than this amount (exactly this much is not issued).
+        at_least: The credit must be this amount or greater.
+    """
+
+    more_than: Amount | None = None
+    at_least: Amount | None = None
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> MinimumPayout:
+        if (self.more_than is None) == (self.at_least is None):
+            raise PydanticCustomError("one_bound", "either more_than or at_least")
+        return self
+
+
+class DaysPaid(StrEnum):
+    """Whether days of service stay days (an extension) or become money at the fee per day."""
+
+    AS_DAYS = "as_days"
+    AS_MONEY = "as_money"
+
+
+class CreditTerms(Terms):
+    """From a measured month to money: the ladder and all that bounds it.
+
+    Attributes:
+        ladder: Tier, percentage or formula.
+        cap: The most that a month may earn; None for no cap beyond the ladder's own.
+        minimum_payout: Below it nothing is issued.
+        rounding: How the exact amount becomes payable.
+        days_paid: What becomes of days of service.
+        claim: Deadline and channel.
+    """
+
+    ladder: AnyLadder
+    cap: Cap | None = None
+    minimum_payout: MinimumPayout | None = None
+    rounding: Rounding = Rounding.HALF_UP
+    days_paid: DaysPaid = DaysPaid.AS_DAYS
+    claim: ClaimTerms = ClaimTerms()
+
+
+class ReleaseMode(StrEnum):
+    """Whether a credit waits for a person or may be released by the contract's own rule."""
+
+    ASK = "ask"
+    AUTOMATIC = "automatic"
+
+
+class ReleaseRule(Terms):
+    """When a credit may leave without a person.
+
+    Attributes:
+        mode: Ask (the default), or automatic within the bounds below.
+        up_to: Largest amount, in the contract's currency.
+        minimum_coverage_percent: Least coverage of the month.
+    """
+
+    mode: ReleaseMode = ReleaseMode.ASK
+    up_to: Amount | None = None
+    minimum_coverage_percent: Percent | None = None
+
+
+class ContractVersion(Terms):
+    """The terms from one date on.
+
+    Attributes:
+        effective_on: First day on which they hold. A month is governed by the version in force on
+            its first day.
+        ends_on: Last day of the contract; None while it runs.
+        time_zone: IANA zone of the service month.
+        currency: ISO 4217 code of the billable amount and the credit.
+        billable_amount: What the credit percent applies to, per month, in major units.
+        affected_percent: The share of the billable amount that an outage touches.
+        monitors: What measures the service, as the sources name it; defaults to the service id.
+        measurement: How uptime is measured.
+        exclusions: What may leave the sum.
+        credit: Ladder, cap, minimum payout, rounding, claim.
+        payout: How a credit reaches the client.
+        release: When it may leave without a person.
+        catalog: Id of the catalog ladder that the credit terms came from; "" for own terms.
+    """
+
+    effective_on: date
+    ends_on: date | None = None
+    time_zone: TimeZone = "UTC"
+    currency: CurrencyCode
+    billable_amount: Amount
+    affected_percent: Percent = Field(default=100, validate_default=True)  # type: ignore[assignment]
+    monitors: Annotated[tuple[Name, ...], Field(min_length=1)]
+    measurement: MeasurementTerms = MeasurementTerms()
+    exclusions: tuple[ExclusionRule, ...] = ()
+    credit: CreditTerms
+    payout: Payout = Payout.CUSTOMER_BALANCE
+    release: ReleaseRule = ReleaseRule()
+    catalog: str = ""
+
+    @property
+    def billable(self) -> Currency:
+        """The currency of the billable amount."""
+        return Currency.of(self.currency)
+
+    @cached_property
+    def record(self) -> JsonValue:
+        """The terms as canonical JSON values, every default written out."""
+        return self.model_dump(mode="json")
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the record: names these terms in every decision."""
+        return digest_of(self.record)
+
+
+class Contract(Terms):
+    """One client's SLA for one service.
+
+    Attributes:
+        role: Who owes the credit.
+        client: The other side.
+        service: What is promised.
+        versions: Dated terms, rising by `effective_on`, no two on one date.
+    """
+
+    role: Role
+    client: Party
+    service: Service
+    versions: Annotated[tuple[ContractVersion, ...], Field(min_length=1)]
+
+    @property
+    def id(self) -> str:
+        """`client/service`, unique in a workspace."""
+        return f"{self.client.id}/{self.service.id}"
+
+    def in_force(self, month: ServiceMonth) -> ContractVersion | None:
+        """The version that governs a month; None when the contract does not run on its first day."""
+        begun = [v for v in self.versions if v.effective_on <= month.first_day]
+        if not begun:
+            return None
+        latest = max(begun, key=lambda version: version.effective_on)
+        ended = latest.ends_on is not None and latest.ends_on < month.first_day
+        return None if ended else latest
+
+
+def whole_amount(version: ContractVersion, minor: int) -> Money:
+    """An amount of minor units in the version's currency."""
+    return Money(minor, version.billable)

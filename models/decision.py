@@ -1,0 +1,146 @@
+"""The append-only record of what was decided, hash-chained per contract.
+
+Every entry carries the digest of the one before it, so that a changed, removed or inserted entry
+shows. Bodies are canonical JSON without floats: the same facts always have the same digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from models.intervals import instant, utc_text
+from models.terms import JsonValue
+
+GENESIS = "0" * 64
+"""The digest that a contract's first entry follows."""
+
+
+class EntryKind(StrEnum):
+    """What an entry records."""
+
+    DETERMINED = "determined"
+    DRAFTED = "drafted"
+    SUPERSEDED = "superseded"
+    RELEASED = "released"
+    EFFECT_DONE = "effect_done"
+
+
+def canonical(value: JsonValue) -> str:
+    """Canonical JSON: sorted keys, no spaces, no floats.
+
+    Raises:
+        TypeError: The value holds a float or anything else that JSON has no exact form for.
+    """
+    _refuse_floats(value)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest_of(value: JsonValue) -> str:
+    """SHA-256 of the canonical JSON, as 64 hexadecimal digits."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def _refuse_floats(value: JsonValue) -> None:
+    if value is None or isinstance(value, bool | int | str):
+        return
+    if isinstance(value, list | tuple):
+        for item in value:
+            _refuse_floats(item)
+    elif isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        for item in value.values():
+            _refuse_floats(item)
+    else:
+        message = f"{type(value).__name__} has no exact form in a record"
+        raise TypeError(message)
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One link of a contract's chain.
+
+    Attributes:
+        contract: The contract's id, `client/service`.
+        period: The service period, `2026-05`.
+        sequence: 0 for the contract's first entry, then rising by one.
+        kind: What it records.
+        body: The facts, canonical JSON.
+        recorded_at: When it was recorded.
+        previous: Digest of the contract's entry before this one.
+        digest: SHA-256 over all of the above.
+    """
+
+    contract: str
+    period: str
+    sequence: int
+    kind: EntryKind
+    body: JsonValue
+    recorded_at: datetime
+    previous: str
+    digest: str
+
+
+def link(
+    *,
+    contract: str,
+    period: str,
+    kind: EntryKind,
+    body: JsonValue,
+    recorded_at: datetime,
+    after: tuple[int, str] | None,
+) -> LogEntry:
+    """The entry that follows `after` (sequence and digest), or a chain's first when None."""
+    sequence, previous = (after[0] + 1, after[1]) if after else (0, GENESIS)
+    digest = entry_digest(contract, period, sequence, kind, body, recorded_at, previous)
+    return LogEntry(contract, period, sequence, kind, body, recorded_at, previous, digest)
+
+
+def entry_digest(
+    contract: str,
+    period: str,
+    sequence: int,
+    kind: EntryKind,
+    body: JsonValue,
+    recorded_at: datetime,
+    previous: str,
+) -> str:
+    """The digest that an entry with these facts must have."""
+    return digest_of(
+        {
+            "contract": contract,
+            "period": period,
+            "sequence": sequence,
+            "kind": kind.value,
+            "body": body,
+            "recorded_at": utc_text(instant(recorded_at)),
+            "previous": previous,
+        }
+    )
+
+
+def chain_faults(entries: list[LogEntry]) -> list[str]:
+    """Every place where one contract's chain does not hold, in order; empty when it is intact."""
+    faults = []
+    previous = GENESIS
+    for expected, entry in enumerate(entries):
+        name = f"{entry.contract} entry {entry.sequence} ({entry.period}, {entry.kind.value})"
+        if entry.sequence != expected:
+            faults.append(f"{name}: entry {expected} is missing before it")
+        if entry.previous != previous:
+            faults.append(f"{name}: does not follow the entry before it")
+        recomputed = entry_digest(
+            entry.contract,
+            entry.period,
+            entry.sequence,
+            entry.kind,
+            entry.body,
+            entry.recorded_at,
+            entry.previous,
+        )
+        if recomputed != entry.digest:
+            faults.append(f"{name}: its content is not what was recorded")
+        previous = entry.digest
+    return faults

@@ -1,0 +1,16 @@
+"""The kinds of credit ladder, one small module each, and their registry.
+
+To add a kind: write a module with a `Ladder` subclass whose `kind` is a `Literal`, and name it in
+`AnyLadder` below. Nothing else changes: reading, digests, determination and replay follow.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from models.kinds.uptime_brackets import UptimeBrackets
+
+AnyLadder = UptimeBrackets
+"""Any credit ladder, told apart by its `kind`."""

@@ -1,0 +1,111 @@
+"""The service month: the calendar month in a contract's time zone, half-open.
+
+A month has 672 to 745 hours, because leap years and daylight-saving time are real. Its bounds are
+found once with the IANA zone and are plain instants afterwards.
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from typing import Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from models.intervals import Interval, instant, utc
+
+MONTH_PATTERN = r"^\d{4}-(0[1-9]|1[0-2])$"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ServiceMonth:
+    """A calendar month, not yet in any zone; written `2026-05`."""
+
+    year: int
+    month: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `YYYY-MM`.
+
+        Raises:
+            ValueError: The text is not a month from 1970-01 to 9998-12.
+        """
+        if not re.match(MONTH_PATTERN, text) or not "1970-01" <= text <= "9998-12":
+            message = f"{text!r} is not a month; write it as YYYY-MM, such as 2026-05"
+            raise ValueError(message)
+        return cls(int(text[:4]), int(text[5:]))
+
+    @classmethod
+    def of(cls, day: date) -> Self:
+        """The month that a date lies in."""
+        return cls(day.year, day.month)
+
+    @classmethod
+    def containing(cls, at: int, time_zone: str) -> Self:
+        """The month that an instant lies in, seen from a zone."""
+        return cls.of(utc(at).astimezone(zone(time_zone)).date())
+
+    def __str__(self) -> str:
+        """`YYYY-MM`."""
+        return f"{self.year:04d}-{self.month:02d}"
+
+    @property
+    def days(self) -> int:
+        """Calendar days, 28 to 31."""
+        return monthrange(self.year, self.month)[1]
+
+    @property
+    def first_day(self) -> date:
+        """The month's first date."""
+        return date(self.year, self.month, 1)
+
+    @property
+    def last_day(self) -> date:
+        """The month's last date."""
+        return date(self.year, self.month, self.days)
+
+    def plus(self, months: int) -> ServiceMonth:
+        """The month so many months later (or earlier, when negative)."""
+        years, month = divmod(self.month - 1 + months, 12)
+        return ServiceMonth(self.year + years, month + 1)
+
+    def bounds(self, time_zone: str) -> Interval:
+        """From local midnight of the first to local midnight of the next month's first.
+
+        Where a zone skips that midnight the month starts at the first instant after the gap; where
+        it repeats midnight, at the earlier one.
+
+        Raises:
+            ValueError: The zone is not an IANA time zone.
+
+        >>> ServiceMonth.parse("2026-03").bounds("Europe/Berlin").length // 3_600_000
+        743
+        """
+        tz = zone(time_zone)
+        following = self.plus(1)
+        start = datetime(self.year, self.month, 1, tzinfo=tz)
+        end = datetime(following.year, following.month, 1, tzinfo=tz)
+        return Interval(instant(start), instant(end))
+
+
+@cache
+def zone(time_zone: str) -> ZoneInfo:
+    """The IANA zone of that name.
+
+    Raises:
+        ValueError: There is no such zone.
+    """
+    try:
+        return ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        message = f"{time_zone!r} is not an IANA time zone such as UTC or Europe/Berlin"
+        raise ValueError(message) from None
+
+
+def end_of_day(day: date, time_zone: str) -> int:
+    """The first instant after a date in a zone: a deadline on that date is met before it."""
+    following = date.fromordinal(day.toordinal() + 1)
+    return instant(datetime(following.year, following.month, following.day, tzinfo=zone(time_zone)))
