@@ -38,11 +38,11 @@ demo: $(READY) ## Run the main job on shipped real outages
 
 test: check pytest ## Everything that must hold before a commit
 
-check: $(READY) ## Style, types and import direction alone
+check: $(READY) ## Style, types and the length of functions alone
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(RUN) mypy
-	.venv/bin/lint-imports --no-cache
+	$(RUN) tests.house.shape
 
 pytest: $(READY) ## The tests alone
 	$(PYTEST) -m "not benchmark"
