@@ -7,11 +7,15 @@ SHELL := /bin/bash
 
 CONSTRAINTS := deployments/constraints.txt
 READY := .venv/.ready
+RUN := .venv/bin/python -m
 # An installed uv is used; otherwise pip brings one into .venv.
 UV := $(if $(shell command -v uv),uv,.venv/bin/uv)
-RUN := .venv/bin/python -m
-# Two at a time; tests of one `xdist_group` (a Prefect server, a PostgreSQL server) share a worker.
-PYTEST := $(RUN) pytest -n 2 --dist loadgroup
+define BRING_UV
+@command -v $(UV) >/dev/null || { \
+  [ -x .venv/bin/python ] || "$${PYTHON:-python3}" -m venv .venv; \
+  $(RUN) pip --version >/dev/null 2>&1 || $(RUN) ensurepip >/dev/null; \
+  $(RUN) pip install --quiet --disable-pip-version-check uv; }
+endef
 
 # Believe the certificates that this machine believes, as pip does.
 export UV_SYSTEM_CERTS ?= true
@@ -24,14 +28,11 @@ help: ## List the targets
 setup: $(READY) ## Install everything into .venv (a second run does nothing)
 
 # PYTHON=python3.12 make setup chooses the interpreter.
-$(READY): pyproject.toml $(CONSTRAINTS) | $(filter .venv/bin/uv,$(UV))
+$(READY): pyproject.toml $(CONSTRAINTS)
+	$(BRING_UV)
 	@[ -x .venv/bin/python ] || $(UV) venv --quiet $${PYTHON:+--python "$$PYTHON"} .venv
 	@$(UV) pip install --quiet --python .venv/bin/python --constraint $(CONSTRAINTS) --group dev --editable .
 	@touch $(READY)
-
-.venv/bin/uv:
-	@[ -x .venv/bin/python ] || "$${PYTHON:-python3}" -m venv .venv
-	@$(RUN) pip install --quiet --disable-pip-version-check uv
 
 demo: $(READY) ## Run the main job on shipped real outages
 	@.venv/bin/makegood demo
@@ -44,8 +45,9 @@ check: $(READY) ## Style, types and the length of functions alone
 	$(RUN) mypy
 	$(RUN) tests.house.shape
 
+# Two at a time; tests of one `xdist_group` (a Prefect server, a PostgreSQL server) share a worker.
 pytest: $(READY) ## The tests alone
-	$(PYTEST) -m "not benchmark"
+	$(RUN) pytest -n 2 --dist loadgroup -m "not benchmark"
 
 bench: $(READY) ## Time and memory, reported and not judged
 	$(RUN) pytest -m benchmark -s
@@ -54,6 +56,7 @@ format: $(READY) ## Let ruff format and mend what it can
 	$(RUN) ruff format
 	$(RUN) ruff check --fix
 
-lock: | $(filter .venv/bin/uv,$(UV)) ## Choose versions anew, for every supported Python
+lock: ## Choose versions anew, for every supported Python
+	$(BRING_UV)
 	@$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate \
 	  --no-emit-index-url --no-emit-find-links --group dev --output-file $(CONSTRAINTS) pyproject.toml
