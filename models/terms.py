@@ -8,16 +8,26 @@ templates write it (`[5]`), is read as that value.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from datetime import date, datetime
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Annotated, Any
+from zoneinfo import available_timezones
 
+import iso4217
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic_core import PydanticCustomError
 
 from models.money import Currency
 from models.period import zone
 
-NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?$")
+NUMBER = re.compile(r"^[+-]?[0-9]+(\.[0-9]+)?$")
+
+MOST_DIGITS = 30
+"""No term has more digits before or after its decimal point."""
+
+DAY = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
 
 
 class Terms(BaseModel):
@@ -50,12 +60,24 @@ def exact_decimal(value: object) -> Decimal:
     """
     value = sole(value)
     if isinstance(value, Decimal) and value.is_finite():
-        return value
+        return _writable(value)
     if isinstance(value, int) and not isinstance(value, bool):
-        return Decimal(value)
+        return _writable(Decimal(value))
     if isinstance(value, str) and NUMBER.match(value.strip()):
-        return Decimal(value.strip())
+        return _writable(Decimal(value.strip()))
     raise PydanticCustomError("exact_number", "a plain number with a decimal point, such as 99.9")
+
+
+def _writable(number: Decimal) -> Decimal:
+    """Refuse numbers so long that writing them out would fill the memory."""
+    exponent = number.as_tuple().exponent
+    if isinstance(exponent, int) and exponent >= -MOST_DIGITS and number.adjusted() < MOST_DIGITS:
+        return number
+    raise PydanticCustomError(
+        "long_number",
+        "a number of at most {most} digits on each side of its point",
+        {"most": MOST_DIGITS, "remedy": "Shorten it."},
+    )
 
 
 def whole_number(value: object) -> int:
@@ -70,14 +92,56 @@ def whole_number(value: object) -> int:
     return int(number)
 
 
+def calendar_day(value: object) -> date:
+    """Read a date written `YYYY-MM-DD`; a number is never taken for seconds since 1970.
+
+    Raises:
+        PydanticCustomError: The value is no such date.
+    """
+    value = sole(value)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and DAY.match(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise PydanticCustomError("calendar_day", "a date as YYYY-MM-DD")
+
+
 def _currency_code(value: str) -> str:
-    Currency.of(value)
+    try:
+        Currency.of(value)
+    except ValueError:
+        near = near_miss(value, (currency.code for currency in iso4217.Currency))
+        raise _unknown("currency_code", "an ISO 4217 code such as EUR, USD or JPY", near) from None
     return value
 
 
 def _zone_name(value: str) -> str:
-    zone(value)
+    try:
+        zone(value)
+    except ValueError:
+        near = near_miss(value, available_timezones())
+        expected = "an IANA time zone such as UTC or Europe/Berlin"
+        raise _unknown("time_zone", expected, near) from None
     return value
+
+
+def _unknown(kind: str, expected: str, near: str) -> PydanticCustomError:
+    remedy = near or "Correct the spelling."
+    return PydanticCustomError(kind, "{expected}", {"expected": expected, "remedy": remedy})
+
+
+def near_miss(wrong: str, right: Iterable[str]) -> str:
+    """`Did you mean …?` for the nearest of the right words; "" when none is near.
+
+    >>> near_miss("Europe/Berln", ["UTC", "Europe/Berlin"])
+    'Did you mean Europe/Berlin?'
+    """
+    folded = {word.casefold(): word for word in right}
+    close = get_close_matches(wrong.casefold(), folded, n=1, cutoff=0.6)
+    return f"Did you mean {folded[close[0]]}?" if close else ""
 
 
 Exact = Annotated[
@@ -101,6 +165,9 @@ Minutes = Annotated[Exact, Field(gt=0)]
 
 CurrencyCode = Annotated[str, BeforeValidator(sole), AfterValidator(_currency_code)]
 """An ISO 4217 code."""
+
+Day = Annotated[date, BeforeValidator(calendar_day, json_schema_input_type=date)]
+"""A calendar date, written `YYYY-MM-DD`."""
 
 TimeZone = Annotated[str, AfterValidator(_zone_name)]
 """An IANA time zone."""
