@@ -1,0 +1,27 @@
+"""How talking to the outside can fail, classed by what is to be done next.
+
+A connector translates every error of its library or vendor into one of these. The message reads
+*where: the fact; what was expected. What to do; what already happened.* It never holds a secret.
+"""
+
+from __future__ import annotations
+
+
+class ConnectorError(Exception):
+    """The far side did not do what was asked; the subclasses say what to do about it."""
+
+
+class Retriable(ConnectorError):
+    """Nothing was changed, and the same request may succeed later."""
+
+
+class Permanent(ConnectorError):
+    """Refused: nothing was changed, and repeating the request cannot help."""
+
+
+class OutcomeUnknown(ConnectorError):
+    """The request may or may not have been carried out; look before writing again."""
+
+
+class Misconfigured(ConnectorError):
+    """Address, credentials or permissions are wrong; a person must mend the configuration."""
