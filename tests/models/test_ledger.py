@@ -46,7 +46,7 @@ def test_amounts_have_the_decimal_places_of_their_currency():
 
 
 def test_a_credit_of_zero_is_shown_and_differs_from_an_unknown_one():
-    """A superseded draft shows 0.00, so that a column's sum stays right; a withheld month nothing."""
+    """A superseded draft shows 0.00, which keeps a column's sum right; a withheld month nothing."""
     assert row(credit_amount=Money(0, EUR)).as_cells["Credit Amount"] == "0.00"
     assert row(credit_amount=None).as_cells["Credit Amount"] == ""
 
@@ -78,7 +78,7 @@ def test_a_row_that_could_not_be_read_back_does_not_exist(fields, fault):
 
 def test_all_faults_are_named_at_once():
     """A caller mends them in one go."""
-    with pytest.raises(ValueError, match="first day.*six places"):
+    with pytest.raises(ValueError, match=r"first day.*six places"):
         row(month=date(2026, 5, 2), uptime_percent="99.9")
 
 
