@@ -1,6 +1,7 @@
 """Claim terms: until when and where a credit must be asked for.
 
-A deadline is a date in the contract's zone and includes that whole day.
+A deadline is a date in the contract's zone and includes that whole day. Deadlines that hang on an
+incident, on business days or on a quarter's end are not expressed here.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ class ClaimTerms(Terms):
         source: The page that says so.
     """
 
-    within_days: Whole | None = None
-    billing_cycles: Annotated[Whole, Field(ge=1)] | None = None
+    within_days: Annotated[Whole, Field(le=365)] | None = None
+    billing_cycles: Annotated[Whole, Field(ge=1, le=12)] | None = None
     channel: ClaimChannel | None = None
     address: str | None = None
     source: str | None = None
@@ -45,7 +46,9 @@ class ClaimTerms(Terms):
     @model_validator(mode="after")
     def _one_deadline(self) -> ClaimTerms:
         if self.within_days is not None and self.billing_cycles is not None:
-            raise PydanticCustomError("one_deadline", "either within_days or billing_cycles, not both")
+            raise PydanticCustomError(
+                "one_deadline", "either within_days or billing_cycles, not both"
+            )
         return self
 
     def last_day(self, month: ServiceMonth) -> date | None:

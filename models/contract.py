@@ -7,7 +7,9 @@ in force is recorded with every decision.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated
@@ -18,6 +20,7 @@ from pydantic_core import PydanticCustomError
 from models.claim import ClaimTerms
 from models.decision import digest_of
 from models.exclusion import ExclusionRule
+from models.findings import Finding, Severity
 from models.kinds import AnyLadder
 from models.measurement import MeasurementTerms
 from models.money import Currency, Money, Rounding
@@ -45,7 +48,10 @@ class Party(Terms):
 
     id: Slug
     name: Name
-    email: Annotated[str, Field(pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$")] | None = None
+    email: (
+        Annotated[str, Field(pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$")]
+        | None
+    ) = None
 
 
 class Service(Terms):
@@ -56,10 +62,10 @@ class Service(Terms):
 
 
 class Cap(Terms):
-    """The most that one month may earn; where both are given the smaller one holds.
+    """The most that one month may earn; where several are given the smallest holds.
 
     Attributes:
-        percent: Of the billable amount.
+        percent: Of the affected billable amount.
         amount: In the contract's currency.
         days: Days of service, for ladders in that unit.
     """
@@ -113,6 +119,51 @@ class CreditTerms(Terms):
     days_paid: DaysPaid = DaysPaid.AS_DAYS
     claim: ClaimTerms = ClaimTerms()
 
+    def findings(self, place: str) -> tuple[Finding, ...]:
+        """Everything that is wrong with the terms, all at once; fields relative to these terms."""
+        own = (finding.within("ladder") for finding in self.ladder.findings(place))
+        return (*own, *self._without_effect(place), *self._unbounded(place))
+
+    def _without_effect(self, place: str) -> Iterator[Finding]:
+        for field, given, reason in self._unused():
+            if given:
+                yield Finding(
+                    place=place,
+                    field=field,
+                    fact=f"has no effect: {reason}",
+                    expected="every term has a meaning",
+                    remedy="Leave it out, or set days_paid: as_money if the days become money.",
+                )
+
+    def _unused(self) -> tuple[tuple[str, bool, str], ...]:
+        cap = self.cap or Cap()
+        in_days, kept = self.ladder.in_days, self.days_stay_days
+        stay = "the ladder pays in days that stay days"
+        money = "the ladder pays in money"
+        return (
+            ("cap.percent", kept and cap.percent is not None, stay),
+            ("cap.amount", kept and cap.amount is not None, stay),
+            ("minimum_payout", kept and self.minimum_payout is not None, stay),
+            ("cap.days", not in_days and cap.days is not None, money),
+            ("days_paid", not in_days and self.days_paid is DaysPaid.AS_MONEY, money),
+        )
+
+    def _unbounded(self, place: str) -> Iterator[Finding]:
+        if self.ladder.may_exceed_fee and self.cap is None and not self.days_stay_days:
+            yield Finding(
+                place=place,
+                field="cap",
+                fact="is missing, so a long outage earns more than the fee",
+                expected="a cap, unless the contract really has none",
+                remedy="Write cap: {percent: 100} where the fee is the most that is owed.",
+                severity=Severity.WARNING,
+            )
+
+    @property
+    def days_stay_days(self) -> bool:
+        """Whether a credit is an extension in days of service and no money."""
+        return self.ladder.in_days and self.days_paid is DaysPaid.AS_DAYS
+
 
 class ReleaseMode(StrEnum):
     """Whether a credit waits for a person or may be released by the contract's own rule."""
@@ -160,7 +211,7 @@ class ContractVersion(Terms):
     time_zone: TimeZone = "UTC"
     currency: CurrencyCode
     billable_amount: Amount
-    affected_percent: Percent = Field(default=100, validate_default=True)  # type: ignore[assignment]
+    affected_percent: Percent = Decimal(100)
     monitors: Annotated[tuple[Name, ...], Field(min_length=1)]
     measurement: MeasurementTerms = MeasurementTerms()
     exclusions: tuple[ExclusionRule, ...] = ()
@@ -206,7 +257,7 @@ class Contract(Terms):
         return f"{self.client.id}/{self.service.id}"
 
     def in_force(self, month: ServiceMonth) -> ContractVersion | None:
-        """The version that governs a month; None when the contract does not run on its first day."""
+        """The version that governs a month; None when the contract does not run on its first."""
         begun = [v for v in self.versions if v.effective_on <= month.first_day]
         if not begun:
             return None

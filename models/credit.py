@@ -1,8 +1,9 @@
 """Obligations and their revisions: what is owed for a month, and how it may change.
 
 An obligation is one credit of one contract for one service period and revision, written
-`acme/api/2026-05/r0`. A draft may be superseded by a later revision; what was released is never
-touched again: the next revision is an adjustment that moves the difference.
+`acme/api/2026-05/r0`. While unreleased it may be superseded by a later revision; what was released
+is never touched again: the next revision is an adjustment that moves the difference. At any moment
+the released revisions and the open one together are what the month owes.
 """
 
 from __future__ import annotations
@@ -57,14 +58,19 @@ class Obligation:
         """`acme/api/2026-05/r0`: the deterministic, unique name of the obligation."""
         return f"{self.contract}/{self.period}/r{self.revision}"
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a later revision may still replace it."""
+        return self.state in {ObligationState.DRAFT, ObligationState.WITHHELD}
+
 
 @dataclass(frozen=True, slots=True)
 class Revision:
     """What a new determination changes.
 
     Attributes:
-        superseded: The open draft that it replaces, in its new state; None when there is none.
-        created: The new obligation; None when nothing is owed or the difference is zero.
+        superseded: The open obligation that is replaced, in its new state; None when none is.
+        created: The new obligation; None when nothing is owed, or nothing changed.
         says: The change in words.
     """
 
@@ -84,53 +90,103 @@ def revise(
 ) -> Revision:
     """Fold a newly determined total into what was already decided for the month.
 
+    While nothing changed, an open obligation that already says the same stands. Once inputs
+    changed it is superseded, even by the same amount, because its uptime and evidence are what a
+    person releases. After release a difference of zero makes no entry.
+
     Args:
-        history: Every obligation of the contract's month, rising by revision.
+        history: Every obligation of the contract's month, in any order.
         contract: `client/service`.
         period: `2026-05`.
         total: The newly rounded and capped total of the month; None when withheld.
         withheld: Why it is withheld; "" when it is not.
-        because: What changed since the last decision, as one sentence.
+        because: What changed since the last decision, as one sentence; "" when nothing did.
+
+    Raises:
+        ValueError: Total and withheld are both given or both missing, the history is of another
+            month, or more than one of its obligations is open.
     """
-    open_one = next((o for o in reversed(history) if _is_open(o)), None)
-    superseded = (
-        replace(open_one, state=ObligationState.SUPERSEDED, reason=because) if open_one else None
-    )
-    created = _created(history, contract, period, total, withheld, because)
-    return Revision(superseded, created, _in_words(superseded, created, because))
+    _demand_one_answer(total, withheld)
+    standing = _open_one(history, contract, period)
+    wanted = _wanted(history, total, withheld)
+    if standing and not because and _same(standing, wanted):
+        return Revision(None, None, f"{standing.key} stands")
+    gone = replace(standing, state=ObligationState.SUPERSEDED) if standing else None
+    made = _made(history, contract, period, wanted, because) if wanted else None
+    return Revision(gone, made, _in_words(gone, made, because))
 
 
-def _is_open(obligation: Obligation) -> bool:
-    return obligation.state in {ObligationState.DRAFT, ObligationState.WITHHELD}
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What the open obligation must say: an amount that is not zero, or why it is withheld."""
+
+    amount: Money | None
+    withheld: str
 
 
-def _created(
-    history: Sequence[Obligation],
-    contract: str,
-    period: str,
-    total: Money | None,
-    withheld: str,
-    because: str,
-) -> Obligation | None:
-    released = [o.amount for o in history if o.state is ObligationState.RELEASED and o.amount]
-    kind = ObligationKind.ADJUSTMENT if released else ObligationKind.CREDIT
-    revision = len(history)
+def _demand_one_answer(total: Money | None, withheld: str) -> None:
+    if (total is None) != bool(withheld):
+        message = f"either a total or a reason to withhold it: {total} and {withheld!r}"
+        raise ValueError(message)
+
+
+def _open_one(history: Sequence[Obligation], contract: str, period: str) -> Obligation | None:
+    strangers = [o.key for o in history if (o.contract, o.period) != (contract, period)]
+    if strangers:
+        message = f"{', '.join(strangers)} is not of {contract}/{period}"
+        raise ValueError(message)
+    standing = [o for o in history if o.is_open]
+    if len(standing) > 1:
+        message = f"{' and '.join(o.key for o in standing)} are open; at most one may be"
+        raise ValueError(message)
+    return standing[0] if standing else None
+
+
+def _wanted(history: Sequence[Obligation], total: Money | None, withheld: str) -> _Wanted | None:
     if total is None:
-        state = ObligationState.WITHHELD
-        return Obligation(contract, period, revision, kind, state, None, withheld)
-    owed = total
-    for amount in released:
-        owed -= amount
-    if owed.minor == 0:
-        return None
-    return Obligation(contract, period, revision, kind, ObligationState.DRAFT, owed, because)
+        return _Wanted(None, withheld)
+    released = [amount for o in history if (amount := _released(o)) is not None]
+    foreign = {amount.currency.code for amount in released} - {total.currency.code}
+    if foreign:
+        codes = " and ".join(sorted(foreign))
+        return _Wanted(None, f"released in {codes}, now in {total.currency.code}: settle by hand")
+    owed = Money(total.minor - sum(amount.minor for amount in released), total.currency)
+    return _Wanted(owed, "") if owed.minor else None
 
 
-def _in_words(superseded: Obligation | None, created: Obligation | None, because: str) -> str:
-    if created is None and superseded is None:
-        return f"nothing is owed: {because}"
-    if created is None and superseded is not None:
-        return f"{superseded.key} is superseded, nothing is owed now: {because}"
-    if created is not None and superseded is None:
-        return f"{created.key} is drafted: {because}"
-    return f"{created.key if created else ''} supersedes {superseded.key if superseded else ''}: {because}"
+def _released(obligation: Obligation) -> Money | None:
+    return obligation.amount if obligation.state is ObligationState.RELEASED else None
+
+
+def _same(standing: Obligation, wanted: _Wanted | None) -> bool:
+    if wanted is None:
+        return False
+    if wanted.amount is None:
+        return standing.amount is None and standing.reason == wanted.withheld
+    return standing.amount == wanted.amount
+
+
+def _made(
+    history: Sequence[Obligation], contract: str, period: str, wanted: _Wanted, because: str
+) -> Obligation:
+    paid = any(_released(o) is not None for o in history)
+    return Obligation(
+        contract=contract,
+        period=period,
+        revision=1 + max((o.revision for o in history), default=-1),
+        kind=ObligationKind.ADJUSTMENT if paid else ObligationKind.CREDIT,
+        state=ObligationState.DRAFT if wanted.amount else ObligationState.WITHHELD,
+        amount=wanted.amount,
+        reason=because if wanted.amount else wanted.withheld,
+    )
+
+
+def _in_words(gone: Obligation | None, made: Obligation | None, because: str) -> str:
+    why = f": {because}" if because else ""
+    if gone and made:
+        return f"{made.key} supersedes {gone.key}{why}"
+    if gone:
+        return f"{gone.key} is superseded, nothing more is owed now{why}"
+    if made and made.amount:
+        return f"{made.key} is drafted{why}"
+    return f"{made.key} is withheld: {made.reason}" if made else f"nothing more is owed{why}"

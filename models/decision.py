@@ -94,11 +94,20 @@ def link(
 ) -> LogEntry:
     """The entry that follows `after` (sequence and digest), or a chain's first when None."""
     sequence, previous = (after[0] + 1, after[1]) if after else (0, GENESIS)
-    digest = entry_digest(contract, period, sequence, kind, body, recorded_at, previous)
+    digest = entry_digest(
+        contract=contract,
+        period=period,
+        sequence=sequence,
+        kind=kind,
+        body=body,
+        recorded_at=recorded_at,
+        previous=previous,
+    )
     return LogEntry(contract, period, sequence, kind, body, recorded_at, previous, digest)
 
 
 def entry_digest(
+    *,
     contract: str,
     period: str,
     sequence: int,
@@ -127,20 +136,29 @@ def chain_faults(entries: list[LogEntry]) -> list[str]:
     previous = GENESIS
     for expected, entry in enumerate(entries):
         name = f"{entry.contract} entry {entry.sequence} ({entry.period}, {entry.kind.value})"
-        if entry.sequence != expected:
-            faults.append(f"{name}: entry {expected} is missing before it")
-        if entry.previous != previous:
-            faults.append(f"{name}: does not follow the entry before it")
-        recomputed = entry_digest(
-            entry.contract,
-            entry.period,
-            entry.sequence,
-            entry.kind,
-            entry.body,
-            entry.recorded_at,
-            entry.previous,
-        )
-        if recomputed != entry.digest:
-            faults.append(f"{name}: its content is not what was recorded")
+        faults += [f"{name}: {fault}" for fault in _faults(entry, expected, previous)]
         previous = entry.digest
     return faults
+
+
+def _faults(entry: LogEntry, expected: int, previous: str) -> list[str]:
+    found = {
+        f"entry {expected} is missing before it": entry.sequence > expected,
+        f"it stands where entry {expected} belongs": entry.sequence < expected,
+        "does not follow the entry before it": entry.previous != previous,
+        "its content is not what was recorded": recomputed(entry) != entry.digest,
+    }
+    return [fault for fault, there in found.items() if there]
+
+
+def recomputed(entry: LogEntry) -> str:
+    """The digest that an entry's content has now; any other than its own shows a change."""
+    return entry_digest(
+        contract=entry.contract,
+        period=entry.period,
+        sequence=entry.sequence,
+        kind=entry.kind,
+        body=entry.body,
+        recorded_at=entry.recorded_at,
+        previous=entry.previous,
+    )

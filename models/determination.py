@@ -1,16 +1,23 @@
 """The pure answer for one contract and month: how much, and why, step by step.
 
-Everything that turns an assessed ladder into payable money is here, in this order: gate, tier,
-days to money, cap, rounding (once), minimum payout. The answer depends on nothing but its inputs.
+Everything that turns an assessed ladder into payable money is here, in this order: base, tier, days
+to money, cap, rounding (once), minimum payout, claim deadline. The answer depends on nothing but
+its inputs, and every step says in a sentence what it did with which numbers.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 
-from models.money import Money
+from models.contract import Cap, CreditTerms, MinimumPayout
+from models.ladder import Assessment, Measured, floor_percent
+from models.money import Currency, Money, round_to_payable
+from models.period import ServiceMonth
+from models.printing import duration_text, number_text, percent_text
+from models.terms import JsonValue, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +34,324 @@ class Determination:
 
     Attributes:
         uptime: Exact uptime, 0 to 1; None when withheld for want of data.
-        breached: Whether the commitment was missed; None when unknown.
+        breached: Whether the commitment was missed; None when unknown. What is owed is `amount` or
+            `days`: some terms pay for a month that met its commitment.
         tier: The tier in words; None without one.
-        credit_share: Exact share of the billable amount after the cap; None for days or withheld.
-        days: Days of service after the cap; None for money ladders.
+        base_minor: What the percent applies to, exact minor units: the affected billable amount.
+        credit_share: Exact share of the base after the cap; None for days kept or withheld.
+        days: Days of service after the cap; None for money ladders or withheld.
         capped: Whether the cap took something away.
         amount: The payable credit; zero when nothing is owed; None when withheld.
+        currency: The currency of base and credit.
         withheld: Why there is no answer and a person must look; "" when there is one.
-        claim_by: Last date on which the claim is in time; None without a limit or a breach.
+        claim_by: Last date on which the claim is in time; None without a limit or when nothing is
+            owed. A withheld month keeps its deadline, because it may turn out to be owed.
         steps: The whole calculation, in order.
     """
 
     uptime: Fraction | None
     breached: bool | None
     tier: str | None
+    base_minor: Fraction
     credit_share: Fraction | None
     days: Fraction | None
     capped: bool
     amount: Money | None
+    currency: Currency
     withheld: str
     claim_by: date | None
     steps: tuple[Step, ...]
+
+    @property
+    def owed(self) -> bool:
+        """Whether the month earns anything, in money or in days."""
+        return bool((self.amount and self.amount.minor) or self.days)
+
+    def to_record(self) -> JsonValue:
+        """The answer as canonical JSON values, without floats.
+
+        Ratios are {numerator, denominator} and come with a percent cut to six places; money and
+        percents are strings.
+        """
+        return {
+            "uptime_ratio": _ratio_record(self.uptime),
+            "uptime_percent": None if self.uptime is None else floor_percent(self.uptime),
+            "breached": self.breached,
+            "tier": self.tier,
+            "base_minor": _ratio_record(self.base_minor),
+            "credit_ratio": _ratio_record(self.credit_share),
+            "credit_percent": self.credit_percent,
+            "credit_days": None if self.days is None else number_text(self.days).rstrip("…"),
+            "capped": self.capped,
+            "credit_amount": self.amount.text if self.amount else None,
+            "credit_minor": self.amount.minor if self.amount else None,
+            "currency": self.currency.code,
+            "withheld": self.withheld,
+            "claim_by": self.claim_by.isoformat() if self.claim_by else None,
+            "steps": [{"name": step.name, "says": step.says} for step in self.steps],
+        }
+
+    @property
+    def credit_percent(self) -> str | None:
+        """The credit in percent of the base, cut to six places; `10` for a flat tier of 10 %."""
+        if self.credit_share is None:
+            return None
+        return plain(Decimal(floor_percent(self.credit_share)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What `determine` was asked, apart from the measurement."""
+
+    terms: CreditTerms
+    billable: Decimal
+    currency: Currency
+    month: ServiceMonth
+
+
+@dataclass(frozen=True, slots=True)
+class _Worth:
+    """A credit on its way from the ladder to money."""
+
+    base_minor: Fraction
+    exact_minor: Fraction
+    days: Fraction | None
+    capped: bool
+    steps: tuple[Step, ...]
+
+    def with_step(self, name: str, says: str) -> _Worth:
+        return replace(self, steps=(*self.steps, Step(name, says)))
+
+
+def determine(
+    *,
+    terms: CreditTerms,
+    measured: Measured | None,
+    withheld: str,
+    billable: Decimal,
+    currency: Currency,
+    month: ServiceMonth,
+) -> Determination:
+    """What a measured month earns under the credit terms.
+
+    Args:
+        terms: Ladder, cap, minimum payout, rounding and claim terms in force.
+        measured: The month; None when it could not be measured.
+        withheld: Why a person must look first; "" when nobody must. With a measured month, the
+            steps show what it would earn.
+        billable: What the percent applies to before the affected share, in major units.
+        currency: The currency of the billable amount and of the credit.
+        month: The service month, for the claim deadline.
+
+    Raises:
+        ValueError: There is neither a measurement nor a reason why not.
+    """
+    asked = _Asked(terms, billable, currency, month)
+    if measured is None:
+        return _unmeasured(asked, withheld)
+    assessed = terms.ladder.assess(measured)
+    worth = _worth(asked, assessed, measured)
+    reason = withheld or assessed.gap or ""
+    if reason:
+        return _held(asked, assessed, measured, worth, reason)
+    return _answer(asked, assessed, measured, worth)
+
+
+def _unmeasured(asked: _Asked, withheld: str) -> Determination:
+    if not withheld:
+        message = "a month without a measurement must say why it has none"
+        raise ValueError(message)
+    claim_by, claim_steps = _claim(asked)
+    return Determination(
+        uptime=None,
+        breached=None,
+        tier=None,
+        base_minor=asked.currency.minor(asked.billable),
+        credit_share=None,
+        days=None,
+        capped=False,
+        amount=None,
+        currency=asked.currency,
+        withheld=withheld,
+        claim_by=claim_by,
+        steps=(Step("withheld", f"nothing is decided: {withheld}"), *claim_steps),
+    )
+
+
+def _worth(asked: _Asked, assessed: Assessment, measured: Measured) -> _Worth:
+    base = asked.currency.minor(asked.billable) * measured.affected_ratio
+    worth = _Worth(
+        base_minor=base,
+        exact_minor=assessed.share * base,
+        days=assessed.days,
+        capped=False,
+        steps=_opening_steps(asked, assessed, measured),
+    )
+    if not (assessed.share or assessed.days):
+        return worth
+    worth = _cap_days(worth, asked.terms.cap)
+    if worth.days is not None and not asked.terms.days_stay_days:
+        worth = _days_to_money(worth, measured, asked.currency)
+    return _cap_money(worth, asked.terms, asked.currency)
+
+
+def _opening_steps(asked: _Asked, assessed: Assessment, measured: Measured) -> tuple[Step, ...]:
+    billable, currency = asked.billable, asked.currency
+    down, whole = duration_text(measured.down_seconds), duration_text(measured.measurable_seconds)
+    uptime = f"uptime is {percent_text(measured.uptime)}: {down} down of {whole} measurable"
+    base = f"the percent applies to {billable:f} {currency.code}"
+    if measured.affected_ratio != 1:
+        part = number_text(measured.affected_ratio * Fraction(billable), currency.exponent + 2)
+        base += f", of which {percent_text(measured.affected_ratio)} is affected: {part}"
+    ladder = (Step("ladder", reason) for reason in assessed.reasons)
+    return (Step("uptime", uptime), *ladder, Step("base", base))
+
+
+def _cap_days(worth: _Worth, cap: Cap | None) -> _Worth:
+    if cap is None or cap.days is None or worth.days is None:
+        return worth
+    most = Fraction(cap.days)
+    if worth.days <= most:
+        return worth.with_step("cap", f"within the cap of {number_text(most)} days")
+    says = f"{number_text(worth.days)} days are cut to the cap of {number_text(most)} days"
+    return replace(worth, days=most, capped=True).with_step("cap", says)
+
+
+def _days_to_money(worth: _Worth, measured: Measured, currency: Currency) -> _Worth:
+    days = worth.days or Fraction(0)
+    exact = worth.base_minor * days / measured.days
+    worked = f"{number_text(days)} of {measured.days} days of the fee"
+    says = f"{worked} are {_major_text(exact, currency)} {currency.code}"
+    return replace(worth, exact_minor=exact).with_step("days", says)
+
+
+def _cap_money(worth: _Worth, terms: CreditTerms, currency: Currency) -> _Worth:
+    limits = _limits(worth.base_minor, terms.cap, currency)
+    if not limits or terms.days_stay_days:
+        return worth
+    most, name = min(limits)
+    exact = _major_text(worth.exact_minor, currency)
+    if worth.exact_minor <= most:
+        return worth.with_step("cap", f"{exact} {currency.code} is within the cap of {name}")
+    says = f"{exact} {currency.code} is cut to the cap of {name}"
+    return replace(worth, exact_minor=most, capped=True).with_step("cap", says)
+
+
+def _limits(base: Fraction, cap: Cap | None, currency: Currency) -> list[tuple[Fraction, str]]:
+    limits = []
+    if cap is not None and cap.percent is not None:
+        most = base * Fraction(cap.percent) / 100
+        limits.append((most, f"{plain(cap.percent)} %, {_major_text(most, currency)}"))
+    if cap is not None and cap.amount is not None:
+        limits.append((currency.minor(cap.amount), f"{cap.amount:f}"))
+    return limits
+
+
+def _held(
+    asked: _Asked, assessed: Assessment, measured: Measured, worth: _Worth, reason: str
+) -> Determination:
+    claim_by, claim_steps = _claim(asked)
+    would = Step("amount", f"would earn {_exact_text(worth, asked.currency)}")
+    held = Step("withheld", f"withheld: {reason}")
+    return Determination(
+        uptime=measured.uptime,
+        breached=assessed.breached,
+        tier=assessed.tier,
+        base_minor=worth.base_minor,
+        credit_share=None,
+        days=None,
+        capped=worth.capped,
+        amount=None,
+        currency=asked.currency,
+        withheld=reason,
+        claim_by=claim_by,
+        steps=(*worth.steps, *(() if assessed.gap else (would,)), held, *claim_steps),
+    )
+
+
+def _answer(
+    asked: _Asked, assessed: Assessment, measured: Measured, worth: _Worth
+) -> Determination:
+    terms, currency = asked.terms, asked.currency
+    rounded = round_to_payable(worth.exact_minor, currency, rounding=terms.rounding)
+    amount, minimum_steps = _paid(rounded.money, terms.minimum_payout)
+    owed = bool(amount.minor or worth.days)
+    claim_by, claim_steps = _claim(asked) if owed else (None, ())
+    steps = (*worth.steps, *_money_steps(worth, rounded.reason, currency), *minimum_steps)
+    return Determination(
+        uptime=measured.uptime,
+        breached=assessed.breached,
+        tier=assessed.tier,
+        base_minor=worth.base_minor,
+        credit_share=_share(worth, assessed, terms),
+        days=worth.days,
+        capped=worth.capped,
+        amount=amount,
+        currency=currency,
+        withheld="",
+        claim_by=claim_by,
+        steps=(*steps, *claim_steps),
+    )
+
+
+def _share(worth: _Worth, assessed: Assessment, terms: CreditTerms) -> Fraction | None:
+    if terms.days_stay_days:
+        return None
+    return worth.exact_minor / worth.base_minor if worth.base_minor else assessed.share
+
+
+def _money_steps(worth: _Worth, rounding: str, currency: Currency) -> tuple[Step, ...]:
+    earned = Step("amount", f"earns {_exact_text(worth, currency)}")
+    return (earned, Step("rounding", rounding)) if worth.exact_minor else (earned,)
+
+
+def _paid(money: Money, minimum: MinimumPayout | None) -> tuple[Money, tuple[Step, ...]]:
+    bound = _minimum(minimum, money)
+    if bound is None or not money.minor:
+        return money, ()
+    reached, words = bound
+    if reached:
+        return money, (Step("minimum_payout", f"{money} is {words}, so it is issued"),)
+    return Money(0, money.currency), (
+        Step("minimum_payout", f"{money} is not {words}, so nothing is issued"),
+    )
+
+
+def _minimum(minimum: MinimumPayout | None, money: Money) -> tuple[bool, str] | None:
+    if minimum is not None and minimum.more_than is not None:
+        bound = money.currency.minor(minimum.more_than)
+        return money.minor > bound, f"more than {minimum.more_than:f}"
+    if minimum is not None and minimum.at_least is not None:
+        bound = money.currency.minor(minimum.at_least)
+        return money.minor >= bound, f"at least {minimum.at_least:f}"
+    return None
+
+
+def _claim(asked: _Asked) -> tuple[date | None, tuple[Step, ...]]:
+    last = asked.terms.claim.last_day(asked.month)
+    if last is None:
+        return None, ()
+    says = f"a claim for {asked.month} is in time through {last.isoformat()}"
+    return last, (Step("claim", says),)
+
+
+def _exact_text(worth: _Worth, currency: Currency) -> str:
+    money = f"{_major_text(worth.exact_minor, currency)} {currency.code}"
+    if worth.days is None:
+        return money
+    days = f"{number_text(worth.days)} days of service"
+    return f"{days}, {money}" if worth.exact_minor else days
+
+
+def _major_text(exact_minor: Fraction, currency: Currency) -> str:
+    """Exact minor units in major units, with at least the currency's places."""
+    text = number_text(exact_minor / 10**currency.exponent)
+    whole, _, places = text.partition(".")
+    padding = "0" * (currency.exponent - len(places.rstrip("…")))
+    return f"{whole}.{places}{padding}" if padding and currency.exponent else text
+
+
+def _ratio_record(ratio: Fraction | None) -> JsonValue:
+    if ratio is None:
+        return None
+    return {"numerator": ratio.numerator, "denominator": ratio.denominator}

@@ -7,7 +7,7 @@ value, what was expected and what to do; the classes here carry that and nothing
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -38,6 +38,10 @@ class Finding:
     field: str = ""
     severity: Severity = Severity.ERROR
 
+    def within(self, parent: str) -> Finding:
+        """The same finding, its field seen from the document that holds this one as `parent`."""
+        return replace(self, field=f"{parent}.{self.field}" if self.field else parent)
+
     def __str__(self) -> str:
         """The sentence that people read: place: field fact; expected. Remedy."""
         subject = f"{self.field} {self.fact}" if self.field else self.fact
@@ -64,8 +68,8 @@ def refuse(
 ) -> UnusableInputError:
     """The error for a single finding, ready to be raised.
 
-    >>> str(refuse("--month", "is 2026-13", expected="YYYY-MM", remedy="Give a month from 01 to 12."))
-    '--month: is 2026-13; YYYY-MM. Give a month from 01 to 12.'
+    >>> str(refuse("--month", "is 2026-13", expected="YYYY-MM", remedy="Give 01 to 12."))
+    '--month: is 2026-13; YYYY-MM. Give 01 to 12.'
     """
     return UnusableInputError(
         [Finding(place=place, field=field, fact=fact, expected=expected, remedy=remedy)]

@@ -11,9 +11,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from fractions import Fraction
+from functools import cached_property
 
 from models.findings import Finding
+from models.printing import duration_text, percent_text
 from models.terms import Percent, Terms
 
 
@@ -30,7 +33,8 @@ class Measured:
         days: Calendar days of the period.
         outage_seconds: Counted length of each counted outage, rising in time; None when the input
             gave only a sum (counts or a percent), so that per-outage rules cannot be judged.
-        affected_ratio: The share of the fee, users or regions that the downtime hit, 0 to 1.
+        affected_ratio: The share of the billable amount that the downtime hit, 0 to 1. It scales
+            the base in `models.determination`, for every kind alike; ladders do not look at it.
     """
 
     uptime: Fraction
@@ -52,11 +56,14 @@ class Assessment:
     """What a ladder says about a month, before caps and rounding.
 
     Attributes:
-        breached: Whether the commitment was missed.
-        tier: The tier in words (`99.0 <= uptime < 99.9`); None when not breached or in a gap.
-        share: Exact share of the billable amount owed, 0 or more, not yet capped.
+        breached: Whether the commitment was missed. Some terms pay for a month that met it (a
+            published table that starts at the commitment itself, downtime paid from the first
+            second), so what is owed is `share` or `days`, not this.
+        tier: The tier in words (`99 <= uptime < 99.9`); None without a credit or in a gap.
+        share: Exact share of the affected billable amount owed, 0 or more, not yet capped.
         days: Days of service owed, for ladders in that unit; None for ladders in money.
-        gap: Why the published table has no answer for this value; such a month is withheld.
+        gap: Why the ladder has no answer for this month (a hole in a published table, outages
+            known only as a sum); such a month is withheld.
         reasons: How the answer came about, one sentence per step, in order.
     """
 
@@ -68,11 +75,21 @@ class Assessment:
     reasons: tuple[str, ...] = ()
 
 
+class Counts(StrEnum):
+    """Which downtime pays: all of it, or only what exceeds the allowance."""
+
+    WHOLE = "whole"
+    EXCESS = "excess"
+
+
 class Ladder(Terms):
     """The base of all ladder kinds.
 
     A kind adds a field `kind: Literal["..."]` that names it in contract files, its own terms, and
-    the two methods. `commitment_percent` is what the contract promises.
+    `assess`. Its own rules about itself go into `findings`.
+
+    Attributes:
+        commitment_percent: The monthly uptime that the contract promises.
     """
 
     commitment_percent: Percent
@@ -82,13 +99,45 @@ class Ladder(Terms):
         """Judge a month on its exact values; more downtime never earns less."""
 
     def findings(self, place: str) -> tuple[Finding, ...]:
-        """Everything that is wrong with the terms themselves, all at once; fields relative to it."""
+        """Everything that is wrong with the terms themselves; fields relative to them."""
         return ()
 
     @property
+    def in_days(self) -> bool:
+        """Whether the ladder pays in days of service instead of a share of the fee."""
+        return False
+
+    @property
+    def may_exceed_fee(self) -> bool:
+        """Whether a bad month could earn more than the whole billable amount."""
+        return False
+
+    @cached_property
     def commitment(self) -> Fraction:
         """The promised uptime as a fraction from 0 to 1."""
         return percent_ratio(self.commitment_percent)
+
+    def missed(self, measured: Measured) -> bool:
+        """Whether uptime is below the commitment; exactly the commitment meets it."""
+        return measured.uptime < self.commitment
+
+    def verdict(self, measured: Measured) -> str:
+        """The first reason of every assessment: uptime against the commitment."""
+        relation = "below" if self.missed(measured) else "not below"
+        uptime, promised = percent_text(measured.uptime), percent_text(self.commitment)
+        return f"uptime {uptime} is {relation} the commitment of {promised}"
+
+    def allowance(self, measured: Measured) -> Fraction:
+        """Seconds of downtime that the commitment allows in the measurable time."""
+        return (1 - self.commitment) * measured.measurable_seconds
+
+    def excess(self, measured: Measured) -> tuple[Fraction, str]:
+        """Seconds of downtime beyond the allowance, at least 0, and the sentence that says so."""
+        allowed = self.allowance(measured)
+        over = max(measured.down_seconds - allowed, Fraction(0))
+        down = duration_text(measured.down_seconds)
+        says = f"{down} down less the allowance of {duration_text(allowed)}: {duration_text(over)}"
+        return over, says
 
 
 def percent_ratio(percent: Decimal) -> Fraction:

@@ -10,7 +10,14 @@ from typing import Annotated
 
 from pydantic import Field
 
+from models.kinds.per_block import PerBlock
+from models.kinds.per_event import PerEvent
+from models.kinds.pro_rata import ProRata
+from models.kinds.single_threshold import SingleThreshold
 from models.kinds.uptime_brackets import UptimeBrackets
 
-AnyLadder = UptimeBrackets
+AnyLadder = Annotated[
+    UptimeBrackets | SingleThreshold | ProRata | PerBlock | PerEvent,
+    Field(discriminator="kind"),
+]
 """Any credit ladder, told apart by its `kind`."""
