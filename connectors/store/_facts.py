@@ -1,0 +1,55 @@
+"""The bodies of the log entries that the store writes itself, so that log and tables agree."""
+
+from __future__ import annotations
+
+from connectors.store import Effect, NewObligation, Release, StoredObligation
+from models.credit import Obligation
+from models.intervals import utc_text
+from models.terms import JsonValue
+
+
+def drafted(new: NewObligation, *, decision: str) -> JsonValue:
+    """A new obligation, draft or withheld, and the digest of the entry that determined it."""
+    obligation = new.obligation
+    return _amount(obligation) | {
+        "decision": decision,
+        "kind": obligation.kind.value,
+        "reason": obligation.reason,
+        "state": obligation.state.value,
+    }
+
+
+def superseded(obligation: Obligation, *, by: str | None) -> JsonValue:
+    """An open obligation that no longer holds; `by` is the key of the one in its place."""
+    return _amount(obligation) | {"by": by, "reason": obligation.reason}
+
+
+def released(stored: StoredObligation, release: Release) -> JsonValue:
+    """An obligation that was let go."""
+    return _amount(stored.obligation) | {
+        "at": utc_text(release.at),
+        "by": release.by,
+        "decision": stored.decision,
+        "why": release.why,
+    }
+
+
+def effect_done(effect: Effect) -> JsonValue:
+    """A change in the outside world that is known to have happened."""
+    return {
+        "attempt": effect.attempt,
+        "effect": effect.key,
+        "intent": effect.intent_digest,
+        "kind": effect.plan.kind,
+        "obligation": effect.plan.obligation,
+        "outcome": effect.outcome,
+    }
+
+
+def _amount(obligation: Obligation) -> dict[str, JsonValue]:
+    amount = obligation.amount
+    return {
+        "amount": amount.text if amount else None,
+        "currency": amount.currency.code if amount else None,
+        "obligation": obligation.key,
+    }

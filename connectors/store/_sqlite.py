@@ -1,0 +1,167 @@
+"""SQLite: one file for one host, or memory for a test and a dry run.
+
+Write transactions are BEGIN IMMEDIATE, so that waiting happens at the start and never in the
+middle. The month lock is a file lock beside the database.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from threading import Lock
+
+from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, text
+
+from connectors.errors import Misconfigured
+from connectors.store import MonthLockedError
+from connectors.store._dialect import checked_period
+from connectors.store._locks import FileTakenError, locked_file
+from models.intervals import utc_text
+
+BUSY_SECONDS = 60
+"""How long a writer waits for another one; a shard takes well under a second."""
+
+NOW = text(
+    "SELECT CAST(strftime('%s', 'now') AS INTEGER) * 1000"
+    " + CAST(substr(strftime('%f', 'now'), 4, 3) AS INTEGER)"
+)
+
+
+class SqliteFile:
+    """A database in a file; see `connectors.store._dialect.Dialect`."""
+
+    secret = ""
+
+    def __init__(self, path: Path) -> None:
+        """Prepare to open the file; it is created when it is not there.
+
+        Raises:
+            Misconfigured: Its folder does not exist, or it is a folder itself.
+        """
+        self.path = path.absolute()
+        self.place = str(path)
+        _refuse_hopeless(self.path, self.place)
+        self.engine = _engine(URL.create("sqlite", database=str(self.path)), pool_size=5)
+
+    @contextmanager
+    def opening(self) -> Iterator[Connection]:
+        """Wait for other processes that open the file, switch to WAL, then write."""
+        beside = self.path.with_name(f"{self.path.name}-opening.lock")
+        with locked_file(beside, says="", wait=True):
+            with closing(self.engine.raw_connection()) as raw:
+                raw.cursor().execute("PRAGMA journal_mode = WAL")
+            with self.writing() as connection:
+                yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that holds the write lock from its start."""
+        with (
+            self.engine.connect().execution_options(writes=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    def now(self, connection: Connection) -> int:
+        """The host's clock, as SQLite reads it."""
+        return int(connection.execute(NOW).scalar_one())
+
+    @contextmanager
+    def month_lock(self, period: str, holder: str) -> Iterator[None]:
+        """Hold a lock file beside the database."""
+        lock = self.path.with_name(f"{self.path.name}-{checked_period(period)}.lock")
+        with self.engine.connect() as connection:
+            since = utc_text(self.now(connection))
+        try:
+            with locked_file(lock, says=_says(holder, since), wait=False):
+                yield
+        except FileTakenError as taken:
+            raise MonthLockedError(period, taken.held or "another run") from None
+
+
+class SqliteMemory:
+    """A database that ends with its store; see `connectors.store._dialect.Dialect`."""
+
+    secret = ""
+    place = "the database in memory"
+
+    def __init__(self) -> None:
+        """Make an empty one, on the only connection that there will be."""
+        self.engine = _engine(URL.create("sqlite", database=":memory:"), pool_size=1)
+        self._months: dict[str, str] = {}
+        self._guard = Lock()
+
+    @contextmanager
+    def opening(self) -> Iterator[Connection]:
+        """Nobody else can open it."""
+        with self.writing() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """The only connection: threads wait for each other."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    def now(self, connection: Connection) -> int:
+        """The host's clock, as SQLite reads it."""
+        return int(connection.execute(NOW).scalar_one())
+
+    @contextmanager
+    def month_lock(self, period: str, holder: str) -> Iterator[None]:
+        """Hold the period within this process."""
+        with self.engine.connect() as connection:
+            since = utc_text(self.now(connection))
+        with self._guard:
+            if held := self._months.get(checked_period(period)):
+                raise MonthLockedError(period, held)
+            self._months[period] = _says(holder, since)
+        try:
+            yield
+        finally:
+            del self._months[period]
+
+
+def _says(holder: str, since: str) -> str:
+    return f"{holder} (operating-system process {os.getpid()}) since {since}"
+
+
+def _refuse_hopeless(path: Path, place: str) -> None:
+    if path.is_dir():
+        message = f"{place}: is a folder; a database file was expected. Name a file inside it."
+        raise Misconfigured(message)
+    if not path.parent.is_dir():
+        message = (
+            f"{place}: the folder {path.parent} does not exist; "
+            "a database file is made only in a folder that exists. Make it, or name another file."
+        )
+        raise Misconfigured(message)
+
+
+def _engine(url: URL, *, pool_size: int) -> Engine:
+    engine = create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_size=pool_size,
+        max_overflow=0,
+        hide_parameters=True,
+        connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
+    )
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver would begin transactions by itself, and too late; `_begin` does it instead.
+    connection.isolation_level = None
+    for pragma in ("foreign_keys = ON", "synchronous = FULL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,577 @@
+"""The store on SQLite and PostgreSQL: one implementation, every write one transaction.
+
+It stands at both ends of a month's run: it answers what is known and records what was decided. It
+must never decide an amount, act on the outside world, or let a password into a message.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    URL,
+    Connection,
+    RowMapping,
+    Select,
+    Table,
+    bindparam,
+    func,
+    insert,
+    make_url,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.exc import ArgumentError
+
+from connectors.errors import Misconfigured
+from connectors.store import (
+    Attempt,
+    ChainMovedError,
+    ContractChange,
+    ContractHistory,
+    Effect,
+    EffectOutcome,
+    EffectPlan,
+    EffectRefusedError,
+    Evidence,
+    Release,
+    ReleaseRefusedError,
+    ShardBatch,
+    Store,
+    StoredObligation,
+    _facts,
+    batch_digest,
+)
+from connectors.store._chains import Chains, Head, heads_of, in_portions
+from connectors.store._dialect import Dialect
+from connectors.store._failures import translated
+from connectors.store._migrations import current_revision, newest_revision, upgrade
+from connectors.store._postgresql import PostgreSql
+from connectors.store._rows import (
+    EFFECT,
+    EVIDENCE,
+    LOG,
+    OBLIGATION,
+    TERMS,
+    effect_of,
+    effect_row,
+    entry_of,
+    obligation_of,
+    obligation_row,
+    parsed,
+)
+from connectors.store._sqlite import SqliteFile, SqliteMemory
+from models.credit import ObligationState
+from models.decision import EntryKind, LogEntry, canonical
+from models.effect import MAY_BECOME, MAY_BEGIN, EffectState
+from models.terms import JsonValue
+
+NewRow = Mapping[str, object]
+Query = Select[Any]
+
+OPEN_STATES = frozenset({ObligationState.DRAFT, ObligationState.WITHHELD})
+
+PAGE = 1000
+"""Log entries that one read of the stream brings."""
+
+
+def open_store(url: str) -> Store:
+    """Open a database, create or upgrade its tables, and answer with the store.
+
+    Args:
+        url: `sqlite:///makegood.db` (a path relative to the current folder), `sqlite:////abs/path`,
+            `sqlite://` (in memory), or `postgresql://user:password@host/database`.
+
+    Raises:
+        Misconfigured: The address is not one of these, or the database cannot be opened, or a
+            newer Makegood has opened it.
+        Retriable: The database cannot be reached.
+    """
+    dialect = _dialect(url)
+    try:
+        with translated(dialect):
+            _bring_up_to_date(dialect)
+    except BaseException:
+        dialect.engine.dispose()
+        raise
+    return SqlStore(dialect)
+
+
+def _dialect(url: str) -> Dialect:
+    parsed_url = _parsed(url)
+    match parsed_url.drivername:
+        case "sqlite" if parsed_url.database in {None, "", ":memory:"}:
+            return SqliteMemory()
+        case "sqlite":
+            return SqliteFile(Path(str(parsed_url.database)))
+        case "postgresql" | "postgres" | "postgresql+psycopg":
+            return PostgreSql(parsed_url.set(drivername="postgresql+psycopg"))
+        case other:
+            message = (
+                f"database: its address begins with {other}://; sqlite:/// and a path, or "
+                "postgresql:// and a server were expected. Write one of these."
+            )
+            raise Misconfigured(message)
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
+        message = (
+            "database: its address cannot be read; sqlite:///makegood.db or "
+            "postgresql://user:password@host/name was expected. "
+            "Write `@`, `:`, `/` and `%` in a password as %40, %3A, %2F and %25."
+        )
+        raise Misconfigured(message) from None
+
+
+def _bring_up_to_date(dialect: Dialect) -> None:
+    with dialect.engine.connect() as connection:
+        if current_revision(connection) == newest_revision():
+            return
+    with dialect.opening() as connection:
+        upgrade(connection, place=dialect.place)
+
+
+class SqlStore:
+    """`connectors.store.Store` over SQLAlchemy; made by `open_store`."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        """Work on a database whose tables are up to date."""
+        self._dialect = dialect
+
+    def __repr__(self) -> str:
+        """Where it is, without user and password."""
+        return f"SqlStore({self._dialect.place})"
+
+    @contextmanager
+    def month_lock(self, period: str, *, holder: str) -> Iterator[None]:
+        """See `Store.month_lock`."""
+        with ExitStack() as held:
+            with translated(self._dialect):
+                held.enter_context(self._dialect.month_lock(period, holder))
+            yield
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with translated(self._dialect), self._dialect.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[tuple[Connection, int]]:
+        with translated(self._dialect), self._dialect.writing() as connection:
+            yield connection, self._dialect.now(connection)
+
+    def history(self, contracts: Sequence[str], period: str) -> Mapping[str, ContractHistory]:
+        """See `Store.history`."""
+        with self._reading() as connection:
+            # Heads come first: whatever is written between these reads moves a head, and `record`
+            # then refuses.
+            heads = heads_of(connection, contracts)
+            determined = {e.contract: e for e in _latest_determined(connection, heads, period)}
+            owed: dict[str, list[StoredObligation]] = {}
+            for stored in _obligations_of(connection, heads, period):
+                owed.setdefault(stored.obligation.contract, []).append(stored)
+        return {
+            contract: ContractHistory(
+                contract=contract,
+                head=heads.get(contract),
+                determined=determined.get(contract),
+                obligations=tuple(owed.get(contract, ())),
+            )
+            for contract in contracts
+        }
+
+    def record(self, batch: ShardBatch) -> None:
+        """See `Store.record`."""
+        _refuse_contradictions(batch)
+        with self._writing() as (connection, now):
+            heads = heads_of(connection, [change.contract for change in batch.changes])
+            _refuse_moved(batch.changes, heads)
+            _insert_absent(connection, EVIDENCE, [_evidence_row(e) for e in batch.evidence])
+            terms = [{"digest": t.digest, "body": t.text} for t in batch.terms]
+            _insert_absent(connection, TERMS, terms)
+            _supersede(connection, batch.changes)
+            chains = Chains(heads, recorded_at=now)
+            owed = [row for change in batch.changes for row in _appended(chains, change)]
+            _insert(connection, OBLIGATION, owed)
+            _plan(connection, [p for change in batch.changes for p in change.effects], now)
+            chains.write(connection)
+
+    def obligations(
+        self,
+        period: str,
+        *,
+        clients: Sequence[str] | None = None,
+        states: Sequence[ObligationState] | None = None,
+    ) -> tuple[StoredObligation, ...]:
+        """See `Store.obligations`."""
+        query = select(OBLIGATION).where(OBLIGATION.c.period == period)
+        if clients is not None:
+            query = query.where(OBLIGATION.c.client.in_(clients))
+        if states is not None:
+            query = query.where(OBLIGATION.c.state.in_([state.value for state in states]))
+        query = query.order_by(OBLIGATION.c.contract, OBLIGATION.c.revision)
+        with self._reading() as connection:
+            return tuple(obligation_of(row) for row in connection.execute(query).mappings())
+
+    def release(
+        self,
+        keys: Sequence[str],
+        *,
+        shown: str,
+        by: str,
+        why: str,
+        at: int,
+        effects: Sequence[EffectPlan] = (),
+    ) -> tuple[StoredObligation, ...]:
+        """See `Store.release`."""
+        release = Release(by=by, at=at, why=why)
+        with self._writing() as (connection, now):
+            standing = _obligations_under(connection, keys)
+            _refuse_changed(keys, standing, shown)
+            chains = Chains(
+                heads_of(connection, {s.obligation.contract for s in standing.values()}),
+                recorded_at=now,
+            )
+            for stored in standing.values():
+                owed = stored.obligation
+                body = _facts.released(stored, release)
+                chains.append(owed.contract, owed.period, EntryKind.RELEASED, body)
+            _let_go(connection, keys, release)
+            _plan(connection, effects, now)
+            chains.write(connection)
+            released = _obligations_under(connection, keys)
+        return tuple(released[key] for key in keys)
+
+    def plan_effects(self, plans: Sequence[EffectPlan]) -> tuple[Effect, ...]:
+        """See `Store.plan_effects`."""
+        with self._writing() as (connection, now):
+            _plan(connection, plans, now)
+            stored = _effects_under(connection, [plan.key for plan in plans])
+        return tuple(stored[plan.key] for plan in plans)
+
+    def effects(
+        self,
+        *,
+        period: str | None = None,
+        states: Sequence[EffectState] | None = None,
+        keys: Sequence[str] | None = None,
+    ) -> tuple[Effect, ...]:
+        """See `Store.effects`."""
+        query = select(EFFECT)
+        if period is not None:
+            query = query.where(EFFECT.c.period == period)
+        if states is not None:
+            query = query.where(EFFECT.c.state.in_([state.value for state in states]))
+        found: list[Effect] = []
+        with self._reading() as connection:
+            for narrowed in _narrowed(query, EFFECT, keys):
+                found += (effect_of(row) for row in connection.execute(narrowed).mappings())
+        return tuple(sorted(found, key=lambda effect: effect.key))
+
+    def begin(self, keys: Sequence[str]) -> tuple[Attempt, ...]:
+        """See `Store.begin`."""
+        with self._writing() as (connection, now):
+            before = _effects_under(connection, keys)
+            _refuse_beginning(keys, before)
+            for portion in in_portions(keys):
+                begun = {"state": EffectState.SENDING.value, "sent_at": now}
+                connection.execute(
+                    update(EFFECT)
+                    .where(EFFECT.c.key.in_(portion))
+                    .values(attempt=EFFECT.c.attempt + 1, **begun)
+                )
+            after = _effects_under(connection, keys)
+        return tuple(
+            Attempt(after[key], may_have_reached=before[key].state is EffectState.SENDING)
+            for key in keys
+        )
+
+    def finish(self, outcomes: Sequence[EffectOutcome]) -> tuple[Effect, ...]:
+        """See `Store.finish`."""
+        keys = [outcome.key for outcome in outcomes]
+        with self._writing() as (connection, now):
+            _refuse_finishing(outcomes, _effects_under(connection, keys))
+            _settle(connection, outcomes, now)
+            after = _effects_under(connection, keys)
+            done = [after[key] for key in keys if after[key].state is EffectState.DONE]
+            _log_done(connection, done, now)
+        return tuple(after[key] for key in keys)
+
+    def entries(
+        self, *, contract: str | None = None, period: str | None = None
+    ) -> Iterator[LogEntry]:
+        """See `Store.entries`; each page is a read of its own, so that nobody waits."""
+        query = select(LOG).order_by(LOG.c.contract, LOG.c.sequence).limit(PAGE)
+        if contract is not None:
+            query = query.where(LOG.c.contract == contract)
+        if period is not None:
+            query = query.where(LOG.c.period == period)
+        page = self._page(query)
+        while page:
+            yield from page
+            last = page[-1]
+            beyond = tuple_(LOG.c.contract, LOG.c.sequence) > (last.contract, last.sequence)
+            page = self._page(query.where(beyond)) if len(page) == PAGE else []
+
+    def _page(self, query: Query) -> list[LogEntry]:
+        with self._reading() as connection:
+            return [entry_of(row) for row in connection.execute(query).mappings()]
+
+    def evidence(self, digests: Iterable[str]) -> Mapping[str, Evidence]:
+        """See `Store.evidence`."""
+        return {
+            row["digest"]: Evidence(row["digest"], row["monitor"], row["body"])
+            for row in self._under(EVIDENCE, digests)
+        }
+
+    def terms(self, digests: Iterable[str]) -> Mapping[str, JsonValue]:
+        """See `Store.terms`."""
+        return {row["digest"]: parsed(row["body"]) for row in self._under(TERMS, digests)}
+
+    def _under(self, table: Table, digests: Iterable[str]) -> Iterator[RowMapping]:
+        for portion in in_portions(sorted(set(digests))):
+            with self._reading() as connection:
+                query = select(table).where(table.c.digest.in_(portion))
+                rows = connection.execute(query).mappings().all()
+            yield from rows
+
+    def close(self) -> None:
+        """See `Store.close`."""
+        self._dialect.engine.dispose()
+
+
+def _latest_determined(
+    connection: Connection, contracts: Iterable[str], period: str
+) -> Iterator[LogEntry]:
+    for portion in in_portions(contracts):
+        chosen = (LOG.c.contract.in_(portion), LOG.c.period == period)
+        last = (
+            select(LOG.c.contract, func.max(LOG.c.sequence).label("sequence"))
+            .where(*chosen, LOG.c.kind == EntryKind.DETERMINED.value)
+            .group_by(LOG.c.contract)
+            .subquery()
+        )
+        at_last = (LOG.c.contract == last.c.contract) & (LOG.c.sequence == last.c.sequence)
+        for row in connection.execute(select(LOG).join(last, at_last)).mappings():
+            yield entry_of(row)
+
+
+def _obligations_of(
+    connection: Connection, contracts: Iterable[str], period: str
+) -> Iterator[StoredObligation]:
+    for portion in in_portions(contracts):
+        query = (
+            select(OBLIGATION)
+            .where(OBLIGATION.c.contract.in_(portion), OBLIGATION.c.period == period)
+            .order_by(OBLIGATION.c.contract, OBLIGATION.c.revision)
+        )
+        for row in connection.execute(query).mappings():
+            yield obligation_of(row)
+
+
+def _obligations_under(connection: Connection, keys: Sequence[str]) -> dict[str, StoredObligation]:
+    found = {}
+    for query in _narrowed(select(OBLIGATION), OBLIGATION, keys):
+        for row in connection.execute(query).mappings():
+            found[row["key"]] = obligation_of(row)
+    return found
+
+
+def _effects_under(connection: Connection, keys: Sequence[str]) -> dict[str, Effect]:
+    found = {}
+    for query in _narrowed(select(EFFECT), EFFECT, keys):
+        for row in connection.execute(query).mappings():
+            found[row["key"]] = effect_of(row)
+    return found
+
+
+def _narrowed(query: Query, table: Table, keys: Sequence[str] | None) -> Iterator[Query]:
+    if keys is None:
+        yield query
+        return
+    for portion in in_portions(dict.fromkeys(keys)):
+        yield query.where(table.c.key.in_(portion))
+
+
+def _refuse_contradictions(batch: ShardBatch) -> None:
+    counted = Counter(change.contract for change in batch.changes)
+    if twice := [contract for contract, times in counted.items() if times > 1]:
+        message = f"{', '.join(twice)}: more than one change in one shard"
+        raise ValueError(message)
+    for change in batch.changes:
+        _refuse_contradiction(change)
+
+
+def _refuse_contradiction(change: ContractChange) -> None:
+    own = f"{change.contract}/{change.period}/"
+    parts = [change.superseded, change.created.obligation if change.created else None]
+    strangers = [part.key for part in parts if part is not None and not part.key.startswith(own)]
+    if strangers:
+        message = f"{', '.join(strangers)}: does not belong to {own[:-1]}"
+        raise ValueError(message)
+    if change.superseded and change.superseded.state is not ObligationState.SUPERSEDED:
+        message = f"{change.superseded.key}: is {change.superseded.state}, not superseded"
+        raise ValueError(message)
+    if change.created and change.created.obligation.state not in OPEN_STATES:
+        message = f"{change.created.obligation.key}: a new obligation is a draft or withheld"
+        raise ValueError(message)
+
+
+def _refuse_moved(changes: Sequence[ContractChange], heads: Mapping[str, Head]) -> None:
+    moved = [c.contract for c in changes if heads.get(c.contract) != c.after]
+    if moved:
+        raise ChainMovedError(moved)
+
+
+def _appended(chains: Chains, change: ContractChange) -> Iterator[NewRow]:
+    contract, period, new = change.contract, change.period, change.created
+    decision = chains.append(contract, period, EntryKind.DETERMINED, change.determined).digest
+    if change.superseded:
+        body = _facts.superseded(change.superseded, by=new.obligation.key if new else None)
+        chains.append(contract, period, EntryKind.SUPERSEDED, body)
+    if new:
+        chains.append(contract, period, EntryKind.DRAFTED, _facts.drafted(new, decision=decision))
+        yield obligation_row(change, new, decision)
+
+
+def _evidence_row(evidence: Evidence) -> NewRow:
+    return {"digest": evidence.digest, "monitor": evidence.monitor, "body": evidence.text}
+
+
+def _insert(connection: Connection, table: Table, rows: Sequence[NewRow]) -> None:
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def _insert_absent(
+    connection: Connection, table: Table, rows: Sequence[NewRow], *, key: str = "digest"
+) -> None:
+    # Nobody else writes in this transaction, so what is absent now stays absent until we insert.
+    by_key = {row[key]: row for row in rows}
+    for portion in in_portions(list(by_key)):
+        known = connection.execute(select(table.c[key]).where(table.c[key].in_(portion)))
+        for found in known.scalars():
+            del by_key[found]
+    _insert(connection, table, list(by_key.values()))
+
+
+def _plan(connection: Connection, plans: Sequence[EffectPlan], now: int) -> None:
+    _insert_absent(connection, EFFECT, [effect_row(plan, now) for plan in plans], key="key")
+
+
+def _supersede(connection: Connection, changes: Sequence[ContractChange]) -> None:
+    closed = [change.superseded for change in changes if change.superseded]
+    standing = _obligations_under(connection, [obligation.key for obligation in closed])
+    for obligation in closed:
+        stored = standing.get(obligation.key)
+        if stored is None or stored.obligation.state not in OPEN_STATES:
+            message = f"{obligation.key}: only an open obligation can be superseded"
+            raise ValueError(message)
+    if closed:
+        statement = (
+            update(OBLIGATION)
+            .where(OBLIGATION.c.key == bindparam("its_key"))
+            .values(state=ObligationState.SUPERSEDED.value, reason=bindparam("its_reason"))
+        )
+        connection.execute(statement, [{"its_key": o.key, "its_reason": o.reason} for o in closed])
+
+
+def _refuse_changed(
+    keys: Sequence[str], standing: Mapping[str, StoredObligation], shown: str
+) -> None:
+    differences = [fact for key in keys if (fact := _not_releasable(key, standing.get(key)))]
+    if len(set(keys)) != len(keys):
+        differences.append("a key is named twice")
+    if not differences and batch_digest(standing.values()) != shown:
+        differences.append("an amount, or the decision behind one, is not what was shown")
+    if differences:
+        raise ReleaseRefusedError(differences)
+
+
+def _not_releasable(key: str, stored: StoredObligation | None) -> str:
+    if stored is None:
+        return f"{key}: there is no such obligation"
+    if stored.obligation.state is ObligationState.DRAFT:
+        return ""
+    who = f" by {stored.release.by}" if stored.release else ""
+    return f"{key}: is {stored.obligation.state.value}{who}; only a draft can be released"
+
+
+def _let_go(connection: Connection, keys: Sequence[str], release: Release) -> None:
+    for portion in in_portions(keys):
+        connection.execute(
+            update(OBLIGATION)
+            .where(OBLIGATION.c.key.in_(portion))
+            .values(
+                state=ObligationState.RELEASED.value,
+                released_by=release.by,
+                released_at=release.at,
+                released_why=release.why,
+            )
+        )
+
+
+def _refuse_beginning(keys: Sequence[str], standing: Mapping[str, Effect]) -> None:
+    refused = [f"{key}: was never planned" for key in keys if key not in standing]
+    refused += [
+        f"{effect.key}: is {effect.state.value}; an attempt begins from planned or sending"
+        for effect in standing.values()
+        if effect.state not in MAY_BEGIN
+    ]
+    if refused:
+        raise EffectRefusedError(refused)
+
+
+def _refuse_finishing(outcomes: Sequence[EffectOutcome], standing: Mapping[str, Effect]) -> None:
+    refused = [fact for o in outcomes if (fact := _not_finishable(o, standing.get(o.key)))]
+    if refused:
+        raise EffectRefusedError(refused)
+
+
+def _not_finishable(outcome: EffectOutcome, effect: Effect | None) -> str:
+    if effect is None:
+        return f"{outcome.key}: was never planned"
+    if outcome.attempt != effect.attempt:
+        return f"{outcome.key}: attempt {outcome.attempt} is over, {effect.attempt} is the latest"
+    if outcome.state not in MAY_BECOME[effect.state]:
+        return f"{outcome.key}: is {effect.state.value}, it cannot become {outcome.state.value}"
+    return ""
+
+
+def _settle(connection: Connection, outcomes: Sequence[EffectOutcome], now: int) -> None:
+    statement = (
+        update(EFFECT)
+        .where(EFFECT.c.key == bindparam("its_key"))
+        .values(
+            state=bindparam("its_state"),
+            outcome=bindparam("its_outcome"),
+            done_at=bindparam("its_done_at"),
+        )
+    )
+    settled = [
+        {
+            "its_key": outcome.key,
+            "its_state": outcome.state.value,
+            "its_outcome": None if outcome.outcome is None else canonical(outcome.outcome),
+            "its_done_at": now if outcome.state is EffectState.DONE else None,
+        }
+        for outcome in outcomes
+    ]
+    if settled:
+        connection.execute(statement, settled)
+
+
+def _log_done(connection: Connection, done: Sequence[Effect], now: int) -> None:
+    chains = Chains(heads_of(connection, {e.plan.contract for e in done}), recorded_at=now)
+    for effect in done:
+        plan, body = effect.plan, _facts.effect_done(effect)
+        chains.append(plan.contract, plan.period, EntryKind.EFFECT_DONE, body)
+    chains.write(connection)

@@ -1,0 +1,136 @@
+"""The tables, and nothing else: what the database keeps between two runs.
+
+Amounts are minor units, instants are milliseconds since the epoch UTC, and documents are canonical
+JSON as text, so that digests are the same on every database. No column is a float. The log, the
+evidence and the terms are only ever added to; the migrations hold the triggers that see to it.
+"""
+
+from typing import ClassVar
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, MetaData, String, Text, text
+from sqlmodel import Field, SQLModel
+
+NAME = String().with_variant(String(collation="C"), "postgresql")
+"""Keys and words: compared and sorted by code point on every database, as Python does."""
+
+OPEN = text("state IN ('draft', 'withheld')")
+"""What holds for an obligation that a later revision may supersede."""
+
+
+class Row(SQLModel):
+    """What all tables share: constraints with predictable names."""
+
+    metadata: ClassVar[MetaData] = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class LogEntryRow(Row, table=True):
+    """One link of one contract's chain, see `models.decision.LogEntry`. Append-only."""
+
+    __tablename__ = "log_entry"
+    __table_args__ = (
+        CheckConstraint("sequence >= 0", name="counted_from_zero"),
+        Index(None, "period", "contract", "kind"),
+    )
+
+    contract: str = Field(primary_key=True, sa_type=NAME)
+    sequence: int = Field(primary_key=True, sa_type=BigInteger)
+    period: str = Field(sa_type=NAME)
+    kind: str = Field(sa_type=NAME)
+    body: str = Field(sa_type=Text)
+    recorded_at: int = Field(sa_type=BigInteger)
+    previous: str = Field(sa_type=NAME)
+    digest: str = Field(sa_type=NAME)
+
+
+class ObligationRow(Row, table=True):
+    """One revision of what a contract's month owes, see `models.credit.Obligation`.
+
+    Never deleted; never changed once released. `ledger` holds the facts that rows and messages
+    need, as canonical JSON; `decision` is the digest of the log entry that determined it.
+    """
+
+    __tablename__ = "obligation"
+    __table_args__ = (
+        CheckConstraint("(amount_minor IS NULL) = (currency IS NULL)", name="amount_has_currency"),
+        CheckConstraint(
+            "(state = 'released') = (released_at IS NOT NULL)", name="release_is_recorded"
+        ),
+        Index(None, "contract", "period", "revision", unique=True),
+        Index(None, "period", "client"),
+        Index(
+            "one_open_obligation",
+            "contract",
+            "period",
+            unique=True,
+            sqlite_where=OPEN,
+            postgresql_where=OPEN,
+        ),
+    )
+
+    key: str = Field(primary_key=True, sa_type=NAME)
+    contract: str = Field(sa_type=NAME)
+    client: str = Field(sa_type=NAME)
+    service: str = Field(sa_type=NAME)
+    role: str = Field(sa_type=NAME)
+    period: str = Field(sa_type=NAME)
+    revision: int
+    kind: str = Field(sa_type=NAME)
+    state: str = Field(sa_type=NAME)
+    amount_minor: int | None = Field(default=None, sa_type=BigInteger)
+    currency: str | None = Field(default=None, sa_type=NAME)
+    reason: str = Field(sa_type=Text)
+    ledger: str = Field(sa_type=Text)
+    decision: str = Field(sa_type=NAME)
+    released_by: str | None = Field(default=None, sa_type=NAME)
+    released_at: int | None = Field(default=None, sa_type=BigInteger)
+    released_why: str | None = Field(default=None, sa_type=Text)
+
+
+class EvidenceRow(Row, table=True):
+    """A compact timeline under the digest of its content. Append-only."""
+
+    __tablename__ = "evidence"
+
+    digest: str = Field(primary_key=True, sa_type=NAME)
+    monitor: str = Field(sa_type=NAME)
+    body: str = Field(sa_type=Text)
+
+
+class TermsRow(Row, table=True):
+    """One version of a contract's terms under the digest of its content. Append-only."""
+
+    __tablename__ = "terms"
+
+    digest: str = Field(primary_key=True, sa_type=NAME)
+    body: str = Field(sa_type=Text)
+
+
+class EffectRow(Row, table=True):
+    """One change in the outside world: planned, attempted, settled. Its intent never changes."""
+
+    __tablename__ = "effect"
+    __table_args__ = (Index(None, "period", "state"),)
+
+    key: str = Field(primary_key=True, sa_type=NAME)
+    kind: str = Field(sa_type=NAME)
+    contract: str = Field(sa_type=NAME)
+    period: str = Field(sa_type=NAME)
+    obligation: str | None = Field(
+        default=None, foreign_key="obligation.key", index=True, sa_type=NAME
+    )
+    state: str = Field(sa_type=NAME)
+    attempt: int
+    intent: str = Field(sa_type=Text)
+    intent_digest: str = Field(sa_type=NAME)
+    outcome: str | None = Field(default=None, sa_type=Text)
+    planned_at: int = Field(sa_type=BigInteger)
+    sent_at: int | None = Field(default=None, sa_type=BigInteger)
+    done_at: int | None = Field(default=None, sa_type=BigInteger)
