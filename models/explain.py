@@ -22,6 +22,9 @@ from models.terms import JsonValue, near_miss, plain
 LONGEST_QUOTE = 60
 """Longer values are cut when they are quoted."""
 
+PASSWORD = re.compile(r"(?<=:)[^/@:\s]+@|(?<=password=)[^&\s\"']+")
+"""A password in an address, with the sign that ends it; it is never quoted."""
+
 Path = tuple[str | int, ...]
 
 
@@ -181,7 +184,8 @@ def _shown_scalar(value: object) -> str:
 
 def clipped(text: str) -> str:
     """A text in quotes on one line, cut where it is long; control characters are spelled out."""
-    flat = "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in text)
+    safe = PASSWORD.sub("…@", text)
+    flat = "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in safe)
     return f'"{flat}"' if len(flat) <= LONGEST_QUOTE else f'"{flat[:LONGEST_QUOTE]}…"'
 
 
@@ -212,10 +216,20 @@ def _missing(_: Complaint) -> Words:
 
 
 def _extra(complaint: Complaint) -> Words:
-    fields = [name for model in complaint.models for name in model.model_fields]
+    fields = _field_names(complaint)
     named = str(complaint.context.get("name", ""))
-    expected = f"one of {_listed(dict.fromkeys(fields), 40)}"
+    expected = f"one of {_listed(fields, 40)}"
     return "is no field here", expected, near_miss(named, fields) or "Remove it."
+
+
+def _field_names(complaint: Complaint) -> list[str]:
+    """The fields that may be written at the place, by the names that files give them."""
+    named = (
+        field.alias or name
+        for model in complaint.models
+        for name, field in model.model_fields.items()
+    )
+    return list(dict.fromkeys(named))
 
 
 def _choice(complaint: Complaint) -> Words:
@@ -242,10 +256,10 @@ def _no_kind(complaint: Complaint) -> Words:
 
 
 def _no_mapping(complaint: Complaint) -> Words:
-    fields = [name for model in complaint.models for name in model.model_fields]
+    fields = _field_names(complaint)
     return (
         _is(complaint),
-        f"a mapping with {_listed(dict.fromkeys(fields), 40)}" if fields else "a mapping",
+        f"a mapping with {_listed(fields, 40)}" if fields else "a mapping",
         "Write its fields below it, indented, or in braces: { }.",
     )
 

@@ -220,6 +220,16 @@ def dotted(path: Path) -> str:
     return "".join(steps).removeprefix(".")
 
 
+def path_of(field_path: str) -> Path:
+    """The path that `dotted` wrote.
+
+    >>> path_of("brackets[1].below")
+    ('brackets', 1, 'below')
+    """
+    steps = re.findall(r"[^.\[\]]+", field_path)
+    return tuple(int(step) if step.isdecimal() else step for step in steps)
+
+
 def decode(content: bytes, *, name: str) -> str:
     """The text of a file; a byte order mark is dropped.
 

@@ -1,0 +1,414 @@
+"""Contract files: from what a person writes to the resolved contract, with every finding.
+
+What people write is short: a ladder by its id in the catalog, a single version without a list, or
+the copyable service block of the credit kit. What comes out is a `Contract` in which everything is
+written out. Ladders are looked up in a mapping that the caller gives; nothing is read from disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Annotated
+
+from pydantic import Discriminator, Field, Tag
+
+from models.claim import ClaimTerms
+from models.contract import (
+    Cap,
+    Contract,
+    ContractVersion,
+    CreditTerms,
+    DaysPaid,
+    MinimumPayout,
+    Party,
+    Payout,
+    ReleaseMode,
+    ReleaseRule,
+    Role,
+    Service,
+)
+from models.exclusion import ExclusionRule
+from models.findings import Finding, Severity
+from models.kinds import AnyLadder
+from models.located import Document, Path, parse_yaml, path_of
+from models.measurement import MeasurementTerms
+from models.money import Rounding
+from models.terms import (
+    Amount,
+    CurrencyCode,
+    Day,
+    Name,
+    Percent,
+    Slug,
+    Terms,
+    TimeZone,
+    near_miss,
+)
+
+ALWAYS = date(1970, 1, 1)
+"""The first day of a contract that does not say when it began."""
+
+PARTIES = ("role", "client", "service", "evidence", "versions")
+"""The fields of a document that stand above its versions."""
+
+
+class CatalogLadder(Terms):
+    """A published ladder by its id."""
+
+    catalog: Slug
+
+
+def _written_as(ladder: object) -> str:
+    """Which of the ways to write a ladder this is, from the fields that are there."""
+    if isinstance(ladder, CatalogLadder) or (isinstance(ladder, dict) and "catalog" in ladder):
+        return "<CatalogLadder>"
+    return "<own>"
+
+
+class WrittenVersion(Terms):
+    """The terms from one date on, as a person writes them.
+
+    The fields mean what they mean in `ContractVersion` and `CreditTerms`. What is left out of cap,
+    minimum payout, rounding, days and claim comes from the catalog's ladder, if there is one.
+    """
+
+    effective_on: Day = ALWAYS
+    ends_on: Day | None = None
+    time_zone: TimeZone = "UTC"
+    currency: CurrencyCode
+    billable_amount: Amount
+    affected_percent: Percent = Field(default=100, validate_default=True)
+    monitors: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
+    measurement: MeasurementTerms = MeasurementTerms()
+    exclusions: tuple[ExclusionRule, ...] = ()
+    credit_ladder: Annotated[
+        Annotated[CatalogLadder, Tag("<CatalogLadder>")] | Annotated[AnyLadder, Tag("<own>")],
+        Discriminator(_written_as),
+    ]
+    cap: Cap | None = None
+    minimum_payout: MinimumPayout | None = None
+    rounding: Rounding | None = None
+    days_paid: DaysPaid | None = None
+    claim: ClaimTerms | None = None
+    payout: Payout = Payout.CUSTOMER_BALANCE
+    release: ReleaseRule = ReleaseRule()
+
+
+class WrittenContract(Terms):
+    """A contract document in its full form; `in_full` brings the short one into this shape."""
+
+    role: Role
+    client: Party
+    service: Service
+    evidence: tuple[Name, ...] = ()
+    versions: Annotated[tuple[WrittenVersion, ...], Field(min_length=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedContract:
+    """A contract and where it was written."""
+
+    contract: Contract
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContractsRead:
+    """What a file of contracts holds.
+
+    Attributes:
+        contracts: Those without errors, in the order of the file.
+        findings: Everything that is wrong or worth a look, in the order of the file.
+    """
+
+    contracts: tuple[PlacedContract, ...]
+    findings: tuple[Finding, ...]
+
+
+def read_contracts(text: str, *, name: str, ladders: Mapping[str, CreditTerms]) -> ContractsRead:
+    """Read a file of contracts, one per YAML document.
+
+    Args:
+        text: The content of the file.
+        name: The file, as people know it.
+        ladders: The catalog: credit terms by the id of their ladder.
+    """
+    documents = parse_yaml(text, name=name)
+    if not documents:
+        return ContractsRead((), (_empty(name),))
+    read = [read_contract(document, ladders=ladders) for document in documents]
+    contracts = tuple(
+        PlacedContract(contract, document.place())
+        for document, (contract, _) in zip(documents, read, strict=True)
+        if contract is not None
+    )
+    return ContractsRead(contracts, tuple(finding for _, found in read for finding in found))
+
+
+def _empty(name: str) -> Finding:
+    return Finding(
+        place=name,
+        fact="is empty",
+        expected="one contract or more",
+        remedy="Write a contract into it, or remove the file.",
+    )
+
+
+def read_contract(
+    document: Document, *, ladders: Mapping[str, CreditTerms]
+) -> tuple[Contract | None, tuple[Finding, ...]]:
+    """The contract that a document writes down, or None, and all findings about it."""
+    full = in_full(document)
+    validated = full.validate(WrittenContract)
+    if validated.model is None:
+        return None, validated.findings
+    written = validated.model
+    resolved = [_resolve(full, written, i, ladders) for i in range(len(written.versions))]
+    findings = [
+        *validated.findings,
+        *(finding for _, found in resolved for finding in found),
+        *_dates(full, written),
+        *_parties(full, written),
+    ]
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        return None, tuple(findings)
+    versions = [version for version, _ in resolved if version is not None]
+    return _contract(written, versions), tuple(findings)
+
+
+def _contract(written: WrittenContract, versions: list[ContractVersion]) -> Contract:
+    return Contract(
+        role=written.role,
+        client=written.client,
+        service=written.service,
+        versions=tuple(sorted(versions, key=lambda version: version.effective_on)),
+    )
+
+
+def in_full(document: Document) -> Document:
+    """The document in the shape of `WrittenContract`, each value still knowing its line."""
+    if not isinstance(document.value, dict) or "versions" in document.value:
+        return document
+    above = {name: value for name, value in document.value.items() if name in PARTIES}
+    version = {name: value for name, value in document.value.items() if name not in PARTIES}
+    return replace(document, value={**above, "versions": [version]}, written_at=_at_the_top)
+
+
+def _at_the_top(path: Path) -> Path:
+    """Where a single version's fields were written: beside the parties."""
+    return path[2:] if path[:2] == ("versions", 0) else path
+
+
+def _resolve(
+    document: Document,
+    written: WrittenContract,
+    position: int,
+    ladders: Mapping[str, CreditTerms],
+) -> tuple[ContractVersion | None, tuple[Finding, ...]]:
+    """A version with its ladder in place."""
+    path: Path = ("versions", position)
+    version = written.versions[position]
+    credit, findings = _credit(document, version, (*path, "credit_ladder"), ladders)
+    if credit is None:
+        return None, findings
+    resolved = _version(version, credit, written.service.id)
+    return resolved, (*findings, *_oddities(document, resolved, path))
+
+
+def _credit(
+    document: Document,
+    version: WrittenVersion,
+    path: Path,
+    ladders: Mapping[str, CreditTerms],
+) -> tuple[CreditTerms | None, tuple[Finding, ...]]:
+    ladder = version.credit_ladder
+    if isinstance(ladder, CatalogLadder):
+        terms = ladders.get(ladder.catalog)
+        if terms is None:
+            return None, (_unknown_ladder(document, (*path, "catalog"), ladder.catalog, ladders),)
+        return _overridden(terms, version), ()
+    found = tuple(
+        document.finding(
+            (*path, *path_of(finding.field)),
+            finding.fact,
+            expected=finding.expected,
+            remedy=finding.remedy,
+            severity=finding.severity,
+        )
+        for finding in ladder.findings(document.name)
+    )
+    return _overridden(CreditTerms(ladder=ladder), version), found
+
+
+def _unknown_ladder(
+    document: Document, path: Path, wanted: str, ladders: Mapping[str, CreditTerms]
+) -> Finding:
+    near = near_miss(wanted, ladders)
+    return document.finding(
+        path,
+        f'is "{wanted}"',
+        expected=f"the id of one of the {len(ladders)} ladders of the catalog",
+        remedy=f"{near} `makegood ladders list` shows them all.".strip(),
+    )
+
+
+def _overridden(terms: CreditTerms, version: WrittenVersion) -> CreditTerms:
+    """The ladder's terms with those that the contract states itself."""
+    stated = {
+        "cap": version.cap,
+        "minimum_payout": version.minimum_payout,
+        "rounding": version.rounding,
+        "days_paid": version.days_paid,
+        "claim": version.claim,
+    }
+    return terms.model_copy(update={name: own for name, own in stated.items() if own is not None})
+
+
+def _version(version: WrittenVersion, credit: CreditTerms, service: str) -> ContractVersion:
+    ladder = version.credit_ladder
+    return ContractVersion(
+        effective_on=version.effective_on,
+        ends_on=version.ends_on,
+        time_zone=version.time_zone,
+        currency=version.currency,
+        billable_amount=version.billable_amount,
+        affected_percent=version.affected_percent,
+        monitors=version.monitors or (service,),
+        measurement=version.measurement,
+        exclusions=version.exclusions,
+        credit=credit,
+        payout=version.payout,
+        release=version.release,
+        catalog=ladder.catalog if isinstance(ladder, CatalogLadder) else "",
+    )
+
+
+def _dates(document: Document, written: WrittenContract) -> Iterator[Finding]:
+    """Versions that contradict each other, and dates that do not fall on the edge of a month."""
+    for position, version in enumerate(written.versions):
+        yield from _version_dates(document, version, ("versions", position))
+    if len(written.versions) > 1:
+        yield from _undated(document, written)
+    dated = sorted(enumerate(written.versions), key=lambda one: one[1].effective_on)
+    for (_, earlier), (position, later) in pairwise(dated):
+        path: Path = ("versions", position, "effective_on")
+        if earlier.effective_on == later.effective_on:
+            yield document.finding(
+                path,
+                f"is {later.effective_on}, as in another version",
+                expected="each version with a date of its own",
+                remedy="Remove one of the two, or give the later one its date.",
+            )
+        elif earlier.ends_on is not None and earlier.ends_on >= later.effective_on:
+            yield document.finding(
+                path,
+                f"is {later.effective_on}, while the version before ends on {earlier.ends_on}",
+                expected="versions that do not overlap",
+                remedy="Leave ends_on out where another version follows; it is for the last one.",
+            )
+
+
+def _undated(document: Document, written: WrittenContract) -> Iterator[Finding]:
+    for position, version in enumerate(written.versions):
+        if "effective_on" not in version.model_fields_set:
+            yield document.finding(
+                ("versions", position, "effective_on"),
+                "is missing",
+                expected="a date for each of several versions",
+                remedy="Add the first day on which the version holds.",
+            )
+
+
+def _version_dates(document: Document, version: WrittenVersion, path: Path) -> Iterator[Finding]:
+    starts, ends = version.effective_on, version.ends_on
+    if ends is not None and ends < starts:
+        yield document.finding(
+            (*path, "ends_on"),
+            f"is {ends}, before effective_on {starts}",
+            expected="an end on or after the first day",
+            remedy="Correct one of the two dates.",
+        )
+    if starts.day != 1:
+        yield document.finding(
+            (*path, "effective_on"),
+            f"is {starts}, within a month",
+            expected="the first day of a month, for one version governs a whole month",
+            remedy="The version governs from the following month on; date it so, or keep it.",
+            severity=Severity.WARNING,
+        )
+    if ends is not None and (ends + timedelta(days=1)).day != 1:
+        yield document.finding(
+            (*path, "ends_on"),
+            f"is {ends}, within a month",
+            expected="the last day of a month, for one version governs a whole month",
+            remedy="The version governs that whole month; date it so, or keep it.",
+            severity=Severity.WARNING,
+        )
+
+
+def _parties(document: Document, written: WrittenContract) -> Iterator[Finding]:
+    if written.role is Role.PROVIDER and written.client.email is None:
+        yield document.finding(
+            ("client", "email"),
+            "is missing",
+            expected="an address for notices",
+            remedy="Add it; without one the client is not told of credits.",
+            severity=Severity.WARNING,
+        )
+
+
+def _oddities(document: Document, version: ContractVersion, path: Path) -> Iterator[Finding]:
+    """Terms that are possible but hardly meant."""
+    for field, (fact, expected, remedy) in _odd(version):
+        yield document.finding(
+            (*path, *field), fact, expected=expected, remedy=remedy, severity=Severity.WARNING
+        )
+
+
+def _odd(version: ContractVersion) -> Iterator[tuple[Path, tuple[str, str, str]]]:
+    cap = version.credit.cap
+    nothing = ("is 0, so that nothing is ever paid", "an amount above 0", "Check the amount.")
+    if version.billable_amount == 0:
+        yield ("billable_amount",), nothing
+    if version.affected_percent == 0:
+        yield ("affected_percent",), nothing
+    if cap is not None and 0 in (cap.percent, cap.amount, cap.days):
+        yield ("cap",), nothing
+    yield from _odd_minimum(version)
+    if version.credit.ladder.may_exceed_fee and cap is None:
+        yield (
+            ("cap",),
+            (
+                "is missing, and a bad month could earn more than the billable amount",
+                "a cap, such as {percent: 100}",
+                "Add it, unless the contract has none.",
+            ),
+        )
+    if version.release.mode is ReleaseMode.AUTOMATIC and version.release.up_to is None:
+        yield (
+            ("release",),
+            (
+                "is automatic for any amount",
+                "a bound for what leaves without a person",
+                "Add up_to, or choose mode: ask.",
+            ),
+        )
+
+
+def _odd_minimum(version: ContractVersion) -> Iterator[tuple[Path, tuple[str, str, str]]]:
+    minimum = version.credit.minimum_payout
+    if minimum is None or version.credit.ladder.may_exceed_fee:
+        return
+    least = minimum.more_than if minimum.at_least is None else minimum.at_least
+    if least is not None and least > version.billable_amount > 0:
+        yield (
+            ("minimum_payout",),
+            (
+                f"asks for {least}, more than the billable amount of {version.billable_amount}",
+                "a minimum that a credit can reach",
+                "Check both amounts.",
+            ),
+        )

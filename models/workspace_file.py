@@ -1,0 +1,248 @@
+"""The workspace file `makegood.yaml`: where evidence comes from and where results go.
+
+It names files and addresses, nothing else: what clients are owed stands in the contracts, secrets
+stand in the environment. Relative paths start at the workspace's folder.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from enum import StrEnum
+from string import Formatter
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic_core import PydanticCustomError
+
+from models.intervals import Interval, instant
+from models.terms import Name, Slug, Terms, TimeZone, calendar_day
+
+DATABASE = re.compile(r"^(sqlite:///\S+|postgresql\+psycopg://\S+)$")
+PASSWORD = re.compile(r"://[^/@]*:[^/@]*@|[?&]password=")
+LINK_FIELDS = ("client", "service", "contract", "month")
+MAILBOX = r"^([^<>@\x00-\x1f]*<)?[^@\s<>\x00-\x1f]+@[^@\s<>\x00-\x1f]+\.[^@\s<>\x00-\x1f]+>?$"
+
+
+def _stretch(value: object) -> Interval:
+    """Read `start/end`: two dates (midnight UTC) or two times with their zones, end exclusive."""
+    if isinstance(value, Interval):
+        return value
+    start, slash, end = value.partition("/") if isinstance(value, str) else ("", "", "")
+    try:
+        return Interval(_edge(start), _edge(end)) if slash else _no_stretch()
+    except (ValueError, PydanticCustomError):
+        return _no_stretch()
+
+
+def _edge(text: str) -> int:
+    if "T" in text:
+        return instant(datetime.fromisoformat(text))
+    return instant(datetime.combine(calendar_day(text), datetime.min.time(), tzinfo=UTC))
+
+
+def _no_stretch() -> Interval:
+    expected = "two dates, the second one later and not included, such as 2025-09-01/2025-12-01"
+    raise PydanticCustomError("stretch", "{expected}", {"expected": expected})
+
+
+def _database(url: str) -> str:
+    if PASSWORD.search(url):
+        raise PydanticCustomError(
+            "password_in_file",
+            "an address without a password",
+            {
+                "fact": "holds a password",
+                "remedy": "Put the whole address into the environment as MAKEGOOD_DATABASE_URL.",
+            },
+        )
+    if not DATABASE.match(url):
+        raise PydanticCustomError(
+            "database_url",
+            "sqlite:///makegood.db or postgresql+psycopg://host/database",
+            {"remedy": "Write one of the two forms."},
+        )
+    return url
+
+
+def _link(template: str) -> str:
+    try:
+        fields = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+    except ValueError:
+        fields = {""}
+    if fields <= set(LINK_FIELDS) and template.startswith(("https://", "http://")):
+        return template
+    expected = (
+        "an https:// address in which {client}, {service}, {contract} and {month} are filled in"
+    )
+    remedy = "Use these four alone; write {{ and }} for braces that are to stay."
+    raise PydanticCustomError("link", "{expected}", {"expected": expected, "remedy": remedy})
+
+
+Stretch = Annotated[
+    Interval,
+    BeforeValidator(_stretch, json_schema_input_type=str),
+    PlainSerializer(str, return_type=str),
+]
+"""A half-open stretch of time, written `start/end`."""
+
+Mailbox = Annotated[str, Field(max_length=320, pattern=MAILBOX)]
+"""`finance@acme.example`, or with a name: `Acme <finance@acme.example>`."""
+
+DatabaseUrl = Annotated[str, AfterValidator(_database)]
+"""An SQLAlchemy address without a password."""
+
+LinkTemplate = Annotated[str, AfterValidator(_link)]
+"""An address with `{client}`, `{service}`, `{contract}` and `{month}` to be filled in."""
+
+
+class BadRows(StrEnum):
+    """What unusable rows of a source do: stop the run, or be listed and lower the coverage."""
+
+    REFUSE = "refuse"
+    REPORT = "report"
+
+
+class Columns(Terms):
+    """What a checks file calls its columns; None for the name that Makegood gives them.
+
+    Attributes:
+        monitor: What was checked.
+        at: When, ISO 8601 or seconds or milliseconds since 1970.
+        up: The state that was seen.
+        region: From where; files without it have one region.
+    """
+
+    monitor: Name | None = None
+    at: Name | None = None
+    up: Name | None = None
+    region: Name | None = None
+
+
+class Source(Terms):
+    """What every source has: an id that evidence is recorded under, and files.
+
+    Attributes:
+        id: Unique in the workspace.
+        path: A file, or a pattern such as `checks/*.parquet`.
+    """
+
+    id: Slug
+    path: Name
+
+
+class ChecksFile(Source):
+    """Single checks, one per row, as CSV or Parquet.
+
+    Attributes:
+        columns: How the file calls its columns.
+        bad_rows: What unusable rows do.
+        time_zone: Zone of times that are written without one; None refuses such times.
+    """
+
+    kind: Literal["checks_file"]
+    columns: Columns = Columns()
+    bad_rows: BadRows = BadRows.REFUSE
+    time_zone: TimeZone | None = None
+
+
+class OutageLog(Source):
+    """Outages or incidents with start and end, as CSV.
+
+    Attributes:
+        covers: The stretch that the log is complete for: time without an outage was up there.
+        monitors: What the log watched; None for the monitors that it names.
+        bad_rows: What unusable rows do.
+        time_zone: Zone of times that are written without one; None refuses such times.
+    """
+
+    kind: Literal["outage_log"]
+    covers: Stretch
+    monitors: tuple[Name, ...] | None = None
+    bad_rows: BadRows = BadRows.REFUSE
+    time_zone: TimeZone | None = None
+
+
+class CalculatorPayloads(Source):
+    """Months that somebody else has counted, as JSON or JSONL."""
+
+    kind: Literal["calculator_payloads"]
+
+
+AnySource = Annotated[
+    ChecksFile | OutageLog | CalculatorPayloads,
+    Field(discriminator="kind"),
+]
+"""Any source of evidence, told apart by its `kind`. A new kind is one more class here."""
+
+
+class LedgerFile(Terms):
+    """Where the ledger is written."""
+
+    csv: Name = "ledger.csv"
+
+
+class MailTerms(Terms):
+    """Who writes and who is told.
+
+    Attributes:
+        outbox: Folder in which mails are put as `.eml` files.
+        sender: The sender that clients see; written `from`.
+        operator: Who gets the monthly summary.
+        reply_to: Where answers go; None for the sender.
+    """
+
+    outbox: Name = "outbox"
+    sender: Mailbox = Field(alias="from")
+    operator: Mailbox
+    reply_to: Mailbox | None = None
+
+
+class Links(Terms):
+    """Addresses that notices point to.
+
+    Attributes:
+        details: Page with the details of one credit.
+    """
+
+    details: LinkTemplate | None = None
+
+
+class Workspace(Terms):
+    """A folder in which Makegood works.
+
+    Attributes:
+        name: Who we are, as clients read it.
+        database: Where decisions are recorded; the environment may name another one.
+        sources: Where evidence comes from, asked in this order.
+        ledger: Where the ledger is written.
+        mail: Who writes and who is told; None writes no mails.
+        exclusions: Files of exclusion events, as a pattern.
+        links: Addresses that notices point to.
+    """
+
+    name: Name
+    database: DatabaseUrl = "sqlite:///makegood.db"
+    sources: tuple[AnySource, ...] = ()
+    ledger: LedgerFile = LedgerFile()
+    mail: MailTerms | None = None
+    exclusions: Name = "exclusions/*.yaml"
+    links: Links = Links()
+
+    @model_validator(mode="after")
+    def _ids_once(self) -> Workspace:
+        twice = repeated(source.id for source in self.sources)
+        if twice:
+            raise PydanticCustomError(
+                "repeated_source",
+                "each source id once",
+                {"fact": f"has several sources {', '.join(twice)}", "remedy": "Rename one."},
+            )
+        return self
+
+
+def repeated(names: Iterable[str]) -> tuple[str, ...]:
+    """The names that occur more than once, in the order of their first occurrence."""
+    return tuple(name for name, times in Counter(names).items() if times > 1)
