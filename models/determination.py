@@ -20,6 +20,21 @@ from models.printing import duration_text, number_text, percent_text
 from models.terms import JsonValue, plain
 
 
+REPLAYED = (
+    "uptime_ratio",
+    "breached",
+    "tier",
+    "base_minor",
+    "credit_ratio",
+    "credit_days",
+    "capped",
+    "credit_minor",
+    "currency",
+    "claim_by",
+)
+"""What a replay must find again. Sentences may be worded better later; figures may not change."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of the calculation: its name and the sentence that explains it."""
@@ -355,3 +370,20 @@ def _ratio_record(ratio: Fraction | None) -> JsonValue:
     if ratio is None:
         return None
     return {"numerator": ratio.numerator, "denominator": ratio.denominator}
+
+
+def replay_differences(recorded: JsonValue, replayed: JsonValue) -> tuple[str, ...]:
+    """Every figure of two `to_record` answers that differs, named with both values.
+
+    Why a month is withheld is wording; that it is withheld is a figure.
+
+    >>> replay_differences({"credit_minor": 100}, {"credit_minor": 101})
+    ('credit_minor was 100, is 101',)
+    """
+    figures = [
+        f"{name} was {recorded.get(name)}, is {replayed.get(name)}"
+        for name in REPLAYED
+        if recorded.get(name) != replayed.get(name)
+    ]
+    was, now = bool(recorded.get("withheld")), bool(replayed.get("withheld"))
+    return (*figures, *([f"withheld was {was}, is {now}"] if was != now else []))
