@@ -7,10 +7,11 @@ seconds do not exist here, as in POSIX time. Outages, exclusions and unknown tim
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -90,6 +91,15 @@ class IntervalSet:
         pairs = sorted((p.start, p.end) if isinstance(p, Interval) else p for p in pieces)
         return cls(tuple(_merged(pairs)))
 
+    @classmethod
+    def rising(cls, pieces: Iterable[tuple[int, int]]) -> IntervalSet:
+        """The union of half-open pieces that already rise by their start; empty ones are dropped.
+
+        Raises:
+            ValueError: A piece ends before it starts.
+        """
+        return cls(tuple(_merged(pieces)))
+
     @property
     def length(self) -> int:
         """Milliseconds in the set."""
@@ -138,7 +148,30 @@ class IntervalSet:
 
     def clip(self, within: Interval) -> IntervalSet:
         """The part of this set that lies inside `within`."""
-        return self & IntervalSet(((within.start, within.end),))
+        first = bisect_right(self.spans, within.start, key=itemgetter(1))
+        after_last = bisect_left(self.spans, within.end, key=itemgetter(0))
+        inside = self.spans[first:after_last]
+        if not inside or (inside[0][0] >= within.start and inside[-1][1] <= within.end):
+            return IntervalSet(inside)
+        return IntervalSet(tuple(_overlaps(inside, ((within.start, within.end),))))
+
+    def earliest(self, length: int) -> IntervalSet:
+        """The first so many milliseconds of the set; the whole set when it is no longer."""
+        left, kept = length, []
+        for start, end in self.spans:
+            if left <= 0:
+                break
+            kept.append((start, min(end, start + left)))
+            left -= end - start
+        return IntervalSet(tuple(kept))
+
+    def lengths_in(self, pieces: Iterable[tuple[int, int]]) -> list[int]:
+        """For each of several disjoint, rising pieces, how many milliseconds of it are in the set.
+
+        >>> IntervalSet.of([(0, 10), (20, 30)]).lengths_in([(5, 8), (9, 25), (40, 50)])
+        [3, 6, 0]
+        """
+        return list(_lengths(self.spans, pieces))
 
 
 def _merged(rising: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -172,3 +205,18 @@ def _overlaps(
             i += 1
         else:
             j += 1
+
+
+def _lengths(
+    spans: tuple[tuple[int, int], ...], pieces: Iterable[tuple[int, int]]
+) -> Iterator[int]:
+    first = 0
+    for start, end in pieces:
+        while first < len(spans) and spans[first][1] <= start:
+            first += 1
+        length, i = 0, first
+        while i < len(spans) and spans[i][0] < end:
+            length += min(spans[i][1], end) - max(spans[i][0], start)
+            i += 1
+        first = max(first, i - 1)
+        yield length

@@ -15,6 +15,9 @@ from pydantic import Field
 
 from models.terms import Minutes, Percent, Terms, Whole
 
+Quorum = Annotated[Whole, Field(ge=1)]
+"""A number of probes that must be down, at least 1."""
+
 DEFAULTS_EDITION = date(2026, 11, 1)
 """The date of the defaults below; `defaults_edition` in a contract pins them."""
 
@@ -44,7 +47,7 @@ class WindowFails(StrEnum):
 
 
 class LastWindow(StrEnum):
-    """Whether a window that the month's end cuts short is counted, judged by its part, or left out."""
+    """Whether a window cut by the month's end is counted, judged by its part, or left out."""
 
     COUNTED = "counted"
     IGNORED = "ignored"
@@ -66,7 +69,7 @@ class DownWhen(StrEnum):
 
 
 class QuorumBase(StrEnum):
-    """Which probes a quorum is counted over: all that the month knows, or those with a known state."""
+    """Whether a quorum counts all probes that the source knows, or those with a known state."""
 
     ALL = "all"
     REPORTING = "reporting"
@@ -172,8 +175,8 @@ class MeasurementTerms(Terms):
     unknown_in_outage: UnknownInOutage = UnknownInOutage.BREAKS
     partial_overlap: PartialOverlap = PartialOverlap.SUBTRACT
     exclusion_mode: ExclusionMode = ExclusionMode.LEAVES_BOTH_SIDES
-    regions_down_when: DownWhen | Whole = DownWhen.MAJORITY
-    monitors_down_when: DownWhen | Whole = DownWhen.ANY
+    regions_down_when: DownWhen | Quorum = DownWhen.MAJORITY
+    monitors_down_when: DownWhen | Quorum = DownWhen.ANY
     quorum_base: QuorumBase = QuorumBase.ALL
     conflicting_duplicates: Duplicates = Duplicates.WORSE_WINS
     defaults_edition: date = DEFAULTS_EDITION

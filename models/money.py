@@ -78,7 +78,7 @@ class Currency:
 
     def minor(self, amount: Decimal) -> Fraction:
         """An amount in major units as exact minor units: 12.345 EUR is 1234.5 cents."""
-        return Fraction(amount) * 10**self.exponent
+        return Fraction(amount) * int(10**self.exponent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Money:
     @property
     def major(self) -> Decimal:
         """The amount in major units with exactly the currency's decimal places."""
-        return Decimal(self.minor).scaleb(-self.currency.exponent)
+        return Decimal(f"{self.minor}e-{self.currency.exponent}")
 
     @property
     def text(self) -> str:

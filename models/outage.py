@@ -7,14 +7,20 @@ means, and what counts as down, is decided in `models.uptime` by the contract's 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.intervals import Interval
+from models.terms import JsonValue
+
+Span = tuple[int, int]
 
 
 class State(IntEnum):
@@ -46,7 +52,8 @@ class Timeline:
         gaps: Stretches between neighbouring observations that are at least `gap_floor_ms` apart,
             as (observed, next observed), rising. The silence after the last one is not listed.
         gap_floor_ms: Shorter silences are not kept; None keeps none (no contract asks for them).
-        last_observed_at: The last observation's instant; None when there is none at all.
+        last_observed_at: The last observation's instant; None when there is none at all. In a
+            slice (`within`) the slice's end, unless the silence before it is long enough to matter.
     """
 
     monitor: str
@@ -55,6 +62,18 @@ class Timeline:
     gaps: tuple[Interval, ...] = ()
     gap_floor_ms: int | None = None
     last_observed_at: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse to exist out of order, or with changes and no observation."""
+        if any(a >= b or was is now for (a, was), (b, now) in pairwise(self.changes)):
+            message = f"changes of {self.monitor!r} must rise in time and differ from neighbours"
+            raise ValueError(message)
+        if any(a.end > b.start for a, b in pairwise(self.gaps)):
+            message = f"gaps of {self.monitor!r} must rise in time and not overlap"
+            raise ValueError(message)
+        if bool(self.changes) != (self.last_observed_at is not None):
+            message = f"{self.monitor!r} must have both changes and a last observation, or neither"
+            raise ValueError(message)
 
     @classmethod
     def of(
@@ -77,6 +96,78 @@ class Timeline:
             region=region,
             gap_floor_ms=gap_floor_ms,
             better_wins=better_wins,
+        )
+
+    @property
+    def known(self) -> Span:
+        """The first instant with a known state, and the last that anything is known about.
+
+        Raises:
+            ValueError: Nothing was ever observed.
+        """
+        if not self.changes or self.last_observed_at is None:
+            message = f"nothing was ever observed of {self.monitor!r}"
+            raise ValueError(message)
+        return self.changes[0][0], max(self.changes[-1][0], self.last_observed_at)
+
+    def within(self, stretch: Interval) -> Timeline:
+        """The slice that decides every state inside a stretch, and nothing that does not.
+
+        The state at the stretch's start becomes its first change. Later observations, and earlier
+        ones that change nothing inside, leave the slice as it is, and so its digest. Whether
+        outages reach over the edges is not this method's question: `models.uptime.evidence_of`
+        chooses a stretch that holds all that a contract's month depends on.
+        """
+        changes = self._changes_in(stretch)
+        if not changes or self.last_observed_at is None:
+            return Timeline(self.monitor, self.region, gap_floor_ms=self.gap_floor_ms)
+        gaps, last = self._silence_in(stretch, self.last_observed_at)
+        return Timeline(self.monitor, self.region, changes, gaps, self.gap_floor_ms, last)
+
+    def _changes_in(self, stretch: Interval) -> tuple[tuple[int, State], ...]:
+        after_start = bisect_right(self.changes, stretch.start, key=itemgetter(0))
+        before_end = bisect_left(self.changes, stretch.end, key=itemgetter(0))
+        inside = self.changes[after_start:before_end]
+        if after_start == 0:
+            return inside
+        return ((stretch.start, self.changes[after_start - 1][1]), *inside)
+
+    def _silence_in(self, stretch: Interval, last: int) -> tuple[tuple[Interval, ...], int]:
+        """The gaps that can make time in the stretch unknown, and the last observation."""
+        floor = self.gap_floor_ms
+        if floor is None:
+            return (), stretch.end
+        gaps = [g for g in self.gaps if g.end > stretch.start and g.start + floor < stretch.end]
+        if gaps and gaps[-1].end >= stretch.end:
+            return tuple(gaps[:-1]), gaps[-1].start
+        return tuple(gaps), last if last + floor < stretch.end else stretch.end
+
+    def to_record(self) -> dict[str, JsonValue]:
+        """The timeline as JSON values without floats; equal timelines have equal records."""
+        return {
+            "monitor": self.monitor,
+            "region": self.region,
+            "changes": [[at, state.name.lower()] for at, state in self.changes],
+            "gaps": [[gap.start, gap.end] for gap in self.gaps],
+            "gap_floor_ms": self.gap_floor_ms,
+            "last_observed_at": self.last_observed_at,
+        }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, JsonValue]) -> Timeline:
+        """The timeline that a record describes; the inverse of `to_record`.
+
+        Raises:
+            KeyError: The record lacks a field, or names an unknown state.
+            ValueError: The record describes no possible timeline.
+        """
+        return cls(
+            monitor=record["monitor"],
+            region=record["region"],
+            changes=tuple((at, State[name.upper()]) for at, name in record["changes"]),
+            gaps=tuple(Interval(start, end) for start, end in record["gaps"]),
+            gap_floor_ms=record["gap_floor_ms"],
+            last_observed_at=record["last_observed_at"],
         )
 
 

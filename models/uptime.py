@@ -1,40 +1,38 @@
 """Monthly uptime: from timelines, exclusions and measurement terms to an exact fraction.
 
-The order of the steps is part of the contract's meaning and is written in `models/README.md`. Time
-is counted in whole milliseconds, or in whole measurement windows, and divided once, exactly.
+The order of the steps is part of the contract's meaning and is written in `models/README.md`: the
+probes' states, staleness, votes, the no-data policy, outages (`models.observed`), their minimum
+length, exclusions, the sum (`models.tally`), and the account of it all (`models.account`). Time is
+counted in whole milliseconds, or in whole measurement windows, and divided once, exactly. Nothing
+here knows money.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from models.account import reasons_of, withheld_because
+from models.exclusion import JudgedExclusion
 from models.intervals import Interval, IntervalSet
+from models.ladder import Measured
+from models.measurement import MeasurementTerms
+from models.observed import Monitors, observe, stretch_of
+from models.outage import Timeline
+from models.period import ServiceMonth
+from models.tally import Outage, effect_of, seconds, tallied
+from models.windows import WindowCounts
 
-
-@dataclass(frozen=True, slots=True)
-class WindowCounts:
-    """Counted measurement windows of a month; errors are counted outside excluded windows."""
-
-    total: int
-    error: int
-    excluded: int
-    unknown: int
-
-
-@dataclass(frozen=True, slots=True)
-class Outage:
-    """One measured outage.
-
-    Attributes:
-        whole: From its start to its end, also outside the month and inside exclusions.
-        counted_ms: Milliseconds of it that count as downtime of this month.
-        ignored: Why nothing (or not all) of it counts, such as a minimum length; "" when all does.
-    """
-
-    whole: Interval
-    counted_ms: int
-    ignored: str = ""
+__all__ = [
+    "Monitors",
+    "MonthlyUptime",
+    "Outage",
+    "WindowCounts",
+    "evidence_of",
+    "measure_uptime",
+    "measured_month",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ class MonthlyUptime:
         silent_ms: Time without a known state before any no-data policy; coverage is judged on it.
         outages: Every outage that touches the month, rising.
         windows: Window counts when the terms count windows; None when time is exact.
-        up_units: Numerator of the uptime fraction (milliseconds or windows).
+        up_units: Numerator of the uptime fraction (milliseconds or windows); without unknown ones.
         measured_units: Denominator; 0 when nothing was measurable.
         withheld: Why there is no uptime; "" when there is one.
         reasons: How it was measured, one sentence per step, in order.
@@ -76,3 +74,84 @@ class MonthlyUptime:
     def coverage(self) -> Fraction:
         """The share of the month with a known state, 0 to 1."""
         return 1 - Fraction(self.silent_ms, self.month.length)
+
+
+def measure_uptime(
+    *,
+    monitors: Monitors,
+    month: Interval,
+    terms: MeasurementTerms,
+    exclusions: Sequence[JudgedExclusion] = (),
+) -> MonthlyUptime:
+    """Measure one contract's month.
+
+    Args:
+        monitors: The contract's monitors, each as its regions' timelines. A monitor without any
+            timeline is unknown all the time.
+        month: The service month's bounds; for the running month they end now.
+        terms: What counts as down, and what silence means.
+        exclusions: Events held against the contract's rules; what they apply leaves the sum.
+
+    Raises:
+        ValueError: There is no monitor, or a timeline does not keep gaps as short as
+            `stale_after_minutes`.
+    """
+    observed = observe(monitors, month, terms)
+    effect = effect_of(exclusions, observed)
+    tally = tallied(observed, effect)
+    silent_ms = observed.voted.unknown.clip(month).length
+    withheld = withheld_because(observed, tally, silent_ms)
+    return MonthlyUptime(
+        month=month,
+        down=tally.down,
+        excluded=tally.excluded,
+        unknown=tally.unknown,
+        silent_ms=silent_ms,
+        outages=tally.outages,
+        windows=tally.windows,
+        up_units=tally.up_units,
+        measured_units=tally.measured_units,
+        withheld=withheld,
+        reasons=reasons_of(observed, effect, tally, withheld),
+    )
+
+
+def evidence_of(
+    *, monitors: Monitors, month: Interval, terms: MeasurementTerms
+) -> tuple[tuple[Timeline, ...], ...]:
+    """The slices of the timelines that a contract's month depends on, in the same places.
+
+    They hold the month, the whole extent of outages that reach over its edges, and what a carried
+    state comes from. Measuring them gives exactly what measuring the whole timelines gives, and
+    other observations leave them, and so their digests, unchanged.
+    """
+    stretch = stretch_of(observe(monitors, month, terms))
+    return tuple(tuple(timeline.within(stretch) for timeline in regions) for regions in monitors)
+
+
+def measured_month(
+    uptime: MonthlyUptime, *, month: ServiceMonth, affected: Fraction
+) -> Measured | None:
+    """The month as ladders ask for it; None when it is withheld.
+
+    Where windows are counted, downtime is the failed windows at their full length, so that uptime
+    and downtime tell one story; the lengths of single outages are exact in either mode.
+
+    Args:
+        uptime: The measured month.
+        month: The calendar month that it measures.
+        affected: The share of the billable amount that its downtime touches, 0 to 1.
+    """
+    ratio = uptime.ratio
+    if ratio is None:
+        return None
+    unit_ms = uptime.windows.length_ms if uptime.windows else 1
+    return Measured(
+        uptime=ratio,
+        down_seconds=seconds((uptime.measured_units - uptime.up_units) * unit_ms),
+        measurable_seconds=seconds(uptime.measured_units * unit_ms),
+        period_seconds=seconds(uptime.month.length),
+        days=month.days,
+        outage_seconds=tuple(seconds(o.counted_ms) for o in uptime.outages if o.counted_ms),
+        affected_ratio=affected,
+    )

@@ -1,0 +1,282 @@
+"""The sum of a month: steps 6 and 7 of measuring, from outages to counted units.
+
+Exclusions take time out, the minimum length takes outages out, and the rest is summed as time or
+counted as measurement windows. Counted downtime never grows by an exclusion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache, reduce
+from math import ceil
+from operator import or_
+
+from models.exclusion import JudgedExclusion
+from models.intervals import MINUTE_MS, Interval, IntervalSet
+from models.measurement import (
+    CountsFrom,
+    ExclusionMode,
+    JudgedBy,
+    MeasurementTerms,
+    MinimumOutage,
+    NoData,
+    PartialOverlap,
+    Reaches,
+)
+from models.observed import NOTHING, Observed, Span, voted_by
+from models.printing import duration_text
+from models.quorum import Standing
+from models.terms import plain
+from models.windows import Grid, WindowCounts, count_windows
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """One measured outage.
+
+    Attributes:
+        whole: From its start to its end, also outside the month and inside exclusions. An outage
+            that is still going on ends, for now, with the evidence.
+        counted_ms: Milliseconds of it that count as downtime of this month.
+        ignored: Why nothing (or not all) of its part in the month counts, such as a minimum
+            length; "" when all does.
+    """
+
+    whole: Interval
+    counted_ms: int
+    ignored: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What exclusions do, as sets of time inside the month.
+
+    Attributes:
+        taken: Leaves the sum.
+        relieved: Is up, since without the excluded regions it is not down.
+        doubtful: Is unknown, since without the excluded regions it cannot be said.
+    """
+
+    taken: IntervalSet = NOTHING
+    relieved: IntervalSet = NOTHING
+    doubtful: IntervalSet = NOTHING
+
+    @property
+    def spared(self) -> IntervalSet:
+        """Time that can be no downtime any more."""
+        return self.taken | self.relieved | self.doubtful
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The sum of a month under one effect of exclusions."""
+
+    outages: tuple[Outage, ...]
+    down: IntervalSet
+    excluded: IntervalSet
+    unknown: IntervalSet
+    windows: WindowCounts | None
+    up_units: int
+    measured_units: int
+    unknown_units: int
+
+    @property
+    def decided(self) -> Fraction | None:
+        """The uptime, where no unknown time or window stands in its way."""
+        if self.unknown_units or not self.measured_units:
+            return None
+        return Fraction(self.up_units, self.measured_units)
+
+
+def effect_of(exclusions: Sequence[JudgedExclusion], observed: Observed) -> Effect:
+    """What the applied exclusions do to the month, those limited to regions by a repeated vote."""
+    everywhere = union([e.applied for e in exclusions if not e.regions]).clip(observed.month)
+    regional = [e for e in exclusions if e.regions and e.applied]
+    if not regional:
+        return Effect(taken=everywhere)
+    return _regional_effect(_voted_without(regional, observed), everywhere, observed)
+
+
+def _voted_without(regional: Sequence[JudgedExclusion], observed: Observed) -> Standing:
+    """The vote, repeated without the excluded regions while they are excluded."""
+    probes = tuple(
+        tuple(
+            (region, standing.without(union([e.applied for e in regional if region in e.regions])))
+            for region, standing in regions
+        )
+        for regions in observed.probes
+    )
+    return voted_by(probes, observed.horizon, observed.terms)
+
+
+def _regional_effect(revoted: Standing, everywhere: IntervalSet, observed: Observed) -> Effect:
+    """What the repeated vote takes away; it never adds downtime.
+
+    Time in which nobody is left to vote leaves the sum. Time that is now up is not down. Time that
+    is now unknown follows the no-data policy, but `carry` and `down` leave it as it was.
+    """
+    absent, unknown = revoted.absent.clip(observed.month), revoted.unknown.clip(observed.month)
+    up = (revoted.down | revoted.unknown | revoted.absent).complement(observed.month)
+    taken = everywhere | absent
+    match observed.terms.no_data:
+        case NoData.UP:
+            return Effect(taken, up | unknown)
+        case NoData.EXCLUDED | NoData.WITHHOLD:
+            return Effect(taken, up, unknown)
+        case NoData.CARRY | NoData.DOWN:
+            return Effect(taken, up)
+
+
+def tallied(observed: Observed, effect: Effect) -> Tally:
+    """The month's sum, as time or as measurement windows, under what exclusions do."""
+    outages, down = _judged(observed, effect)
+    excluded, unknown = effect.taken, _still_unknown(observed, effect)
+    if observed.terms.no_data is NoData.EXCLUDED:
+        excluded, unknown = excluded | unknown, NOTHING
+    windows = _windows(observed, down=down, excluded=excluded, unknown=unknown)
+    total, lost, left_out, open_units = (
+        (windows.total, windows.error, windows.excluded, windows.unknown)
+        if windows
+        else (observed.month.length, down.length, excluded.length, unknown.length)
+    )
+    leaves = observed.terms.exclusion_mode is ExclusionMode.LEAVES_BOTH_SIDES
+    measured = total - left_out if leaves or left_out == total else total
+    return Tally(
+        outages=outages,
+        down=down,
+        excluded=excluded,
+        unknown=unknown,
+        windows=windows,
+        up_units=measured - lost - open_units,
+        measured_units=measured,
+        unknown_units=open_units,
+    )
+
+
+def _still_unknown(observed: Observed, effect: Effect) -> IntervalSet:
+    month = observed.month
+    unknown = observed.unknown.clip(month) - effect.relieved
+    if effect.doubtful:
+        unknown = unknown | (observed.down.clip(month) & effect.doubtful)
+    return unknown - effect.taken
+
+
+def _windows(
+    observed: Observed, *, down: IntervalSet, excluded: IntervalSet, unknown: IntervalSet
+) -> WindowCounts | None:
+    terms = observed.terms
+    if terms.window_minutes is None:
+        return None
+    grid = Grid.over(observed.month, minutes=terms.window_minutes, last_window=terms.last_window)
+    return count_windows(
+        grid, fails=terms.window_fails, down=down, excluded=excluded, unknown=unknown
+    )
+
+
+def _judged(observed: Observed, effect: Effect) -> tuple[tuple[Outage, ...], IntervalSet]:
+    """Every outage with what of it counts, and all that counts as a set."""
+    month, runs = observed.month, observed.runs
+    in_month = [(max(start, month.start), min(end, month.end)) for start, end in runs]
+    down = observed.down.clip(month)
+    countable = down - effect.spared
+    ignored = _ignored(observed, effect, in_month, countable)
+    kept = [
+        (_counts_from(run, inside, countable, observed.terms.minimum_outage), inside[1])
+        for run, inside, why in zip(runs, in_month, ignored, strict=True)
+        if not why
+    ]
+    counted = countable & IntervalSet.rising(kept)
+    outages = zip(
+        runs, counted.lengths_in(in_month), down.lengths_in(in_month), ignored, strict=True
+    )
+    return tuple(
+        Outage(Interval(*run), left, why or _left_out(full - left, observed.terms))
+        for run, left, full, why in outages
+    ), counted
+
+
+def _ignored(
+    observed: Observed, effect: Effect, in_month: Sequence[Span], countable: IntervalSet
+) -> list[str]:
+    """For each outage why nothing of it counts by its length or by an exclusion; "" otherwise."""
+    terms = observed.terms
+    short = _too_short(observed, in_month, countable)
+    if terms.partial_overlap is PartialOverlap.SUBTRACT or not effect.spared:
+        return short
+    spared = effect.taken | (observed.down.clip(observed.month) & effect.spared)
+    forgiven = "an exclusion covers it in part, which forgives all of it"
+    return [
+        why or (forgiven if covered else "")
+        for why, covered in zip(short, spared.lengths_in(in_month), strict=True)
+    ]
+
+
+def _too_short(observed: Observed, in_month: Sequence[Span], countable: IntervalSet) -> list[str]:
+    minimum = observed.terms.minimum_outage
+    if minimum is None:
+        return [""] * len(observed.runs)
+    lengths = _lengths_judged(minimum.judged_by, observed.runs, in_month, countable)
+    return [_shortness(length, minimum) for length in lengths]
+
+
+def _lengths_judged(
+    judged_by: JudgedBy, whole: Sequence[Span], in_month: Sequence[Span], countable: IntervalSet
+) -> list[int]:
+    if judged_by is JudgedBy.COUNTED:
+        return countable.lengths_in(in_month)
+    judged = whole if judged_by is JudgedBy.WHOLE else in_month
+    return [end - start for start, end in judged]
+
+
+def _shortness(length: int, minimum: MinimumOutage) -> str:
+    least = minimum.minutes * MINUTE_MS
+    if minimum.reaches is Reaches.AT_LEAST:
+        reached, words = length >= least, "shorter than"
+    else:
+        reached, words = length > least, "not longer than"
+    if reached:
+        return ""
+    return f"{spelled(length)} is {words} the minimum of {plain(minimum.minutes)} min"
+
+
+def _counts_from(
+    run: Span, inside: Span, countable: IntervalSet, minimum: MinimumOutage | None
+) -> int:
+    """The first instant of an outage's part in the month that may count, at most its end."""
+    if minimum is None or minimum.counts_from is CountsFrom.FIRST_SECOND:
+        return inside[0]
+    skipped = ceil(minimum.minutes * MINUTE_MS)
+    if minimum.judged_by is JudgedBy.COUNTED:
+        return countable.clip(Interval(*inside)).earliest(skipped).spans[-1][1]
+    start = run[0] if minimum.judged_by is JudgedBy.WHOLE else inside[0]
+    return min(max(start + skipped, inside[0]), inside[1])
+
+
+def _left_out(spared_ms: int, terms: MeasurementTerms) -> str:
+    """Why a part of an outage that counts does not."""
+    if not spared_ms:
+        return ""
+    minimum = terms.minimum_outage
+    if minimum is None or minimum.counts_from is CountsFrom.FIRST_SECOND:
+        return f"{spelled(spared_ms)} of it is excluded"
+    return (
+        f"{spelled(spared_ms)} of it is excluded or within its first {plain(minimum.minutes)} min"
+    )
+
+
+@lru_cache(maxsize=65536)
+def spelled(milliseconds: int) -> str:
+    """A length of time in words, remembered because the same few lengths return all the time."""
+    return duration_text(seconds(milliseconds))
+
+
+def seconds(milliseconds: int) -> Fraction:
+    """Milliseconds as exact seconds."""
+    return Fraction(milliseconds, 1000)
+
+
+def union(sets: Sequence[IntervalSet]) -> IntervalSet:
+    """The instants that are in any of the sets."""
+    return reduce(or_, sets, NOTHING)
