@@ -1,0 +1,1 @@
+"""The sample workspace of `makegood demo`, as package data; see its README."""
