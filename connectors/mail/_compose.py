@@ -1,0 +1,145 @@
+"""From words to bytes: the same words, people and date always give the same message.
+
+No clock and no chance: the date is the recorded decision's, the Message-ID follows from the
+effect's key, and the boundary between the parts from their content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from email.header import Header
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, formataddr
+from uuid import UUID, uuid5
+
+from connectors.mail._message import Mailbox, OutgoingMail, ascii_address
+from models.findings import Finding, UnusableInputError
+from models.intervals import utc
+
+MESSAGE_IDS = UUID("6f0c3c52-6c1a-5e0e-9d5b-2f1f7a1f8e31")
+"""The namespace of our Message-IDs; another one would let a repeated mail pass for a new one."""
+
+UNPRINTABLE = re.compile(
+    r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+"
+)
+"""White space, control characters, and signs that make text run backwards."""
+
+
+LONGEST_HEADER = "Reply-To"
+"""The longest name before a text that may need encoding; it takes its share of the first line."""
+LONGEST_PLAIN = 900
+"""Characters of a header that goes out on one line; mail allows 998 to a line."""
+PARTS = SMTP.clone(max_line_length=76)
+"""Quoted-printable lines end after 76 characters."""
+
+
+def compose(
+    *,
+    key: str,
+    at: int,
+    sender: Mailbox,
+    to: Sequence[Mailbox],
+    subject: str,
+    text: str,
+    html: str,
+    reply_to: Mailbox | None = None,
+) -> OutgoingMail:
+    """A finished message: text, the same as HTML, and a header that asks robots not to answer.
+
+    Args:
+        key: The effect's key; it fixes the Message-ID.
+        at: The instant of the recorded decision, for Date.
+        sender: From, and where bounces go.
+        to: The receivers, at least one.
+        subject: One line; control characters become spaces.
+        text: The message as plain text.
+        html: The same message as a whole HTML document.
+        reply_to: Who answers go to; None for the sender.
+
+    Raises:
+        UnusableInputError: An address cannot be used; all of them are named.
+    """
+    _refuse_unusable(key, [sender, *to, *([reply_to] if reply_to else [])])
+    envelope_from = ascii_address(sender.address)
+    message_id = f"<{uuid5(MESSAGE_IDS, key)}@{envelope_from.rpartition('@')[2]}>"
+    header = {
+        "From": _shown(sender),
+        "To": ",\r\n ".join(_shown(mailbox) for mailbox in to),
+        "Reply-To": _shown(reply_to or sender),
+        "Subject": _encoded(_clean(subject)),
+        "Date": format_datetime(utc(at)),
+        "Message-ID": message_id,
+        "Auto-Submitted": "auto-generated",
+    }
+    return OutgoingMail(
+        key=key,
+        message_id=message_id,
+        envelope_from=envelope_from,
+        envelope_to=tuple(ascii_address(mailbox.address) for mailbox in to),
+        content=_head(header) + _both_parts(text, html),
+    )
+
+
+def _refuse_unusable(key: str, mailboxes: Sequence[Mailbox]) -> None:
+    if findings := [f for mailbox in mailboxes for f in _findings(key, mailbox)]:
+        raise UnusableInputError(findings)
+
+
+def _findings(key: str, mailbox: Mailbox) -> list[Finding]:
+    try:
+        ascii_address(mailbox.address)
+    except ValueError as error:
+        expected = "an address such as billing@example.com"
+        remedy = "Correct it where contracts and makegood.yaml name it; nothing was sent."
+        return [Finding(place=f"mail {key}", fact=str(error), expected=expected, remedy=remedy)]
+    return []
+
+
+def _shown(mailbox: Mailbox) -> str:
+    name, address = _clean(mailbox.name), ascii_address(mailbox.address)
+    if _is_plain(name):
+        return formataddr((name, address))
+    return f"{_encoded(name)}\r\n <{address}>"
+
+
+def _clean(text: str) -> str:
+    return UNPRINTABLE.sub(" ", text).strip()
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and "=?" not in text and len(text) <= LONGEST_PLAIN
+
+
+def _encoded(text: str) -> str:
+    # `EmailMessage` loses spaces between long encoded words (Python 3.11); `Header` does not.
+    return (
+        text
+        if _is_plain(text)
+        else Header(text, "utf-8", header_name=LONGEST_HEADER).encode(linesep="\r\n")
+    )
+
+
+def _head(header: Mapping[str, str]) -> bytes:
+    return "".join(f"{name}: {value}\r\n" for name, value in header.items()).encode("ascii")
+
+
+def _both_parts(text: str, html: str) -> bytes:
+    message = EmailMessage(policy=PARTS)
+    message["MIME-Version"] = "1.0"
+    message["Content-Type"] = "multipart/alternative"
+    for part in (_part(text, "plain"), _part(html, "html")):
+        message.attach(part)
+    # Quoted-printable never holds "=_", so this boundary cannot stand in a part.
+    digest = hashlib.sha256(f"{text}\0{html}".encode()).hexdigest()
+    message.set_boundary(f"=_{digest[:32]}")
+    return message.as_bytes()
+
+
+def _part(content: str, subtype: str) -> EmailMessage:
+    part = EmailMessage(policy=PARTS)
+    part.set_content(content, subtype=subtype, charset="utf-8", cte="quoted-printable")
+    del part["MIME-Version"]
+    return part

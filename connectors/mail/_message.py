@@ -1,0 +1,96 @@
+"""What a finished message is: envelope, Message-ID and bytes, and who an address belongs to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import idna
+
+from models.terms import JsonValue
+
+LOCAL_PART = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)
+LONGEST_LOCAL_PART = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A person or team with an address.
+
+    Attributes:
+        name: As people write it; "" for an address alone.
+        address: `local@domain`; the domain may hold any letters.
+    """
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingMail:
+    """A finished message with its envelope.
+
+    Attributes:
+        key: The effect's key, such as `acme/api/2026-05/r0/notice`.
+        message_id: `<uuid@domain>`, the same for the same key and sender's domain.
+        envelope_from: The address that bounces go to; domain in ASCII.
+        envelope_to: The addresses that it is delivered to, at least one; domains in ASCII.
+        content: The whole message, header included: ASCII with CRLF line ends.
+    """
+
+    key: str
+    message_id: str
+    envelope_from: str
+    envelope_to: tuple[str, ...]
+    content: bytes
+
+    def __post_init__(self) -> None:
+        """Refuse to exist without a receiver, or with bytes that could not be stored as text."""
+        if not self.envelope_to or not self.content.isascii():
+            message = f"mail {self.key}: it needs a receiver, and content in ASCII"
+            raise ValueError(message)
+
+    @property
+    def intent(self) -> Mapping[str, JsonValue]:
+        """The message as JSON values, to be stored before anything is sent."""
+        return {
+            "key": self.key,
+            "message_id": self.message_id,
+            "envelope_from": self.envelope_from,
+            "envelope_to": list(self.envelope_to),
+            "content": self.content.decode("ascii"),
+        }
+
+    @classmethod
+    def from_intent(cls, intent: Mapping[str, JsonValue]) -> Self:
+        """The message that was stored; the same bytes."""
+        return cls(
+            key=intent["key"],
+            message_id=intent["message_id"],
+            envelope_from=intent["envelope_from"],
+            envelope_to=tuple(intent["envelope_to"]),
+            content=intent["content"].encode("ascii"),
+        )
+
+
+def ascii_address(address: str) -> str:
+    """The address as mail servers know it, its domain in ASCII.
+
+    Raises:
+        ValueError: The part before the `@` is not plain ASCII, or the domain is not one. Letters
+            beyond ASCII before the `@` need servers that few have, so they are refused here.
+
+    >>> ascii_address("billing@m\u00fcller.example")
+    'billing@xn--mller-kva.example'
+    """
+    local, _, domain = address.rpartition("@")
+    if not LOCAL_PART.fullmatch(local) or len(local) > LONGEST_LOCAL_PART:
+        message = f"{address!r} has a part before the @ that is not plain ASCII such as anna.b"
+        raise ValueError(message)
+    try:
+        return f"{local}@{idna.encode(domain, uts46=True).decode('ascii')}"
+    except idna.IDNAError as error:
+        message = f"{address!r} has no valid domain after the @: {error}"
+        raise ValueError(message) from None
