@@ -243,12 +243,14 @@ class Contract(Terms):
         role: Who owes the credit.
         client: The other side.
         service: What is promised.
+        evidence: Where the proof lies: dashboards, log paths; as the contract's file names it.
         versions: Dated terms, rising by `effective_on`, no two on one date.
     """
 
     role: Role
     client: Party
     service: Service
+    evidence: tuple[Name, ...] = ()
     versions: Annotated[tuple[ContractVersion, ...], Field(min_length=1)]
 
     @property

@@ -7,13 +7,14 @@ written out. Ladders are looked up in a mapping that the caller gives; nothing i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Annotated
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic_core import PydanticCustomError
 
 from models.claim import ClaimTerms
 from models.contract import (
@@ -36,6 +37,7 @@ from models.kinds import AnyLadder
 from models.located import Document, Path, parse_yaml, path_of
 from models.measurement import MeasurementTerms
 from models.money import Rounding
+from models.service_block import is_service_block, placeholders, service_as_contract
 from models.terms import (
     Amount,
     CurrencyCode,
@@ -68,12 +70,37 @@ def _written_as(ladder: object) -> str:
     return "<own>"
 
 
-class WrittenVersion(Terms):
-    """The terms from one date on, as a person writes them.
+def _a_mapping(ladder: object) -> object:
+    if isinstance(ladder, dict | Terms):
+        return ladder
+    raise PydanticCustomError(
+        "no_ladder",
+        "a ladder of the catalog, {catalog: ID}, or one of your own with its kind",
+        {"remedy": f"Write {{catalog: {ladder}}}." if isinstance(ladder, str) else "Add it."},
+    )
 
-    The fields mean what they mean in `ContractVersion` and `CreditTerms`. What is left out of cap,
-    minimum payout, rounding, days and claim comes from the catalog's ladder, if there is one.
+
+class WrittenCredit(Terms):
+    """From uptime to money, as a person writes it.
+
+    The fields mean what they mean in `CreditTerms`. What is left out beside a ladder of the catalog
+    comes from there.
     """
+
+    credit_ladder: Annotated[
+        Annotated[CatalogLadder, Tag("<CatalogLadder>")] | Annotated[AnyLadder, Tag("<own>")],
+        Discriminator(_written_as),
+        BeforeValidator(_a_mapping),
+    ]
+    cap: Cap | None = None
+    minimum_payout: MinimumPayout | None = None
+    rounding: Rounding | None = None
+    days_paid: DaysPaid | None = None
+    claim: ClaimTerms | None = None
+
+
+class WrittenVersion(WrittenCredit):
+    """The terms from one date on, as a person writes them; as in `ContractVersion`."""
 
     effective_on: Day = ALWAYS
     ends_on: Day | None = None
@@ -84,15 +111,6 @@ class WrittenVersion(Terms):
     monitors: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
     measurement: MeasurementTerms = MeasurementTerms()
     exclusions: tuple[ExclusionRule, ...] = ()
-    credit_ladder: Annotated[
-        Annotated[CatalogLadder, Tag("<CatalogLadder>")] | Annotated[AnyLadder, Tag("<own>")],
-        Discriminator(_written_as),
-    ]
-    cap: Cap | None = None
-    minimum_payout: MinimumPayout | None = None
-    rounding: Rounding | None = None
-    days_paid: DaysPaid | None = None
-    claim: ClaimTerms | None = None
     payout: Payout = Payout.CUSTOMER_BALANCE
     release: ReleaseRule = ReleaseRule()
 
@@ -145,7 +163,16 @@ def read_contracts(text: str, *, name: str, ladders: Mapping[str, CreditTerms]) 
         for document, (contract, _) in zip(documents, read, strict=True)
         if contract is not None
     )
-    return ContractsRead(contracts, tuple(finding for _, found in read for finding in found))
+    found = (finding for _, findings in read for finding in findings)
+    return ContractsRead(contracts, _with_placeholders(text, name, found))
+
+
+def _with_placeholders(text: str, name: str, found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """All findings by line; where a placeholder is left, nothing else is said of the line."""
+    unfilled = placeholders(text, name=name) if "[" in text else ()
+    lines = {finding.line for finding in unfilled}
+    kept = (finding for finding in found if finding.line not in lines)
+    return tuple(sorted((*unfilled, *kept), key=lambda finding: finding.line))
 
 
 def _empty(name: str) -> Finding:
@@ -184,12 +211,51 @@ def _contract(written: WrittenContract, versions: list[ContractVersion]) -> Cont
         role=written.role,
         client=written.client,
         service=written.service,
+        evidence=written.evidence,
         versions=tuple(sorted(versions, key=lambda version: version.effective_on)),
     )
 
 
+def read_credit_terms(
+    text: str, *, name: str, ladders: Mapping[str, CreditTerms]
+) -> tuple[CreditTerms | None, tuple[Finding, ...]]:
+    """Read a file with one ladder: under `credit_ladder`, with cap and claim beside it, or bare."""
+    documents = parse_yaml(text, name=name)
+    if len(documents) != 1:
+        return None, (_not_one_ladder(name, len(documents)),)
+    validated = _ladder_in_full(documents[0]).validate(WrittenCredit)
+    if validated.model is None:
+        return None, validated.findings
+    document = _ladder_in_full(documents[0])
+    terms, findings = _credit(document, validated.model, ("credit_ladder",), ladders)
+    refused = any(finding.severity is Severity.ERROR for finding in findings)
+    return None if refused else terms, (*validated.findings, *findings)
+
+
+def _not_one_ladder(name: str, found: int) -> Finding:
+    return Finding(
+        place=name,
+        fact=f"holds {found} documents" if found else "is empty",
+        expected="one ladder",
+        remedy="Write one ladder into the file.",
+    )
+
+
+def _ladder_in_full(document: Document) -> Document:
+    """A bare ladder as if it stood under `credit_ladder`."""
+    if not isinstance(document.value, dict) or "credit_ladder" in document.value:
+        return document
+    return replace(document, value={"credit_ladder": document.value}, written_at=_without_first)
+
+
+def _without_first(path: Path) -> Path:
+    return path[1:]
+
+
 def in_full(document: Document) -> Document:
     """The document in the shape of `WrittenContract`, each value still knowing its line."""
+    if is_service_block(document.value):
+        return service_as_contract(document)
     if not isinstance(document.value, dict) or "versions" in document.value:
         return document
     above = {name: value for name, value in document.value.items() if name in PARTIES}
@@ -220,27 +286,35 @@ def _resolve(
 
 def _credit(
     document: Document,
-    version: WrittenVersion,
+    written: WrittenCredit,
     path: Path,
     ladders: Mapping[str, CreditTerms],
 ) -> tuple[CreditTerms | None, tuple[Finding, ...]]:
-    ladder = version.credit_ladder
-    if isinstance(ladder, CatalogLadder):
-        terms = ladders.get(ladder.catalog)
-        if terms is None:
-            return None, (_unknown_ladder(document, (*path, "catalog"), ladder.catalog, ladders),)
-        return _overridden(terms, version), ()
-    found = tuple(
-        document.finding(
-            (*path, *path_of(finding.field)),
+    ladder = written.credit_ladder
+    if not isinstance(ladder, CatalogLadder):
+        terms = _overridden(CreditTerms(ladder=ladder), written)
+        return terms, tuple(_about_terms(document, terms, path))
+    found = ladders.get(ladder.catalog)
+    if found is None:
+        return None, (_unknown_ladder(document, (*path, "catalog"), ladder.catalog, ladders),)
+    terms = _overridden(found, written)
+    # What is odd about a published ladder itself is said in the catalog, not in every contract.
+    own = (one for one in _about_terms(document, terms, path) if "credit_ladder" not in one.field)
+    return terms, tuple(own)
+
+
+def _about_terms(document: Document, terms: CreditTerms, path: Path) -> Iterator[Finding]:
+    """What the credit terms find wrong with themselves, with its line in the document."""
+    for finding in terms.findings(document.name):
+        first, *rest = path_of(finding.field)
+        named = path if first == "ladder" else (*path[:-1], first)
+        yield document.finding(
+            (*named, *rest),
             finding.fact,
             expected=finding.expected,
             remedy=finding.remedy,
             severity=finding.severity,
         )
-        for finding in ladder.findings(document.name)
-    )
-    return _overridden(CreditTerms(ladder=ladder), version), found
 
 
 def _unknown_ladder(
@@ -255,14 +329,14 @@ def _unknown_ladder(
     )
 
 
-def _overridden(terms: CreditTerms, version: WrittenVersion) -> CreditTerms:
+def _overridden(terms: CreditTerms, written: WrittenCredit) -> CreditTerms:
     """The ladder's terms with those that the contract states itself."""
     stated = {
-        "cap": version.cap,
-        "minimum_payout": version.minimum_payout,
-        "rounding": version.rounding,
-        "days_paid": version.days_paid,
-        "claim": version.claim,
+        "cap": written.cap,
+        "minimum_payout": written.minimum_payout,
+        "rounding": written.rounding,
+        "days_paid": written.days_paid,
+        "claim": written.claim,
     }
     return terms.model_copy(update={name: own for name, own in stated.items() if own is not None})
 
@@ -378,15 +452,6 @@ def _odd(version: ContractVersion) -> Iterator[tuple[Path, tuple[str, str, str]]
     if cap is not None and 0 in (cap.percent, cap.amount, cap.days):
         yield ("cap",), nothing
     yield from _odd_minimum(version)
-    if version.credit.ladder.may_exceed_fee and cap is None:
-        yield (
-            ("cap",),
-            (
-                "is missing, and a bad month could earn more than the billable amount",
-                "a cap, such as {percent: 100}",
-                "Add it, unless the contract has none.",
-            ),
-        )
     if version.release.mode is ReleaseMode.AUTOMATIC and version.release.up_to is None:
         yield (
             ("release",),

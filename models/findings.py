@@ -6,6 +6,7 @@ value, what was expected and what to do; the classes here carry that and nothing
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -37,6 +38,12 @@ class Finding:
     remedy: str
     field: str = ""
     severity: Severity = Severity.ERROR
+
+    @property
+    def line(self) -> int:
+        """The line that the place names; 0 where it names none."""
+        named = re.search(r":(\d+)(:\d+)?$", self.place)
+        return int(named.group(1)) if named else 0
 
     def within(self, parent: str) -> Finding:
         """The same finding, its field seen from the document that holds this one as `parent`."""

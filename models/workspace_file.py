@@ -17,6 +17,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 from pydantic_core import PydanticCustomError
 
+from models.exclusion import ExclusionEvent
 from models.intervals import Interval, instant
 from models.terms import Name, Slug, Terms, TimeZone, calendar_day
 
@@ -241,6 +242,16 @@ class Workspace(Terms):
                 {"fact": f"has several sources {', '.join(twice)}", "remedy": "Rename one."},
             )
         return self
+
+
+class ExclusionsFile(Terms):
+    """A file of things that happened and may be excluded.
+
+    Attributes:
+        exclusions: The events; what each contract makes of them, its own rules say.
+    """
+
+    exclusions: tuple[ExclusionEvent, ...]
 
 
 def repeated(names: Iterable[str]) -> tuple[str, ...]:

@@ -1,0 +1,275 @@
+"""Reading terms from named texts, wherever the texts are kept.
+
+What `files` and `memory` share: which texts are read, in which order, and how findings of many
+texts become one list. A shelf itself only lists names and hands out texts.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from connectors.terms._catalog import shipped_catalog
+from models.catalog import CatalogSheet
+from models.contract import Contract, CreditTerms
+from models.contract_file import ContractsRead, PlacedContract, read_contracts, read_credit_terms
+from models.exclusion import ExclusionEvent
+from models.findings import Finding, Severity, UnusableInputError
+from models.located import parse_yaml
+from models.terms import near_miss
+from models.workspace_file import ExclusionsFile, Workspace
+
+WORKSPACE = "makegood.yaml"
+CONTRACTS = "contracts/**/*.yaml"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Placed(Generic[T]):
+    """Something that was read, and where it was written."""
+
+    item: T
+    place: str
+
+
+class Shelf(ABC):
+    """Terms in named texts; names are paths such as `contracts/acme.yaml`."""
+
+    @abstractmethod
+    def names(self, pattern: str) -> list[str]:
+        """The names that a pattern matches, sorted; hidden ones are left out."""
+
+    @abstractmethod
+    def text(self, name: str) -> str:
+        """The text of that name.
+
+        Raises:
+            UnusableInputError: There is none, or it is no text.
+        """
+
+    def shown(self, name: str) -> str:
+        """The name as people know it."""
+        return name
+
+    def workspace(self) -> Workspace:
+        """Where evidence comes from and where results go.
+
+        Raises:
+            UnusableInputError: The workspace file is missing or wrong.
+        """
+        workspace, findings = self._workspace()
+        if workspace is None:
+            raise UnusableInputError(findings)
+        return workspace
+
+    def contracts(self) -> tuple[Contract, ...]:
+        """Every contract, rising by id.
+
+        Raises:
+            UnusableInputError: There is none, or any is wrong.
+        """
+        placed, findings = self._contracts()
+        refuse_errors(findings)
+        return tuple(sorted((one.contract for one in placed), key=lambda contract: contract.id))
+
+    def exclusions(self) -> tuple[ExclusionEvent, ...]:
+        """Every recorded exclusion event, rising by start.
+
+        Raises:
+            UnusableInputError: The workspace file or any event is wrong.
+        """
+        placed, findings = self._exclusions(self.workspace())
+        refuse_errors(findings)
+        return tuple(
+            sorted((one.item for one in placed), key=lambda event: (event.start, event.id))
+        )
+
+    def catalog(self) -> Mapping[str, CatalogSheet]:
+        """The published ladders that are shipped with Makegood, by id."""
+        return shipped_catalog()
+
+    def ladder(self, name: str) -> CreditTerms:
+        """A ladder by its id in the catalog, or from a file.
+
+        Raises:
+            UnusableInputError: There is neither, or the file is wrong.
+        """
+        known = _credit_terms()
+        if name in known:
+            return known[name]
+        if "/" not in name and not name.endswith((".yaml", ".yml", ".json")):
+            raise UnusableInputError([_unknown_ladder(name, known)])
+        terms, findings = read_credit_terms(self.text(name), name=self.shown(name), ladders=known)
+        if terms is None:
+            raise UnusableInputError(findings)
+        return terms
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything that is wrong or worth a look in the whole workspace."""
+        workspace, of_workspace = self._workspace()
+        contracts, of_contracts = self._contracts()
+        if workspace is None:
+            return (*of_workspace, *of_contracts)
+        events, of_events = self._exclusions(workspace)
+        return (
+            *of_workspace,
+            *self._unmatched(workspace),
+            *of_contracts,
+            *of_events,
+            *_aimless(events, contracts),
+        )
+
+    def _workspace(self) -> tuple[Workspace | None, tuple[Finding, ...]]:
+        try:
+            documents = parse_yaml(self.text(WORKSPACE), name=self.shown(WORKSPACE))
+        except UnusableInputError as error:
+            return None, error.findings
+        if len(documents) != 1:
+            return None, (_one_document(self.shown(WORKSPACE), len(documents)),)
+        validated = documents[0].validate(Workspace)
+        return validated.model, validated.findings
+
+    def _contracts(self) -> tuple[list[PlacedContract], list[Finding]]:
+        names = self.names(CONTRACTS)
+        if not names:
+            return [], [_no_contracts(self.shown("contracts"))]
+        known = _credit_terms()
+        read = [self._read_contracts(name, known) for name in names]
+        placed = [contract for one in read for contract in one.contracts]
+        findings = [finding for one in read for finding in one.findings]
+        return placed, findings + list(
+            _written_twice(
+                (Placed(one.contract.id, one.place) for one in placed),
+                says=lambda name: f"is the contract {name}",
+                expected="one contract for a client and a service, in dated versions",
+            )
+        )
+
+    def _read_contracts(self, name: str, known: Mapping[str, CreditTerms]) -> ContractsRead:
+        try:
+            return read_contracts(self.text(name), name=self.shown(name), ladders=known)
+        except UnusableInputError as error:
+            return ContractsRead((), error.findings)
+
+    def _exclusions(
+        self, workspace: Workspace
+    ) -> tuple[list[Placed[ExclusionEvent]], list[Finding]]:
+        placed: list[Placed[ExclusionEvent]] = []
+        findings: list[Finding] = []
+        for name in self.names(workspace.exclusions):
+            events, found = self._read_exclusions(name)
+            placed += events
+            findings += found
+        findings += _written_twice(
+            (Placed(one.item.id, one.place) for one in placed),
+            says=lambda event: f"is the exclusion {event}",
+            expected="each exclusion once, under an id of its own",
+        )
+        return placed, findings
+
+    def _read_exclusions(self, name: str) -> tuple[list[Placed[ExclusionEvent]], list[Finding]]:
+        try:
+            documents = parse_yaml(self.text(name), name=self.shown(name))
+        except UnusableInputError as error:
+            return [], list(error.findings)
+        placed: list[Placed[ExclusionEvent]] = []
+        findings: list[Finding] = []
+        for document in documents:
+            validated = document.validate(ExclusionsFile)
+            findings += validated.findings
+            events = validated.model.exclusions if validated.model else ()
+            placed += [
+                Placed(event, document.place(("exclusions", number)))
+                for number, event in enumerate(events)
+            ]
+        return placed, findings
+
+    def _unmatched(self, workspace: Workspace) -> Iterator[Finding]:
+        for number, source in enumerate(workspace.sources):
+            if not self.names(source.path):
+                yield Finding(
+                    place=self.shown(WORKSPACE),
+                    field=f"sources[{number}].path",
+                    fact=f'is "{source.path}", where no file is',
+                    expected="a file, or a pattern that matches files",
+                    remedy="Correct it, or put the files there before the run.",
+                    severity=Severity.WARNING,
+                )
+
+
+def refuse_errors(findings: Iterable[Finding]) -> None:
+    """Refuse the input when anything is worse than a warning.
+
+    Raises:
+        UnusableInputError: With the errors and the warnings.
+    """
+    found = tuple(findings)
+    if any(finding.severity is Severity.ERROR for finding in found):
+        raise UnusableInputError(found)
+
+
+def _credit_terms() -> Mapping[str, CreditTerms]:
+    return {name: sheet.credit for name, sheet in shipped_catalog().items()}
+
+
+def _written_twice(
+    placed: Iterable[Placed[str]], *, says: Callable[[str], str], expected: str
+) -> Iterator[Finding]:
+    first: dict[str, str] = {}
+    for one in placed:
+        if one.item in first:
+            yield Finding(
+                place=one.place,
+                fact=f"{says(one.item)}, which is also at {first[one.item]}",
+                expected=expected,
+                remedy="Merge the two, or give one of them another id.",
+            )
+        first.setdefault(one.item, one.place)
+
+
+def _aimless(
+    events: Iterable[Placed[ExclusionEvent]], contracts: Iterable[PlacedContract]
+) -> Iterator[Finding]:
+    """Exclusions for services that no contract has."""
+    services = {one.contract.service.id for one in contracts}
+    for one in events:
+        for service in one.item.services:
+            if service not in services:
+                yield Finding(
+                    place=one.place,
+                    fact=f'names the service "{service}", which no contract has',
+                    expected="service ids of contracts",
+                    remedy=near_miss(service, services) or "Correct the id, or remove it.",
+                    severity=Severity.WARNING,
+                )
+
+
+def _one_document(place: str, found: int) -> Finding:
+    return Finding(
+        place=place,
+        fact=f"holds {found} documents" if found else "is empty",
+        expected="one document",
+        remedy="Write the workspace as one mapping that starts with `name:`.",
+    )
+
+
+def _no_contracts(place: str) -> Finding:
+    return Finding(
+        place=place,
+        fact="holds no contract",
+        expected="files that end in .yaml",
+        remedy="Put the first contract there, such as contracts/acme.yaml.",
+    )
+
+
+def _unknown_ladder(name: str, known: Mapping[str, CreditTerms]) -> Finding:
+    near = near_miss(name, known)
+    return Finding(
+        place="--ladder",
+        fact=f'is "{name}"',
+        expected=f"the id of one of the {len(known)} ladders of the catalog, or a file",
+        remedy=f"{near} `makegood ladders list` shows them all.".strip(),
+    )
