@@ -1,0 +1,178 @@
+"""The monitoring role: what was seen, as compact timelines or as counted months.
+
+This is the first step of the month: a source is read once, and every contract that names one of its
+monitors shares the timelines. A source translates what its vendor or file says; it never decides
+what counts as down, what silence means or what is excluded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Protocol
+
+from models.findings import Finding
+from models.intervals import Interval
+from models.outage import Timeline
+from models.payload import CalculatorPayload
+from models.period import ServiceMonth
+
+ServiceKey = tuple[str, ServiceMonth]
+"""`client/service` and the month: what a counted month is about."""
+
+
+class Capability(StrEnum):
+    """What a source can answer; a source declares it, nobody asks for its class.
+
+    TIMELINES: states over time, per monitor and region.
+    COUNTED_MONTHS: months that somebody else already counted, per client and service.
+    INCIDENTS: ids and links of the incidents behind its outages.
+    """
+
+    TIMELINES = "timelines"
+    COUNTED_MONTHS = "counted_months"
+    INCIDENTS = "incidents"
+
+
+class BadRows(StrEnum):
+    """What unusable rows do: refuse the whole source, or be reported and lower the coverage."""
+
+    REFUSE = "refuse"
+    REPORT = "report"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the caller will look at; a source may return more, never less.
+
+    Attributes:
+        monitors: Names as contracts write them; None for all that the source knows.
+        span: The months in question. Whatever decides a state inside it is returned too: the
+            last observation before it, and outages that reach over its edges at their whole
+            length. None for everything.
+        gap_floor_ms: Silences of at least this length are kept as gaps; None keeps none.
+        better_wins: Of conflicting observations at one instant the better one stands; by default
+            the worse one does.
+    """
+
+    monitors: frozenset[str] | None = None
+    span: Interval | None = None
+    gap_floor_ms: int | None = None
+    better_wins: bool = False
+
+    def wants(self, monitor: str) -> bool:
+        """Whether the caller will look at this monitor."""
+        return self.monitors is None or monitor in self.monitors
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """One file that was read.
+
+    Attributes:
+        path: As the workspace names it.
+        sha256: Digest of its bytes, in hexadecimal.
+        rows: Rows in it, unusable ones included, the header and blank lines not.
+    """
+
+    path: str
+    sha256: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """What the source held, whatever was wanted of it: the same files give the same facts.
+
+    Attributes:
+        files: Every file, in the order of reading.
+        rows: Rows in all, unusable ones included.
+        duplicates: Rows that repeat another one exactly.
+        conflicting_duplicates: Rows that contradict another one about the same instant.
+        out_of_order: Rows that are earlier than the row of the same probe read before them.
+        unusable: Rows that could not be used; always 0 unless the source reports bad rows.
+        findings: The first of those, located, and how many more there are.
+        first_at: The earliest instant that any row names; None without rows.
+        last_at: The latest one; None without rows.
+    """
+
+    files: tuple[FileFacts, ...] = ()
+    rows: int = 0
+    duplicates: int = 0
+    conflicting_duplicates: int = 0
+    out_of_order: int = 0
+    unusable: int = 0
+    findings: tuple[Finding, ...] = ()
+    first_at: int | None = None
+    last_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceLink:
+    """Where an outage is documented.
+
+    Attributes:
+        interval: The stretch that the incident covers.
+        incident_id: The incident's name at its source; "" when it has none.
+        source_link: Address of the incident's page; "" when it has none.
+        region: The region that it touched; "" for the whole monitor.
+    """
+
+    interval: Interval
+    incident_id: str = ""
+    source_link: str = ""
+    region: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a source answered.
+
+    Attributes:
+        timelines: Per monitor one timeline per region, rising by region. A monitor that the source
+            knows nothing about is absent.
+        counts: Counted months by client and service.
+        facts: What the source held.
+        evidence: Incidents per monitor, rising by time.
+    """
+
+    timelines: Mapping[str, tuple[Timeline, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    counts: Mapping[ServiceKey, CalculatorPayload] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    facts: SourceFacts = SourceFacts()
+    evidence: Mapping[str, tuple[EvidenceLink, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+
+
+class MonitoringSource(Protocol):
+    """The promise of every source of measurements.
+
+    Reading has no effects and may be repeated at any time; with an unchanged source it answers the
+    same. Order and repetition of what the source holds never matter.
+    """
+
+    @property
+    def id(self) -> str:
+        """The source's name in the workspace."""
+        ...
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What this source can answer."""
+        ...
+
+    def read(self, wanted: Wanted) -> Reading:
+        """Everything that the source knows about what is wanted.
+
+        Raises:
+            UnusableInputError: The source's content or configuration cannot be used; every finding
+                is listed.
+            ConnectorError: The source could not be asked; classed by what helps.
+        """
+        ...

@@ -1,0 +1,216 @@
+"""Cells to meaning: the texts and numbers of a checks file as instants and states.
+
+Whole columns are converted at once by Arrow; only what Arrow cannot read is looked at one by one.
+Nothing is guessed: a time without an offset needs the source's time zone, and a number is a time
+only when one unit alone puts it between 1990 and 2200. What is finer than a millisecond is cut.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from models.intervals import instant
+from models.outage import State
+from models.period import zone
+
+EARLIEST_EPOCH_S = 631_152_000
+"""1990-01-01T00:00Z. Numbers before it are counters or compact dates, not instants."""
+
+LATEST_EPOCH_S = 7_258_118_400
+"""2200-01-01T00:00Z, exclusive."""
+
+UNITS_PER_SECOND = (1, 1_000, 1_000_000, 1_000_000_000)
+
+ISO = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d(?::\d\d(?::\d\d)?)?)(?:[.,](\d+))?"
+    r" ?([Zz]|UTC|GMT|[+-]\d\d(?::?[0-5]\d)?)?"
+)
+EPOCH = re.compile(r"(\d{1,18}|[1-8]\d{18})(?:\.(\d+))?")
+
+STATES = {
+    **dict.fromkeys(("true", "1", "up"), State.UP),
+    **dict.fromkeys(("false", "0", "down"), State.DOWN),
+    "degraded": State.DEGRADED,
+}
+"""What the column `up` may say, in any case of letters."""
+
+UNREADABLE = -1
+"""Where a name or a state should be and is not."""
+
+
+class Fault(IntEnum):
+    """Why a cell is no instant; 0 when it is one."""
+
+    NONE = 0
+    UNREADABLE = 1
+    NAIVE = 2
+    AMBIGUOUS = 3
+    NO_EPOCH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Instants:
+    """A column of times.
+
+    Attributes:
+        at: Milliseconds since the epoch, shape (n,); meaningless where there is a fault.
+        faults: `Fault` values, shape (n,); None when every cell is an instant.
+    """
+
+    at: NDArray[np.int64]
+    faults: NDArray[np.int8] | None = None
+
+
+def state_of(text: str) -> int:
+    """The state that a cell says, or `UNREADABLE`."""
+    return int(STATES.get(text.strip().lower(), UNREADABLE))
+
+
+def instants_of_texts(texts: pa.Array, time_zone: str | None) -> Instants:
+    """Read a column of strings; one common format is fast, a mixture is read cell by cell.
+
+    Args:
+        texts: Strings without nulls.
+        time_zone: The IANA zone of times without an offset; None refuses those.
+    """
+    return (
+        _zoned(texts)
+        or _naive(texts, time_zone)
+        or _epochs(texts)
+        or _one_by_one(texts.to_pylist(), time_zone)
+    )
+
+
+def instants_of_numbers(numbers: pa.Array) -> Instants:
+    """Read a column of whole numbers: seconds, milli-, micro- or nanoseconds since the epoch."""
+    values = numbers.cast(pa.int64(), safe=False).to_numpy(zero_copy_only=False)
+    return _from_epochs(values, np.zeros_like(values))
+
+
+def instants_of_timestamps(stamps: pa.Array, time_zone: str | None) -> Instants:
+    """Read a column of Arrow timestamps without nulls; those without a zone need `time_zone`."""
+    unit = stamps.type.unit
+    if stamps.type.tz is None:
+        stamps = stamps if unit != "s" else stamps.cast(pa.timestamp("ms"))
+        return _localised(stamps, time_zone)
+    return Instants(_milliseconds(stamps))
+
+
+def _milliseconds(stamps: pa.Array) -> NDArray[np.int64]:
+    ticks = stamps.cast(pa.int64()).to_numpy(zero_copy_only=False)
+    match stamps.type.unit:
+        case "s":
+            return np.asarray(ticks * 1000, dtype=np.int64)
+        case "ms":
+            return np.asarray(ticks, dtype=np.int64)
+        case "us":
+            return np.asarray(ticks // 1000, dtype=np.int64)
+        case _:
+            return np.asarray(ticks // 1_000_000, dtype=np.int64)
+
+
+def _zoned(texts: pa.Array) -> Instants | None:
+    stamps = _cast(texts, pa.timestamp("ns", "UTC"))
+    return None if stamps is None else Instants(_milliseconds(stamps))
+
+
+def _naive(texts: pa.Array, time_zone: str | None) -> Instants | None:
+    if len(texts) == 0 or pc.min(pc.binary_length(texts)).as_py() <= len("2026-05-01"):
+        return None
+    stamps = _cast(texts, pa.timestamp("ns"))
+    return None if stamps is None else _localised(stamps, time_zone)
+
+
+def _localised(stamps: pa.Array, time_zone: str | None) -> Instants:
+    if time_zone is None:
+        nothing = np.zeros(len(stamps), dtype=np.int64)
+        return Instants(nothing, np.full(len(stamps), Fault.NAIVE, dtype=np.int8))
+    early, late = (
+        _milliseconds(pc.assume_timezone(stamps, time_zone, ambiguous=side, nonexistent=side))
+        for side in ("earliest", "latest")
+    )
+    twice = np.where(early != late, Fault.AMBIGUOUS, Fault.NONE).astype(np.int8)
+    return Instants(early, twice if twice.any() else None)
+
+
+def _epochs(texts: pa.Array) -> Instants | None:
+    whole = _cast(texts, pa.int64())
+    if whole is not None:
+        return instants_of_numbers(whole)
+    parts = pc.extract_regex(texts, r"^(?P<whole>\d{1,18}|[1-8]\d{18})\.(?P<part>\d+)$")
+    if parts.null_count:
+        return None
+    whole, part = (parts.field(name) for name in (0, 1))
+    thousandths = pc.utf8_slice_codeunits(pc.utf8_rpad(part, 3, "0"), 0, 3)
+    return _from_epochs(
+        whole.cast(pa.int64()).to_numpy(zero_copy_only=False),
+        thousandths.cast(pa.int64()).to_numpy(zero_copy_only=False),
+    )
+
+
+def _from_epochs(whole: NDArray[np.int64], thousandths: NDArray[np.int64]) -> Instants:
+    at = np.zeros(len(whole), dtype=np.int64)
+    found = np.zeros(len(whole), dtype=bool)
+    for per_second in UNITS_PER_SECOND:
+        inside = (whole >= EARLIEST_EPOCH_S * per_second) & (whole < LATEST_EPOCH_S * per_second)
+        at[inside] = (
+            whole[inside] * 1000 + thousandths[inside]
+            if per_second == 1
+            else whole[inside] // (per_second // 1000)
+        )
+        found |= inside
+    faults = None if found.all() else np.where(found, Fault.NONE, Fault.NO_EPOCH).astype(np.int8)
+    return Instants(at, faults)
+
+
+def _one_by_one(texts: Sequence[str], time_zone: str | None) -> Instants:
+    at = np.zeros(len(texts), dtype=np.int64)
+    faults = np.zeros(len(texts), dtype=np.int8)
+    for place, text in enumerate(texts):
+        at[place], faults[place] = instant_of(text, time_zone)
+    return Instants(at, faults if faults.any() else None)
+
+
+def instant_of(text: str, time_zone: str | None) -> tuple[int, Fault]:
+    """Read one cell by the same rules as a column: its instant, and why there is none."""
+    text = text.strip()
+    if number := EPOCH.fullmatch(text):
+        part = int((number[2] or "").ljust(3, "0")[:3])
+        read = _from_epochs(np.array([int(number[1])]), np.array([part]))
+        return int(read.at[0]), Fault.NONE if read.faults is None else Fault.NO_EPOCH
+    if not (iso := ISO.fullmatch(text)) or (iso[3] and len(iso[2]) < len("00:00:00")):
+        return 0, Fault.UNREADABLE
+    try:
+        return _instant_of_parts(iso, time_zone)
+    except (ValueError, OverflowError):
+        return 0, Fault.UNREADABLE
+
+
+def _instant_of_parts(iso: re.Match[str], time_zone: str | None) -> tuple[int, Fault]:
+    microseconds = (iso[3] or "").ljust(6, "0")[:6]
+    clock = iso[2] + "".join([":00"] * (2 - iso[2].count(":")))
+    offset = "+00:00" if iso[4] in {"Z", "z", "UTC", "GMT"} else iso[4]
+    at = datetime.fromisoformat(f"{iso[1]}T{clock}.{microseconds}{offset or ''}")
+    if offset:
+        return instant(at), Fault.NONE
+    if time_zone is None:
+        return 0, Fault.NAIVE
+    local = [instant(at.replace(tzinfo=zone(time_zone), fold=fold)) for fold in (0, 1)]
+    return local[0], Fault.NONE if local[0] == local[1] else Fault.AMBIGUOUS
+
+
+def _cast(texts: pa.Array, kind: Any) -> pa.Array | None:  # noqa: ANN401 - pyarrow has no types
+    try:
+        return pc.cast(texts, kind)
+    except pa.ArrowInvalid:
+        return None

@@ -1,0 +1,410 @@
+"""Rows on their way to timelines: names to numbers, unusable rows to findings.
+
+Batches of cells come in, in the order of reading; observations of every probe go out. An unusable
+row is never dropped in silence. A row whose monitor and time can be read is an unknown observation;
+a row whose time cannot be read makes the time unknown that it should have told about; a row whose
+monitor cannot be read is counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from connectors.monitoring._cells import UNREADABLE, Fault, Instants, state_of
+from connectors.monitoring._compaction import InOrder, Numbers, Observations, Probe
+from models.findings import Finding
+from models.outage import State
+
+MOST_FINDINGS = 50
+"""So many unusable rows are listed in full; the others are counted."""
+
+NAME = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
+"""What contracts can name."""
+
+MOST_QUOTED = 80
+
+MOST_DENSE = 1 << 24
+"""Up to so many pairs of monitor and region, probes are numbered by looking each pair up."""
+
+REMEDY = "Mend or remove the row; a source with bad_rows: report counts its time as unknown."
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A column of few different values.
+
+    Attributes:
+        codes: Index into `values`, -1 where the cell is empty, shape (n,).
+        values: The different values as text.
+    """
+
+    codes: NDArray[np.int32]
+    values: Sequence[str]
+
+    @classmethod
+    def of(cls, column: pa.Array) -> Coded:
+        """Code an Arrow column of texts, numbers or booleans."""
+        if not pa.types.is_dictionary(column.type):
+            column = column.dictionary_encode()
+        codes = column.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        return cls(codes, ["" if v is None else str(v) for v in column.dictionary.to_pylist()])
+
+    def text(self, row: int) -> str:
+        """The cell of a row; "" when it is empty."""
+        return self.values[self.codes[row]] if self.codes[row] >= 0 else ""
+
+    def translated(self, meaning: Callable[[str], int]) -> NDArray[np.int32]:
+        """The meaning of every cell, asked once for each value; an empty cell means that of ""."""
+        meanings = [meaning(value) for value in self.values]
+        return np.array([*meanings, meaning("")], dtype=np.int32)[self.codes]
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """A row with the wrong number of cells.
+
+    Attributes:
+        line: Where it stands in the file.
+        rows_before: How many fitting rows of its batch stand before it.
+        monitor: What stands in the column of the monitor; None when nothing does.
+        region: The same for the region.
+        fact: What is wrong with it.
+    """
+
+    line: int
+    rows_before: int
+    monitor: str | None
+    region: str | None
+    fact: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows of one file, in its order; all columns have the same length.
+
+    Attributes:
+        monitors: None when the file has no such column.
+        regions: None when the file has no such column.
+        instants: Times.
+        ups: States as the file writes them.
+        time_text: The time of a row as it is written.
+        place: The place of a line, for people.
+        line: The line of a row.
+        misfits: Rows that are in none of the columns, rising.
+    """
+
+    monitors: Coded | None
+    regions: Coded | None
+    instants: Instants
+    ups: Coded
+    time_text: Callable[[int], str]
+    place: Callable[[int], str]
+    line: Callable[[int], int]
+    misfits: Sequence[Misfit] = ()
+
+
+@dataclass(slots=True)
+class Names:
+    """Numbers for the names of monitors or regions, in the order in which they are met.
+
+    Attributes:
+        may_be_empty: Whether "" is a name.
+        numbers: The number of each name.
+    """
+
+    may_be_empty: bool
+    numbers: dict[str, int] = field(default_factory=dict)
+    _met: dict[str, int] = field(default_factory=dict)
+
+    def number(self, text: str) -> int:
+        """The number of a name as a file writes it; `UNREADABLE` when it can be none."""
+        if text not in self._met:
+            name = text.strip()
+            usable = bool(NAME.fullmatch(name)) or (self.may_be_empty and not name)
+            self._met[text] = (
+                self.numbers.setdefault(name, len(self.numbers)) if usable else UNREADABLE
+            )
+        return self._met[text]
+
+    def known(self, name: str | None) -> int:
+        """The number of a name that was met before; `UNREADABLE` otherwise."""
+        return UNREADABLE if name is None else self.numbers.get(name, UNREADABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbered:
+    """Rows in numbers, in the order of reading; every array has shape (n,).
+
+    Attributes:
+        monitors: Numbers of monitors, `UNREADABLE` where there is none.
+        regions: Numbers of regions, `UNREADABLE` where there is none.
+        at: Instants.
+        states: `State` values, `UNREADABLE` where there is none.
+    """
+
+    monitors: NDArray[np.int32]
+    regions: NDArray[np.int32]
+    at: NDArray[np.int64]
+    states: NDArray[np.int8]
+
+    @classmethod
+    def joined(cls, parts: Sequence[_Numbered]) -> _Numbered:
+        none = np.zeros(0, dtype=np.int32)
+        empty = cls(none, none, none.astype(np.int64), none.astype(np.int8))
+        parts = parts or [empty]
+        return cls(
+            monitors=np.concatenate([part.monitors for part in parts]),
+            regions=np.concatenate([part.regions for part in parts]),
+            at=np.concatenate([part.at for part in parts]),
+            states=np.concatenate([part.states for part in parts]),
+        )
+
+    @property
+    def named(self) -> NDArray[np.bool_]:
+        """Whether monitor and region can be read."""
+        named = (self.monitors != UNREADABLE) & (self.regions != UNREADABLE)
+        return np.asarray(named, dtype=bool)
+
+    def kept(self, rows: NDArray[np.bool_]) -> _Numbered:
+        """These rows as observations; an unreadable state is an unknown one."""
+        states = self.states[rows]
+        states[states == UNREADABLE] = State.UNKNOWN
+        return _Numbered(self.monitors[rows], self.regions[rows], self.at[rows], states)
+
+
+@dataclass(slots=True)
+class Collector:
+    """Gathers the observations of a source.
+
+    Attributes:
+        monitor: The only monitor, of files without such a column; "" when each row names its own.
+        time_zone: The zone of times without an offset; None when there is none.
+        fields: Our column names to those of the files, for findings.
+        rows: Rows so far, unusable ones included.
+        unusable: Unusable rows so far.
+        findings: What is wrong with the first of those.
+    """
+
+    monitor: str
+    time_zone: str | None
+    fields: Mapping[str, str]
+    rows: int = 0
+    unusable: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    _monitors: Names = field(default_factory=lambda: Names(may_be_empty=False))
+    _regions: Names = field(default_factory=lambda: Names(may_be_empty=True))
+    _parts: list[_Numbered] = field(default_factory=list)
+    _observations: int = 0
+    _untimed: list[tuple[int, int, int]] = field(default_factory=list)
+
+    def add(self, batch: Batch) -> None:
+        """Take the rows of a batch."""
+        rows = self._numbered(batch)
+        named, faults = rows.named, batch.instants.faults
+        timed = np.ones(named.shape, dtype=bool) if faults is None else faults == Fault.NONE
+        usable = named & timed & (rows.states != UNREADABLE)
+        self.rows += usable.size + len(batch.misfits)
+        if batch.misfits or not usable.all():
+            self._note_unusable(batch, np.flatnonzero(~usable))
+            self._note_untimed(batch, rows, named & timed, named & ~timed)
+            rows = rows.kept(named & timed)
+        self._observations += rows.at.size
+        self._parts.append(rows)
+
+    def _numbered(self, batch: Batch) -> _Numbered:
+        alone = Coded(np.zeros(batch.instants.at.shape, dtype=np.int32), [self.monitor])
+        nowhere = Coded(alone.codes, [""])
+        return _Numbered(
+            monitors=(batch.monitors or alone).translated(self._monitors.number),
+            regions=(batch.regions or nowhere).translated(self._regions.number),
+            at=batch.instants.at,
+            states=batch.ups.translated(state_of).astype(np.int8),
+        )
+
+    def _note_untimed(
+        self,
+        batch: Batch,
+        rows: _Numbered,
+        kept: NDArray[np.bool_],
+        untimed: NDArray[np.bool_],
+    ) -> None:
+        before = self._observations + np.concatenate(([0], np.cumsum(kept)))
+        for row in np.flatnonzero(untimed).tolist():
+            probe = int(rows.monitors[row]), int(rows.regions[row])
+            self._untimed.append((*probe, int(before[row])))
+        for misfit in batch.misfits:
+            monitor = self.monitor if batch.monitors is None else misfit.monitor
+            region = "" if batch.regions is None else misfit.region
+            probe = self._monitors.known(monitor), self._regions.known(region)
+            if UNREADABLE not in probe:
+                self._untimed.append((*probe, int(before[misfit.rows_before])))
+
+    def _note_unusable(self, batch: Batch, rows: NDArray[np.int64]) -> None:
+        self.unusable += rows.size + len(batch.misfits)
+        if len(self.findings) >= MOST_FINDINGS:
+            return
+        found = [(m.line, _misfit_finding(batch, m)) for m in batch.misfits[:MOST_FINDINGS]]
+        for row in rows[:MOST_FINDINGS].tolist():
+            line = batch.line(row)
+            found += [(line, finding) for finding in self._row_findings(batch, row, line)]
+        found.sort(key=lambda pair: pair[0])
+        room = MOST_FINDINGS - len(self.findings)
+        self.findings += [finding for _, finding in found[:room]]
+
+    def _row_findings(self, batch: Batch, row: int, line: int) -> Iterator[Finding]:
+        place = batch.place(line)
+        for ours, column, names in (
+            ("monitor", batch.monitors, self._monitors),
+            ("region", batch.regions, self._regions),
+        ):
+            if column and names.number(column.text(row)) == UNREADABLE:
+                yield _name_finding(place, self.fields[ours], column.text(row))
+        faults = batch.instants.faults
+        if faults is not None and faults[row]:
+            fault = Fault(int(faults[row]))
+            yield self._time_finding(place, fault, batch.time_text(row))
+        if state_of(batch.ups.text(row)) == UNREADABLE:
+            yield _state_finding(place, self.fields["up"], batch.ups.text(row))
+
+    def _time_finding(self, place: str, fault: Fault, text: str) -> Finding:
+        fact, expected, remedy = {
+            Fault.NONE: ("", "", ""),
+            Fault.UNREADABLE: (
+                f"is {shown(text)}",
+                "an ISO 8601 time such as 2026-05-01T00:00:00Z, or seconds since 1970",
+                REMEDY,
+            ),
+            Fault.NAIVE: (
+                f"is {shown(text)}, without an offset",
+                "a time with its offset, such as Z or +02:00",
+                "Write the offset, or give the source a time_zone.",
+            ),
+            Fault.AMBIGUOUS: (
+                f"is {shown(text)}, which happens twice or never in {self.time_zone}",
+                "a time with its offset where the clocks change",
+                "Write the offset, such as +02:00.",
+            ),
+            Fault.NO_EPOCH: (
+                f"is {shown(text)}",
+                "seconds, milli-, micro- or nanoseconds since 1970 of a time from 1990 to 2199",
+                REMEDY,
+            ),
+        }[fault]
+        return Finding(
+            place=place, field=self.fields["at"], fact=fact, expected=expected, remedy=remedy
+        )
+
+    def collected(self) -> Collected:
+        """Everything that was added, as observations of probes."""
+        rows = _Numbered.joined(self._parts)
+        self._parts.clear()
+        width = max(len(self._regions.numbers), 1)
+        pairs = rows.monitors.astype(np.int64) * width + rows.regions
+        present, probes = _dense(pairs, len(self._monitors.numbers) * width)
+        monitors, regions = list(self._monitors.numbers), list(self._regions.numbers)
+        names = [(monitors[pair // width], regions[pair % width]) for pair in present.tolist()]
+        index = {pair: probe for probe, pair in enumerate(present.tolist())}
+        untimed = [
+            (index[pair], position)
+            for monitor, region, position in self._untimed
+            if (pair := monitor * width + region) in index
+        ]
+        return _with_unknown_time(names, Observations(probes, rows.at, rows.states), untimed)
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What a source's rows say.
+
+    Attributes:
+        names: Monitor and region of each probe, by its number.
+        observations: Every observation.
+        unknown: Where time begins that unreadable rows should have told about.
+        out_of_order: Rows that are earlier than the row of the same probe before them.
+        first_at: The earliest instant of a row; None without rows.
+        last_at: The latest one; None without rows.
+    """
+
+    names: Sequence[Probe]
+    observations: Observations
+    unknown: Observations
+    out_of_order: int
+    first_at: int | None
+    last_at: int | None
+
+
+def _dense(pairs: NDArray[np.int64], most: int) -> tuple[NDArray[np.int64], Numbers]:
+    """The different pairs, rising, and for each row the position of its pair among them."""
+    if most > MOST_DENSE:
+        present, inverse = np.unique(pairs, return_inverse=True)
+        return present, inverse.astype(np.int64)
+    there = np.zeros(most, dtype=bool)
+    there[pairs] = True
+    present = np.flatnonzero(there).astype(np.int64)
+    position = np.cumsum(there) - 1
+    # Few probes fit into two bytes, and NumPy sorts those in linear time.
+    if present.size <= np.iinfo(np.uint16).max:
+        return present, position.astype(np.uint16)[pairs]
+    return present, position.astype(np.int64)[pairs]
+
+
+def _with_unknown_time(
+    names: Sequence[Probe], observed: Observations, untimed: Sequence[tuple[int, int]]
+) -> Collected:
+    in_order = InOrder.of(observed)
+    begins = [(probe, in_order.unknown_from(probe, position)) for probe, position in untimed]
+    known = [(probe, at) for probe, at in begins if at is not None]
+    unknown = Observations(
+        probes=np.array([probe for probe, _ in known], dtype=np.int64),
+        at=np.array([at for _, at in known], dtype=np.int64),
+        states=np.full(len(known), State.UNKNOWN, dtype=np.int8),
+    )
+    return Collected(
+        names=names,
+        observations=observed,
+        unknown=unknown,
+        out_of_order=in_order.out_of_order,
+        first_at=int(observed.at.min()) if observed.at.size else None,
+        last_at=int(observed.at.max()) if observed.at.size else None,
+    )
+
+
+def shown(text: str) -> str:
+    """A cell as a finding quotes it: short, and with its invisible signs escaped."""
+    short = text if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED]}…"
+    return repr(short) if text.strip() else "empty"
+
+
+def _misfit_finding(batch: Batch, misfit: Misfit) -> Finding:
+    return Finding(
+        place=batch.place(misfit.line),
+        fact=misfit.fact,
+        expected="one cell for each column of the header",
+        remedy=REMEDY,
+    )
+
+
+def _name_finding(place: str, column: str, text: str) -> Finding:
+    return Finding(
+        place=place,
+        field=column,
+        fact=f"is {shown(text)}",
+        expected="a name of at most 200 characters on one line",
+        remedy=REMEDY,
+    )
+
+
+def _state_finding(place: str, column: str, text: str) -> Finding:
+    return Finding(
+        place=place,
+        field=column,
+        fact=f"is {shown(text)}",
+        expected="true, false, 1, 0, up, down or degraded",
+        remedy=REMEDY,
+    )

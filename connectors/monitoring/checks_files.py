@@ -1,0 +1,200 @@
+"""Checks files: what probes wrote down, one row per check, as CSV or Parquet.
+
+Several files are one set: their order, the order of their rows and repeated rows change nothing
+and are counted. Everything in the files is kept, whatever span is wanted, because an outage is
+judged by its whole length and the last check before a month sets its first state.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from pathlib import Path
+from types import MappingProxyType
+
+from connectors.monitoring import BadRows, Capability, FileFacts, Reading, SourceFacts, Wanted
+from connectors.monitoring._collected import MOST_FINDINGS, Collected, Collector
+from connectors.monitoring._columns import Columns
+from connectors.monitoring._compaction import Sorted, sort_observations, timelines
+from connectors.monitoring._files import SourceFile, cannot_be_read, find_files
+from connectors.monitoring._rows import batches_of
+from models.findings import Finding, Severity, UnusableInputError, refuse
+from models.outage import Timeline
+from models.period import zone
+
+COLUMNS = ("monitor", "region", "at", "up")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChecksFiles:
+    """A source that reads checks files.
+
+    Attributes:
+        id: The source's name in the workspace.
+        path: A file or a pattern of files, seen from `folder`.
+        folder: The workspace's folder.
+        columns: Our column names (`monitor`, `region`, `at`, `up`) to those of the files, where
+            they differ. A mapped column must be there.
+        monitor: The only monitor, for files without that column; "" when every file has it.
+        time_zone: IANA zone of times without an offset; None refuses those.
+        bad_rows: What unusable rows do.
+    """
+
+    id: str
+    path: str
+    folder: Path = Path()
+    columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    monitor: str = ""
+    time_zone: str | None = None
+    bad_rows: BadRows = BadRows.REFUSE
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """Timelines."""
+        return frozenset({Capability.TIMELINES})
+
+    def read(self, wanted: Wanted) -> Reading:
+        """Read every file and compact what it says.
+
+        Raises:
+            UnusableInputError: A file or row cannot be used; every finding is listed.
+        """
+        columns = self._checked()
+        collector = Collector(monitor=self.monitor, time_zone=self.time_zone, fields=columns.names)
+        files = self._read_files(columns, collector)
+        findings = self._judged(collector)
+        collected = collector.collected()
+        observed = sort_observations(collected.observations, better_wins=wanted.better_wins)
+        return Reading(
+            timelines=_by_monitor(_wanted_timelines(observed, collected, wanted)),
+            facts=SourceFacts(
+                files=files,
+                rows=collector.rows,
+                duplicates=observed.duplicates,
+                conflicting_duplicates=observed.conflicting_duplicates,
+                out_of_order=collected.out_of_order,
+                unusable=collector.unusable,
+                findings=findings,
+                first_at=collected.first_at,
+                last_at=collected.last_at,
+            ),
+        )
+
+    def _checked(self) -> Columns:
+        if self.time_zone is not None:
+            _check_zone(self.time_zone, self.id)
+        optional = ("region", "monitor") if self.monitor else ("region",)
+        return Columns.of(COLUMNS, optional=optional, mapped=self.columns, source=self.id)
+
+    def _read_files(self, columns: Columns, collector: Collector) -> tuple[FileFacts, ...]:
+        facts: list[FileFacts] = []
+        findings: list[Finding] = []
+        for file in find_files(self.path, folder=self.folder):
+            try:
+                facts.append(self._read_file(file, columns, collector))
+            except UnusableInputError as error:
+                findings += error.findings
+            except OSError as error:
+                findings += cannot_be_read(file, error).findings
+        if findings:
+            raise UnusableInputError([*findings, *collector.findings])
+        return tuple(facts)
+
+    def _read_file(self, file: SourceFile, columns: Columns, collector: Collector) -> FileFacts:
+        before, digest = collector.rows, hashlib.sha256()
+        for batch in batches_of(
+            file.path,
+            shown=file.shown,
+            columns=columns,
+            time_zone=self.time_zone,
+            digest=digest,
+        ):
+            collector.add(batch)
+        return FileFacts(file.shown, digest.hexdigest(), collector.rows - before)
+
+    def _judged(self, collector: Collector) -> tuple[Finding, ...]:
+        if not collector.unusable:
+            return ()
+        findings = [*collector.findings, *_unlisted(collector, self.path)]
+        if self.bad_rows is BadRows.REFUSE:
+            raise UnusableInputError(findings)
+        return tuple(replace(finding, severity=Severity.WARNING) for finding in findings)
+
+
+def read_checks(
+    path: Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    monitor: str = "",
+    time_zone: str | None = None,
+    bad_rows: BadRows = BadRows.REFUSE,
+    gap_floor_ms: int | None = None,
+    better_wins: bool = False,
+) -> Reading:
+    """Read one checks file, or a pattern of them, without a workspace.
+
+    Args:
+        path: The file, seen from the current folder.
+        columns: Our column names to those of the file, where they differ.
+        monitor: The only monitor, for a file without that column.
+        time_zone: IANA zone of times without an offset; None refuses those.
+        bad_rows: What unusable rows do.
+        gap_floor_ms: Silences of at least this length are kept as gaps; None keeps none.
+        better_wins: Of conflicting observations at one instant the better one stands.
+
+    Raises:
+        UnusableInputError: The file or a row of it cannot be used; every finding is listed.
+    """
+    source = ChecksFiles(
+        id=str(path),
+        path=str(path),
+        columns=columns or {},
+        monitor=monitor,
+        time_zone=time_zone,
+        bad_rows=bad_rows,
+    )
+    return source.read(Wanted(gap_floor_ms=gap_floor_ms, better_wins=better_wins))
+
+
+def _wanted_timelines(observed: Sorted, collected: Collected, wanted: Wanted) -> Iterator[Timeline]:
+    if collected.unknown.at.size:
+        everything = collected.observations.followed_by(collected.unknown)
+        observed = sort_observations(everything, better_wins=wanted.better_wins)
+    return timelines(
+        observed,
+        names=collected.names,
+        wanted=[wanted.wants(monitor) for monitor, _ in collected.names],
+        gap_floor_ms=wanted.gap_floor_ms,
+    )
+
+
+def _by_monitor(made: Iterable[Timeline]) -> Mapping[str, tuple[Timeline, ...]]:
+    ordered = sorted(made, key=lambda timeline: (timeline.monitor, timeline.region))
+    by_monitor = groupby(ordered, key=lambda timeline: timeline.monitor)
+    return MappingProxyType({monitor: tuple(regions) for monitor, regions in by_monitor})
+
+
+def _unlisted(collector: Collector, path: str) -> Iterator[Finding]:
+    more = collector.unusable - len({finding.place for finding in collector.findings})
+    if more:
+        yield Finding(
+            place=path,
+            fact=f"has {more:,} more unusable {'row' if more == 1 else 'rows'}",
+            expected=f"the same as in the first {MOST_FINDINGS} findings",
+            remedy="Mend those first, then read again to see the rest.",
+        )
+
+
+def _check_zone(time_zone: str, source: str) -> None:
+    try:
+        zone(time_zone)
+    except ValueError as error:
+        raise refuse(
+            source,
+            f"is wrong: {error}",
+            field="time_zone",
+            expected="the zone of the times that have no offset",
+            remedy="Write the zone as Area/City.",
+        ) from None
