@@ -245,11 +245,7 @@ def _ladder_in_full(document: Document) -> Document:
     """A bare ladder as if it stood under `credit_ladder`."""
     if not isinstance(document.value, dict) or "credit_ladder" in document.value:
         return document
-    return replace(document, value={"credit_ladder": document.value}, written_at=_without_first)
-
-
-def _without_first(path: Path) -> Path:
-    return path[1:]
+    return document.under("credit_ladder")
 
 
 def in_full(document: Document) -> Document:

@@ -7,6 +7,7 @@ every event why it does or does not count.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from models.intervals import Interval, IntervalSet, instant
@@ -22,6 +23,10 @@ from models.printing import duration_text
 from models.terms import Exact, Name, Terms, plain
 
 HOUR_MS = 3_600_000
+
+
+DATED = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:")
+"""How a written time starts."""
 
 
 class ExclusionKind(StrEnum):
@@ -38,7 +43,14 @@ def _aware(value: datetime) -> datetime:
     return value
 
 
-Moment = Annotated[datetime, AfterValidator(_aware)]
+def _dated(value: object) -> object:
+    """Let only dates with a time through: a bare number is never taken for seconds since 1970."""
+    if isinstance(value, datetime) or (isinstance(value, str) and DATED.match(value)):
+        return value
+    raise PydanticCustomError("aware", "a time with its zone, such as 2026-05-12T02:00Z")
+
+
+Moment = Annotated[datetime, BeforeValidator(_dated), AfterValidator(_aware)]
 """An instant with its UTC offset."""
 
 

@@ -410,6 +410,7 @@ WORDS: dict[str, Callable[[Complaint], Words]] = {
     "string_pattern_mismatch": _pattern,
     "exact_number": _no_number,
     "whole_number": _no_number,
+    "aware": _moment,
     "calendar_day": _date,
     "date_type": _date,
     "date_parsing": _date,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Generic, NoReturn, Protocol, TypeVar
 
@@ -175,6 +175,14 @@ class Document:
             expected=expected,
             remedy=remedy,
             severity=severity,
+        )
+
+    def under(self, name: str) -> Document:
+        """The same document as if it stood under a field; places and fields stay as written."""
+        return replace(
+            self,
+            value={name: self.value},
+            written_at=lambda path: self.written_at(path[1:]),
         )
 
     def validate(self, model: type[M]) -> Validated[M]:

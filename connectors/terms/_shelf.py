@@ -178,11 +178,13 @@ class Shelf(ABC):
         placed: list[Placed[ExclusionEvent]] = []
         findings: list[Finding] = []
         for document in documents:
-            validated = document.validate(ExclusionsFile)
+            bare = isinstance(document.value, list)
+            written = document.under("exclusions") if bare else document
+            validated = written.validate(ExclusionsFile)
             findings += validated.findings
             events = validated.model.exclusions if validated.model else ()
             placed += [
-                Placed(event, document.place(("exclusions", number)))
+                Placed(event, written.place(("exclusions", number)))
                 for number, event in enumerate(events)
             ]
         return placed, findings
