@@ -1,0 +1,189 @@
+"""Every sheet of the catalog is valid, agrees with what was collected, and proves its example."""
+
+import csv
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from pydantic import ValidationError
+
+from models.catalog import CatalogSheet, MeasuredOver, determine_payload
+from models.findings import Severity
+from models.payload import CalculatorPayload
+from tests.models.ladders.sheets import PATHS, SHARED, exact_yaml, sheet
+
+CREDITS = SHARED / "data" / "upptime" / "expected_credits.csv"
+LADDERS = SHARED / "data" / "vendor-ladders.yaml"
+NAMES = [path.stem for path in PATHS]
+
+# Warnings that a sheet lives with, by the fields they name.
+ACCEPTED_WARNINGS = {
+    "auth0-public": {"credit.ladder.brackets[0].at_most", "credit.ladder.brackets[1].at_most"},
+    "github-legacy": {
+        "credit.ladder.brackets[0].at_most",
+        "credit.ladder.brackets[1].below",
+        "measured_over",
+    },
+    "slack-2024": {"credit.cap", "measured_over"},
+    "slack-plus-legacy": {"credit.cap"},
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sheet_is_named_after_its_file_and_has_no_errors(name):
+    """The id is the file's name, and only known defects of the published table remain."""
+    found = sheet(name).findings(f"{name}.yaml")
+    assert sheet(name).id == name
+    assert [str(f) for f in found if f.severity is Severity.ERROR] == []
+    assert {f.field for f in found} == ACCEPTED_WARNINGS.get(name, set())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sheet_survives_being_written_and_read(name):
+    """Its record holds strings and whole numbers alone and means the same again."""
+    original = sheet(name)
+    assert CatalogSheet.model_validate(original.model_dump(mode="json")) == original
+
+
+def test_the_sheets_with_a_known_answer_prove_themselves():
+    """Published answers and real outages; `findings` recomputes every one of them."""
+    proven = {name for name in NAMES if sheet(name).worked_example is not None}
+    assert proven == {
+        "algolia",
+        "atlassian-premium",
+        "aws-dynamodb-standard",
+        "aws-s3-standard",
+        "cloudflare-business",
+        "google-workspace",
+        "slack-plus-legacy",
+        "supabase",
+    }
+
+
+def test_an_example_that_the_terms_do_not_give_is_a_finding():
+    """25 % of 100 is 25.00, not 26.00."""
+    document = sheet("aws-s3-standard").model_dump(mode="json")
+    document["worked_example"]["credit_amount"] = "26.00"
+    (finding,) = CatalogSheet.model_validate(document).findings("aws-s3-standard.yaml")
+    assert str(finding) == (
+        "aws-s3-standard.yaml: worked_example.credit_amount is 26, but the terms give 25.00; "
+        "the terms reproduce the example. Correct the terms or the example."
+    )
+
+
+def test_an_example_in_days_is_compared_in_days():
+    """98.965278 % earns 7 days, not 6."""
+    document = sheet("google-workspace").model_dump(mode="json")
+    document["worked_example"]["credit_days"] = "6"
+    (finding,) = CatalogSheet.model_validate(document).findings("google-workspace.yaml")
+    assert "is 6, but the terms give 7" in str(finding)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"payload": {"month": "2023-11", "uptime_percent": 98}}, "billable_amount and currency"),
+        ({"credit_amount": None}, "credit_amount or credit_days"),
+    ],
+)
+def test_an_example_without_fee_or_answer_is_refused(change, message):
+    """Nothing could be compared with it."""
+    document = sheet("aws-s3-standard").model_dump(mode="json")
+    document["worked_example"] |= change
+    with pytest.raises(ValidationError, match=message):
+        CatalogSheet.model_validate(document)
+
+
+@pytest.mark.skipif(not LADDERS.is_file(), reason="the collected facts are not at hand")
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sheet_agrees_with_the_collected_facts(name):
+    """Commitment, brackets and blocks are those of the collection that it was written from."""
+    (entry,) = [e for e in exact_yaml(LADDERS.read_text())["ladders"] if e["id"] == name]
+    ladder = sheet(name).credit.ladder
+    assert ladder.commitment_percent == Decimal(entry["target"])
+    if "brackets" in entry and ladder.kind == "uptime_brackets":
+        assert [row_facts(row) for row in ladder.rows] == bracket_facts(entry["brackets"])
+    if "per_block" in entry:
+        assert ladder.block_minutes == entry["per_block"]["minutes"]
+        assert ladder.credit_percent == entry["per_block"]["credit"]
+        assert sheet(name).credit.cap.percent == entry["per_block"]["cap"]
+
+
+def row_facts(row):
+    """Lower cut, upper cut and credit of a row of ours."""
+    return row.lower, row.upper, row.bracket.credit
+
+
+def bracket_facts(brackets):
+    """The same of a collected table; a row without lower bound reaches down to zero."""
+    return [
+        (
+            cut(bracket.get("gt", bracket.get("gte", 0)), after="gt" in bracket),
+            cut(bracket.get("lt", bracket.get("lte")), after="lte" in bracket),
+            Fraction(bracket["credit"]),
+        )
+        for bracket in brackets
+    ]
+
+
+def cut(percent, *, after):
+    """A percentage as a cut between uptimes."""
+    return Fraction(percent) / 100, int(after)
+
+
+def real_months():
+    """Downtime of real monitors and what twelve public ladders pay for it, computed elsewhere."""
+    if not CREDITS.is_file():
+        return []
+    with CREDITS.open(newline="") as text:
+        return list(csv.DictReader(text))
+
+
+@pytest.mark.skipif(not CREDITS.is_file(), reason="the real months are not at hand")
+@pytest.mark.parametrize(
+    ("column", "name"),
+    [
+        ("s3_std_pct", "aws-s3-standard"),
+        ("ec2_region_pct", "aws-ec2-region"),
+        ("atlassian_premium_pct", "atlassian-premium"),
+        ("supabase_pct", "supabase"),
+        ("fastly_pct", "fastly-network"),
+        ("ovh_kms_pct_whole_hours", "ovh-kms"),
+        ("algolia_100x_cap25_credit_on_1000", "algolia"),
+        ("slack_10x_credit_on_1000", "slack-2024"),
+        ("dreamobjects_credit_on_1000", "dreamobjects"),
+        ("hostingking_10x_excess_credit_on_1000", "hostingking-10x"),
+    ],
+)
+def test_real_months_earn_what_they_should(column, name):
+    """140 months of real monitors, each on a fee of 1,000.00; percents are of that fee."""
+    terms = sheet(name).credit
+    for month in real_months():
+        found = determine_payload(terms=terms, payload=real_payload(month))
+        wanted = Decimal(month[column]) * (1 if "1000" in column else 10)
+        assert found.amount.major == wanted, (month["site"], month["month_utc"])
+
+
+@pytest.mark.skipif(not CREDITS.is_file(), reason="the real months are not at hand")
+def test_real_months_earn_days_of_google_workspace():
+    """The same months under the ladder that pays in days of service."""
+    terms = sheet("google-workspace").credit
+    for month in real_months():
+        found = determine_payload(terms=terms, payload=real_payload(month))
+        assert (found.days or 0) == int(month["google_workspace_days"])
+
+
+def real_payload(month):
+    """A row of the real months as a calculator's payload."""
+    return CalculatorPayload(
+        month=month["month_utc"],
+        down_seconds=month["down_seconds"],
+        billable_amount="1000.00",
+        currency="USD",
+    )
+
+
+def test_sheets_that_are_not_measured_by_the_month_say_so():
+    """Two vendors judge quarters; using their sheets on a month is a warning."""
+    quarterly = {name for name in NAMES if sheet(name).measured_over is MeasuredOver.QUARTER}
+    assert quarterly == {"github-legacy", "slack-2024"}
