@@ -20,7 +20,6 @@ SETTINGS_ARE_WRONG = (
     "file is encrypted",
     "readonly database",
     "unable to open database file",
-    "could not translate host name",
     "no pg_hba.conf entry",
     "invalid connection option",
     "invalid port",

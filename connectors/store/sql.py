@@ -140,33 +140,37 @@ def _bring_up_to_date(dialect: Dialect) -> None:
 
 
 class SqlStore:
-    """`connectors.store.Store` over SQLAlchemy; made by `open_store`."""
+    """`connectors.store.Store` over SQLAlchemy; made by `open_store`.
+
+    Attributes:
+        dialect: The database underneath; flows have no business with it.
+    """
 
     def __init__(self, dialect: Dialect) -> None:
         """Work on a database whose tables are up to date."""
-        self._dialect = dialect
+        self.dialect = dialect
 
     def __repr__(self) -> str:
         """Where it is, without user and password."""
-        return f"SqlStore({self._dialect.place})"
+        return f"SqlStore({self.dialect.place})"
 
     @contextmanager
     def month_lock(self, period: str, *, holder: str) -> Iterator[None]:
         """See `Store.month_lock`."""
         with ExitStack() as held:
-            with translated(self._dialect):
-                held.enter_context(self._dialect.month_lock(period, holder))
+            with translated(self.dialect):
+                held.enter_context(self.dialect.month_lock(period, holder))
             yield
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with translated(self._dialect), self._dialect.engine.connect() as connection:
+        with translated(self.dialect), self.dialect.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[tuple[Connection, int]]:
-        with translated(self._dialect), self._dialect.writing() as connection:
-            yield connection, self._dialect.now(connection)
+        with translated(self.dialect), self.dialect.writing() as connection:
+            yield connection, self.dialect.now(connection)
 
     def history(self, contracts: Sequence[str], period: str) -> Mapping[str, ContractHistory]:
         """See `Store.history`."""
@@ -345,7 +349,7 @@ class SqlStore:
 
     def close(self) -> None:
         """See `Store.close`."""
-        self._dialect.engine.dispose()
+        self.dialect.engine.dispose()
 
 
 def _latest_determined(

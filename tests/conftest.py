@@ -1,0 +1,3 @@
+"""What every test may ask for; the fixtures stand in the modules named here."""
+
+pytest_plugins = ["tests.postgres"]

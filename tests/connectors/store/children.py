@@ -1,0 +1,71 @@
+"""What other operating-system processes do in the store's tests: hold locks, die, open at once."""
+
+import os
+import signal
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Barrier
+
+from sqlalchemy import Engine, event
+
+from connectors.store import EffectOutcome, Store
+from connectors.store.sql import open_store
+from models.effect import EffectState
+from tests.connectors.store.makers import change, notice, release_all, shard, superseded
+
+CHILDREN = get_context("forkserver")
+CHILDREN.set_forkserver_preload(["tests.connectors.store.children"])
+
+
+def hold(url: str, period: str, pipe: Connection) -> None:
+    """Take a month's lock, say so, and keep it until told otherwise."""
+    with open_store(url).month_lock(period, holder="the other run"):
+        pipe.send("held")
+        pipe.recv()
+
+
+def open_together(url: str, barrier: Barrier) -> None:
+    """Open the store at the same moment as the others."""
+    barrier.wait()
+    open_store(url).close()
+
+
+def die_while(url: str, act: str, statement: int) -> None:
+    """Do one thing and be killed just before its n-th statement, or before its commit."""
+    store = open_store(url)
+    seen = 0
+
+    def count(*_: object) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == statement:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(Engine, "before_cursor_execute", count)
+    event.listen(Engine, "commit", count)
+    ACTS[act](store)
+
+
+def record(store: Store) -> None:
+    """Record a revised credit with everything that may hang on it."""
+    head = store.history(["acme/api"], "2026-05")["acme/api"].head
+    revised = change(
+        after=head,
+        revision=1,
+        minor=99,
+        superseded=superseded(),
+    )
+    store.record(shard(revised, change("zeta/api")))
+
+
+def release(store: Store) -> None:
+    """Release the draft and plan its notice."""
+    release_all(store, effects=[notice()])
+
+
+def finish(store: Store) -> None:
+    """Settle the notice as done."""
+    store.finish([EffectOutcome(notice().key, 1, EffectState.DONE, {"file": "1.eml"})])
+
+
+ACTS = {"record": record, "release": release, "finish": finish}

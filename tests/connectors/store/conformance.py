@@ -1,0 +1,655 @@
+"""The store's promise, as tests that every database passes."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import delete, text
+from sqlalchemy.exc import DBAPIError
+
+from connectors.errors import Permanent
+from connectors.store import (
+    ChainMovedError,
+    EffectOutcome,
+    EffectRefusedError,
+    Evidence,
+    MonthLockedError,
+    Release,
+    ReleaseRefusedError,
+    ShardBatch,
+    TermsRecord,
+    batch_digest,
+    sql,
+)
+from models.contract import Role
+from models.credit import ObligationState
+from models.decision import GENESIS, EntryKind, chain_faults, digest_of
+from models.effect import MAY_BECOME, MAY_BEGIN, WORKSPACE, EffectState
+from models.intervals import instant
+from models.tables import Row
+from tests.connectors.store.children import ACTS, CHILDREN, die_while, hold, open_together
+from tests.connectors.store.makers import (
+    ACME,
+    MAY,
+    R0,
+    R1,
+    change,
+    draft,
+    everything,
+    notice,
+    owed,
+    release_all,
+    shard,
+    summary,
+    superseded,
+)
+
+
+def head_of(store, contract=ACME, period=MAY):
+    """The head that a caller reads before it records."""
+    return store.history([contract], period)[contract].head
+
+
+def bodies(store, kind, **narrowed):
+    """The bodies of one kind of entry."""
+    return [entry.body for entry in store.entries(**narrowed) if entry.kind is kind]
+
+
+def execute(store, statement, **values):
+    """Run raw SQL, past everything that the store would refuse."""
+    with store.dialect.writing() as connection:
+        connection.execute(text(statement), values)
+
+
+def drop_trigger(store, table, event):
+    """Take a guard away, as somebody who tampers with the database would."""
+    on_table = f" ON {table}" if store.dialect.engine.dialect.name == "postgresql" else ""
+    execute(store, f"DROP TRIGGER {table}_{event}{on_table}")
+
+
+class StoreConformance:
+    """Subclasses give a `store` fixture: an open, empty store."""
+
+    # --- The log --------------------------------------------------------------------------------
+
+    def test_an_unknown_contract_has_an_empty_history(self, store):
+        """Every contract that is asked for has an answer, known or not."""
+        history = store.history([ACME, "zeta/api"], MAY)
+        assert list(history) == [ACME, "zeta/api"]
+        assert history[ACME].head is None
+        assert history[ACME].determined is None
+        assert history[ACME].obligations == ()
+
+    def test_what_was_recorded_is_the_history(self, store):
+        """Head, determination and obligation come back as they were given."""
+        store.record(shard(change(body={"steps": ["99.8978 % < 99.9 %"]})))
+        known = store.history([ACME], MAY)[ACME]
+        determined, drafted = store.entries()
+        assert known.head == (1, drafted.digest)
+        assert known.determined == determined
+        assert determined.body == {"steps": ["99.8978 % < 99.9 %"]}
+        assert [stored.obligation for stored in known.obligations] == [draft()]
+
+    def test_a_draft_names_the_decision_behind_it(self, store):
+        """The obligation, and the entry that drafts it, carry the digest of the determination."""
+        store.record(shard(change()))
+        determined, drafted = store.entries()
+        assert store.obligations(MAY)[0].decision == determined.digest
+        assert drafted.body == {
+            "amount": "123.45",
+            "currency": "EUR",
+            "decision": determined.digest,
+            "kind": "credit",
+            "obligation": R0,
+            "reason": "first",
+            "state": "draft",
+        }
+
+    def test_a_chain_runs_through_all_months_of_a_contract(self, store):
+        """June's first entry follows May's last; each month finds its own determination."""
+        store.record(shard(change(body={"month": 5})))
+        store.record(shard(change(body={"month": 6}, after=head_of(store), period="2026-06")))
+        entries = list(store.entries(contract=ACME))
+        assert [entry.sequence for entry in entries] == [0, 1, 2, 3]
+        assert entries[0].previous == GENESIS
+        assert chain_faults(entries) == []
+        assert store.history([ACME], MAY)[ACME].determined.body == {"month": 5}
+        assert store.history([ACME], "2026-06")[ACME].determined.body == {"month": 6}
+
+    def test_the_latest_determination_of_a_month_counts(self, store):
+        """A month that was decided twice is known by its second decision."""
+        store.record(shard(change(body={"try": 1})))
+        again = change(body={"try": 2}, after=head_of(store), revision=1, superseded=superseded())
+        store.record(shard(again))
+        assert store.history([ACME], MAY)[ACME].determined.body == {"try": 2}
+
+    def test_entries_carry_the_database_s_clock_in_whole_milliseconds(self, store):
+        """The instant of recording is neither the caller's nor finer than evidence is."""
+        before = time.time_ns() // 1_000_000
+        store.record(shard(change()))
+        after = time.time_ns() // 1_000_000
+        (recorded_at,) = {entry.recorded_at for entry in store.entries()}
+        assert before <= instant(recorded_at) <= after
+        assert recorded_at.microsecond % 1000 == 0
+
+    def test_a_stale_head_is_refused_and_nothing_is_written(self, store):
+        """Two runs that read the same history cannot both append to it."""
+        store.record(shard(change()))
+        before = everything(store)
+        late = shard(change("zeta/api"), change(minor=1), evidence=[Evidence.of("web", [])])
+        with pytest.raises(ChainMovedError, match=r"^acme/api: the decision log has moved on"):
+            store.record(late)
+        assert everything(store) == before
+        assert store.evidence([Evidence.of("web", []).digest]) == {}
+
+    def test_a_contradictory_batch_changes_nothing(self, store):
+        """One impossible change, found after others were written, takes them all back."""
+        impossible = change("zeta/api", superseded=superseded(contract="zeta/api"), revision=1)
+        with pytest.raises(ValueError, match="only an open obligation can be superseded"):
+            store.record(shard(change(), impossible))
+        assert everything(store) == ([], (), (), {}, {})
+
+    @pytest.mark.parametrize(
+        ("changes", "fact"),
+        [
+            ([change(), change(revision=1)], "more than one change"),
+            ([change(superseded=draft())], "not superseded"),
+            ([change(superseded=superseded(contract="zeta/api"))], "does not belong to acme/api"),
+            ([change(superseded=superseded(period="2026-04"))], "does not belong to acme/api"),
+            ([change(minor=2**63)], "larger than any amount"),
+        ],
+    )
+    def test_a_batch_that_contradicts_itself_is_refused(self, store, changes, fact):
+        """Each contradiction has its own sentence."""
+        with pytest.raises(ValueError, match=fact):
+            store.record(shard(*changes))
+        assert everything(store) == ([], (), (), {}, {})
+
+    def test_an_empty_batch_is_harmless(self, store):
+        """A shard in which nothing changed may still be recorded."""
+        store.record(ShardBatch(changes=()))
+        assert list(store.entries()) == []
+
+    def test_the_log_streams_in_the_order_of_code_points(self, store, monkeypatch):
+        """Pages of three give the same order as Python's own sorting, whatever the locale."""
+        monkeypatch.setattr(sql, "PAGE", 3)
+        contracts = ["b/x", "a/x", "a-b/x", "a.b/x", "a0/x", "a_b/x"]
+        store.record(shard(*(change(contract) for contract in contracts)))
+        streamed = [(entry.contract, entry.sequence) for entry in store.entries()]
+        assert streamed == sorted((contract, n) for contract in contracts for n in (0, 1))
+
+    def test_the_log_narrows_to_a_contract_and_a_period(self, store):
+        """What `explain` and `verify` ask for."""
+        store.record(shard(change(), change("zeta/api")))
+        store.record(shard(change(after=head_of(store), period="2026-06")))
+        assert [e.sequence for e in store.entries(contract=ACME, period="2026-06")] == [2, 3]
+        assert {e.contract for e in store.entries(period=MAY)} == {ACME, "zeta/api"}
+        assert list(store.entries(contract="nobody/api")) == []
+
+    def test_many_contracts_are_one_question(self, store):
+        """More contracts than one statement names are found all the same."""
+        contracts = [f"client-{n}/api" for n in range(501)]
+        store.record(shard(*(change(contract) for contract in contracts)))
+        history = store.history(contracts, MAY)
+        assert all(known.head and len(known.obligations) == 1 for known in history.values())
+
+    def test_text_of_any_script_keeps_its_digest(self, store):
+        """Umlauts, CJK, emoji, quotes and control characters survive."""
+        body = {"Überfall": "停電 🔌 \u0000 \x1f \\ \" ' é e\u0301", "": [None, True, 2**80]}
+        store.record(shard(change(body=body, reason="Störung – „ganz“ 🔥")))
+        entries = list(store.entries())
+        assert entries[0].body == body
+        assert chain_faults(entries) == []
+        assert store.obligations(MAY)[0].obligation.reason == "Störung – „ganz“ 🔥"
+
+    @pytest.mark.parametrize(
+        ("minor", "currency"), [(2**63 - 1, "EUR"), (1 - 2**63, "JPY"), (0, "KWD")]
+    )
+    def test_amounts_of_sixty_four_bits_are_exact(self, store, minor, currency):
+        """No database may take an amount for a float."""
+        store.record(shard(change(minor=minor, currency=currency)))
+        amount = store.obligations(MAY)[0].obligation.amount
+        assert (amount.minor, amount.currency.code) == (minor, currency)
+
+    @pytest.mark.parametrize("table", ["log_entry", "evidence", "terms", "obligation", "effect"])
+    def test_no_row_is_ever_deleted(self, store, table):
+        """The database itself refuses, whoever asks."""
+        store.record(shard(change()))
+        release_all(store, effects=[notice()])
+        with pytest.raises(DBAPIError, match=f"{table}: its rows are never deleted"):
+            execute(store, str(delete(Row.metadata.tables[table])))
+
+    @pytest.mark.parametrize(
+        ("statement", "fact"),
+        [
+            ("UPDATE log_entry SET body = '{}'", "log_entry: its rows are never changed"),
+            ("UPDATE evidence SET body = '{}'", "evidence: its rows are never changed"),
+            ("UPDATE terms SET body = '{}'", "terms: its rows are never changed"),
+            ("UPDATE obligation SET amount_minor = 1", "a released one is never changed"),
+            ("UPDATE effect SET intent = '{}'", "what was planned is never changed"),
+        ],
+    )
+    def test_what_was_recorded_is_never_changed(self, store, statement, fact):
+        """The database itself refuses, whoever asks."""
+        store.record(shard(change()))
+        release_all(store, effects=[notice()])
+        with pytest.raises(DBAPIError, match=fact):
+            execute(store, statement)
+
+    @pytest.mark.parametrize(
+        "body", ['{"uptime_percent":"100"}', '{"uptime_percent":99.8978}', "not JSON", ""]
+    )
+    def test_a_body_that_was_tampered_with_shows(self, store, body):
+        """Reading the log never fails over it, and its digest does not hold."""
+        store.record(shard(change()))
+        drop_trigger(store, "log_entry", "update")
+        statement = "UPDATE log_entry SET body = :body WHERE sequence = 0"
+        execute(store, statement, body=body)
+        assert chain_faults(list(store.entries())) == [
+            "acme/api entry 0 (2026-05, determined): its content is not what was recorded"
+        ]
+
+    # --- Evidence and terms ---------------------------------------------------------------------
+
+    def test_evidence_and_terms_are_found_by_their_digest(self, store):
+        """What is not stored is absent from the answer."""
+        timeline = Evidence.of("api", {"changes": [[0, 1], [60_000, 3]]})
+        terms = TermsRecord.of({"commitment": "99.9"})
+        store.record(shard(evidence=[timeline], terms=[terms]))
+        assert timeline.digest == digest_of({"changes": [[0, 1], [60_000, 3]]})
+        assert store.evidence([timeline.digest, "0" * 64]) == {timeline.digest: timeline}
+        assert store.terms([terms.digest, "0" * 64]) == {terms.digest: {"commitment": "99.9"}}
+
+    def test_known_evidence_may_come_again(self, store):
+        """Every shard brings the timelines that it refers to, also twice in one shard."""
+        again = Evidence.of("api", {"changes": [[0, 1]]})
+        store.record(shard(evidence=[again]))
+        store.record(shard(evidence=[again, Evidence.of("web", {})]))
+        assert len(store.evidence([again.digest, Evidence.of("web", {}).digest])) == 2
+
+    # --- Obligations ----------------------------------------------------------------------------
+
+    def test_a_later_revision_supersedes_the_draft(self, store):
+        """Both remain, with what they were and why the first no longer holds."""
+        store.record(shard(change()))
+        again = change(after=head_of(store), revision=1, minor=99, superseded=superseded())
+        store.record(shard(again))
+        first, second = (stored.obligation for stored in store.obligations(MAY))
+        assert first == superseded()
+        assert second == draft(revision=1, minor=99)
+        assert bodies(store, EntryKind.SUPERSEDED) == [
+            {
+                "amount": "123.45",
+                "by": R1,
+                "currency": "EUR",
+                "obligation": R0,
+                "reason": "an incident was added",
+            }
+        ]
+        assert [entry.kind.value for entry in store.entries()][2:] == [
+            "determined",
+            "superseded",
+            "drafted",
+        ]
+
+    def test_a_withheld_month_has_no_amount(self, store):
+        """It waits for a person, and can be superseded like a draft."""
+        store.record(shard(change(minor=None, reason="no data")))
+        stored = store.obligations(MAY, states=[ObligationState.WITHHELD])[0]
+        assert stored.obligation == draft(minor=None, reason="no data")
+        assert bodies(store, EntryKind.DRAFTED)[0]["amount"] is None
+
+    def test_a_contract_has_at_most_one_open_obligation_per_month(self, store):
+        """A second draft that supersedes nothing is refused by the database itself."""
+        store.record(shard(change()))
+        before = everything(store)
+        with pytest.raises(Permanent, match=r"UNIQUE|one_open_obligation"):
+            store.record(shard(change(after=head_of(store), revision=1)))
+        assert everything(store) == before
+
+    def test_obligations_narrow_to_clients_and_states(self, store):
+        """Nothing asked for narrows nothing; an empty list finds nothing."""
+        store.record(shard(change(), change("zeta/api"), change("zeta/web", minor=None)))
+        store.record(shard(change("zeta/mail", period="2026-06")))
+        assert [stored.key for stored in store.obligations(MAY)] == [
+            R0,
+            "zeta/api/2026-05/r0",
+            "zeta/web/2026-05/r0",
+        ]
+        drafts = store.obligations(MAY, clients=["zeta"], states=[ObligationState.DRAFT])
+        assert [stored.key for stored in drafts] == ["zeta/api/2026-05/r0"]
+        assert store.obligations(MAY, clients=[]) == ()
+
+    def test_the_facts_of_a_row_come_back(self, store):
+        """Client, service, role and the ledger's facts."""
+        customer = owed(draft(), role=Role.CUSTOMER)
+        record = change()
+        store.record(shard(type(record)(ACME, MAY, None, {}, created=customer)))
+        stored = store.obligations(MAY)[0]
+        assert (stored.client, stored.service, stored.role) == ("acme", "api", Role.CUSTOMER)
+        assert stored.ledger == {"uptime_percent": "99.8978"}
+        assert stored.release is None
+
+    # --- Release --------------------------------------------------------------------------------
+
+    def test_a_release_is_kept_with_who_when_and_why(self, store):
+        """The row, the log and the planned notice appear together."""
+        store.record(shard(change()))
+        (released,) = release_all(store, effects=[notice()])
+        assert released == store.obligations(MAY)[0]
+        assert released.obligation.state is ObligationState.RELEASED
+        why = "checked against the status page"
+        assert released.release == Release(by="Kim", at=1_780_300_800_000, why=why)
+        assert bodies(store, EntryKind.RELEASED) == [
+            {
+                "amount": "123.45",
+                "at": "2026-06-01T08:00:00Z",
+                "by": "Kim",
+                "currency": "EUR",
+                "decision": released.decision,
+                "obligation": R0,
+                "why": "checked against the status page",
+            }
+        ]
+        assert [effect.state for effect in store.effects()] == [EffectState.PLANNED]
+        assert chain_faults(list(store.entries())) == []
+
+    def test_a_release_of_something_else_than_was_shown_is_refused(self, store):
+        """Between looking and releasing the draft was replaced: nothing is released."""
+        store.record(shard(change(), change("zeta/api")))
+        shown = store.obligations(MAY)
+        again = change(after=head_of(store), revision=1, minor=99, superseded=superseded())
+        store.record(shard(again))
+        before = everything(store)
+        with pytest.raises(ReleaseRefusedError, match="r0: is superseded; only a draft"):
+            self._release(store, [s.key for s in shown], shown)
+        assert everything(store) == before
+
+    def test_a_release_of_another_amount_than_was_shown_is_refused(self, store):
+        """The keys are right and open, but what the person saw was not this."""
+        store.record(shard(change()))
+        with pytest.raises(ReleaseRefusedError, match="is not what was shown"):
+            self._release(store, [R0], [])
+        assert store.obligations(MAY)[0].obligation.state is ObligationState.DRAFT
+
+    def test_a_release_lists_every_reason_against_it(self, store):
+        """Unknown, withheld and released obligations, all at once."""
+        store.record(shard(change()))
+        release_all(store)
+        store.record(shard(change("zeta/api", minor=None)))
+        keys = [R0, "zeta/api/2026-05/r0", "nobody/api/2026-05/r0"]
+        with pytest.raises(ReleaseRefusedError) as refused:
+            self._release(store, keys, [])
+        assert list(refused.value.facts) == [
+            f"{R0}: is released by Kim; only a draft can be released",
+            "zeta/api/2026-05/r0: is withheld; only a draft can be released",
+            "nobody/api/2026-05/r0: there is no such obligation",
+        ]
+
+    def test_a_refused_release_plans_nothing(self, store):
+        """No notice is left behind that a later run would send."""
+        store.record(shard(change()))
+        with pytest.raises(ReleaseRefusedError):
+            self._release(store, [R0, R0], store.obligations(MAY), effects=[notice()])
+        assert store.effects() == ()
+
+    def test_the_next_revision_after_a_release_stands_beside_it(self, store):
+        """A released obligation is never superseded; the adjustment is a new one."""
+        store.record(shard(change()))
+        release_all(store)
+        store.record(shard(change(after=head_of(store), revision=1, minor=-100)))
+        states = [stored.obligation.state.value for stored in store.obligations(MAY)]
+        assert states == ["released", "draft"]
+        with pytest.raises(ValueError, match="only an open obligation"):
+            store.record(shard(change(after=head_of(store), revision=2, superseded=superseded())))
+
+    @staticmethod
+    def _release(store, keys, shown, effects=()):
+        store.release(
+            keys, shown=batch_digest(shown), by="Kim", why="checked", at=0, effects=effects
+        )
+
+    # --- Effects --------------------------------------------------------------------------------
+
+    def test_a_planned_effect_is_there_before_anything_is_attempted(self, store):
+        """With its frozen intent, no attempt, and the database's instant."""
+        (effect,) = store.plan_effects([summary()])
+        assert effect.plan == summary()
+        assert effect.intent_digest == digest_of({"to": "ops@example.com"})
+        assert (effect.state, effect.attempt) == (EffectState.PLANNED, 0)
+        assert effect.planned_at > 0
+        assert (effect.sent_at, effect.done_at, effect.outcome) == (None, None, None)
+
+    def test_the_intent_that_was_stored_first_stays(self, store):
+        """A rerun never recomputes it."""
+        store.record(shard(change()))
+        store.plan_effects([notice()])
+        (effect,) = store.plan_effects([notice(to="somebody.else@acme.example")])
+        assert effect.plan.intent == {"to": "kim@acme.example"}
+
+    def test_effects_may_be_planned_with_the_decision(self, store):
+        """A shard's plans appear with its drafts, or not at all."""
+        planned = change()
+        planned = type(planned)(ACME, MAY, None, {}, created=owed(draft()), effects=(notice(),))
+        store.record(shard(planned))
+        assert [effect.key for effect in store.effects(period=MAY)] == [f"{R0}/notice"]
+
+    def test_an_effect_on_an_unknown_obligation_is_refused(self, store):
+        """The database holds the two together."""
+        with pytest.raises(Permanent, match=r"(?i)foreign key"):
+            store.plan_effects([notice()])
+        assert store.effects() == ()
+
+    def test_an_attempt_is_committed_before_the_act(self, store):
+        """What a crash leaves behind says that something may have happened."""
+        store.plan_effects([summary()])
+        (attempt,) = store.begin([summary().key])
+        assert not attempt.may_have_reached
+        assert attempt.effect.attempt == 1
+        assert attempt.effect.sent_at >= attempt.effect.planned_at
+        assert store.effects(states=[EffectState.SENDING]) == (attempt.effect,)
+
+    def test_the_attempt_after_a_crash_is_told_to_look_first(self, store):
+        """The second attempt repeats the parameters of the first."""
+        store.plan_effects([summary()])
+        store.begin([summary().key])
+        (attempt,) = store.begin([summary().key])
+        assert attempt.may_have_reached
+        assert (attempt.effect.attempt, attempt.effect.plan) == (2, summary())
+
+    def test_the_attempt_after_nothing_happened_need_not_look(self, store):
+        """A connection that was refused has changed nothing."""
+        store.plan_effects([summary()])
+        store.begin([summary().key])
+        store.finish([EffectOutcome(summary().key, 1, EffectState.PLANNED, "connection refused")])
+        (attempt,) = store.begin([summary().key])
+        assert not attempt.may_have_reached
+
+    def test_what_is_done_is_logged_in_its_contract_s_chain(self, store):
+        """Outcome, attempt and intent, after the release that allowed it."""
+        store.record(shard(change()))
+        release_all(store, effects=[notice()])
+        store.begin([notice().key])
+        (done,) = store.finish(
+            [EffectOutcome(notice().key, 1, EffectState.DONE, {"file": "1.eml"})]
+        )
+        assert done.outcome == {"file": "1.eml"}
+        assert done.done_at >= done.sent_at
+        assert bodies(store, EntryKind.EFFECT_DONE, contract=ACME) == [
+            {
+                "attempt": 1,
+                "effect": f"{R0}/notice",
+                "intent": done.intent_digest,
+                "kind": "client_notice",
+                "obligation": R0,
+                "outcome": {"file": "1.eml"},
+            }
+        ]
+        assert chain_faults(list(store.entries(contract=ACME))) == []
+
+    def test_what_belongs_to_no_contract_has_a_chain_of_its_own(self, store):
+        """The month's summary is logged beside the contracts."""
+        store.plan_effects([summary()])
+        store.begin([summary().key])
+        store.finish([EffectOutcome(summary().key, 1, EffectState.DONE)])
+        (entry,) = store.entries(contract=WORKSPACE)
+        assert (entry.period, entry.kind) == (MAY, EntryKind.EFFECT_DONE)
+
+    def test_an_effect_moves_only_as_the_rules_allow(self, store):
+        """Every pair of states is tried; what is refused changes nothing."""
+        for before in EffectState:
+            for after in EffectState:
+                key = self._effect_in(store, before, name=f"{before.value}-{after.value}")
+                attempt = store.effects(keys=[key])[0].attempt
+                outcome = EffectOutcome(key, attempt, after)
+                if after in MAY_BECOME[before]:
+                    assert store.finish([outcome])[0].state is after
+                    continue
+                with pytest.raises(EffectRefusedError, match=f"it cannot become {after.value}"):
+                    store.finish([outcome])
+                assert store.effects(keys=[key])[0].state is before
+
+    def test_an_attempt_begins_only_as_the_rules_allow(self, store):
+        """Unknown is never simply tried again."""
+        for state in EffectState:
+            key = self._effect_in(store, state, name=state.value)
+            if state in MAY_BEGIN:
+                assert store.begin([key])[0].effect.state is EffectState.SENDING
+                continue
+            with pytest.raises(EffectRefusedError, match=f"is {state.value}; an attempt begins"):
+                store.begin([key])
+
+    @staticmethod
+    def _effect_in(store, state, *, name):
+        plan = type(summary())(f"{MAY}/{name}", "summary", WORKSPACE, MAY, {})
+        store.plan_effects([plan])
+        if state is not EffectState.PLANNED:
+            store.begin([plan.key])
+        if state not in MAY_BEGIN:
+            store.finish([EffectOutcome(plan.key, 1, state)])
+        return plan.key
+
+    def test_a_report_of_an_older_attempt_is_refused(self, store):
+        """A run that was thought dead cannot overwrite what its successor knows."""
+        store.plan_effects([summary()])
+        store.begin([summary().key])
+        store.begin([summary().key])
+        with pytest.raises(EffectRefusedError, match="attempt 1 is over, 2 is the latest"):
+            store.finish([EffectOutcome(summary().key, 1, EffectState.DONE)])
+        assert store.effects()[0].state is EffectState.SENDING
+
+    def test_one_refused_effect_holds_back_the_others(self, store):
+        """Beginning and finishing are whole, or nothing."""
+        store.plan_effects([summary()])
+        with pytest.raises(EffectRefusedError, match="2026-05/other: was never planned"):
+            store.begin([summary().key, "2026-05/other"])
+        with pytest.raises(EffectRefusedError, match="2026-05/other: was never planned"):
+            store.finish([EffectOutcome("2026-05/other", 1, EffectState.DONE)])
+        assert store.effects()[0].state is EffectState.PLANNED
+
+    def test_effects_narrow_to_period_state_and_key(self, store):
+        """Nothing asked for narrows nothing; an empty list finds nothing."""
+        store.plan_effects([summary()])
+        key = self._effect_in(store, EffectState.UNKNOWN, name="a")
+        assert [effect.key for effect in store.effects()] == [key, summary().key]
+        assert [e.key for e in store.effects(states=[EffectState.UNKNOWN])] == [key]
+        assert [e.key for e in store.effects(keys=[summary().key])] == [summary().key]
+        assert store.effects(period="2026-06") == ()
+        assert store.effects(keys=[]) == ()
+
+    # --- Locks and threads ----------------------------------------------------------------------
+
+    def test_a_month_is_held_by_one_run_at_a_time(self, store):
+        """The message names the holder; another month is free."""
+        with store.month_lock(MAY, holder="Kim"):
+            with pytest.raises(MonthLockedError, match=r"^2026-05: locked by Kim.* since 20\d\d-"):
+                self._lock(store, MAY)
+            self._lock(store, "2026-06")
+        self._lock(store, MAY)
+
+    def test_a_failed_run_lets_go_of_its_month(self, store):
+        """The failure itself is what the caller sees."""
+        with pytest.raises(ZeroDivisionError), store.month_lock(MAY, holder="Kim"):
+            raise ZeroDivisionError
+        self._lock(store, MAY)
+
+    def test_a_period_that_could_name_another_file_is_refused(self, store):
+        """A period is letters, digits, points and hyphens."""
+        with pytest.raises(ValueError, match="is not a period such as 2026-05"):
+            self._lock(store, "../2026-05")
+
+    @staticmethod
+    def _lock(store, period):
+        with store.month_lock(period, holder="Alex"):
+            pass
+
+    def test_threads_may_share_a_store(self, store):
+        """Shards that are recorded at once are all there, and every chain holds."""
+        shards = [[f"client-{s}-{n}/api" for n in range(5)] for s in range(8)]
+        with ThreadPoolExecutor(4) as pool:
+            batches = [shard(*(change(contract) for contract in part)) for part in shards]
+            list(pool.map(store.record, batches))
+        assert len(list(store.entries())) == 8 * 5 * 2
+
+
+class SharedStoreConformance(StoreConformance):
+    """For databases that other processes can open: subclasses also give `url` and `empty_url`."""
+
+    def test_a_month_is_held_against_other_processes_until_they_die(self, store, url):
+        """SIGKILL leaves no lock behind that a person would have to remove."""
+        here, there = CHILDREN.Pipe()
+        other = CHILDREN.Process(target=hold, args=(url, MAY, there))
+        other.start()
+        assert here.poll(30)
+        with pytest.raises(MonthLockedError, match=r"^2026-05: locked by the other run.* since 20"):
+            self._lock(store, MAY)
+        self._lock(store, "2026-06")
+        other.kill()
+        other.join()
+        self._lock_within_seconds(store)
+
+    def _lock_within_seconds(self, store):
+        for _ in range(100):
+            try:
+                return self._lock(store, MAY)
+            except MonthLockedError:
+                time.sleep(0.05)
+        return self._lock(store, MAY)
+
+    @pytest.mark.parametrize("act", list(ACTS))
+    def test_a_process_that_is_killed_leaves_nothing_or_everything(self, store, url, act):
+        """Killed before each statement, and before the commit, in turn."""
+        store.record(shard(change()))
+        if act == "finish":
+            release_all(store, effects=[notice()])
+            store.begin([notice().key])
+        before = everything(store)
+        deaths = 0
+        while self._dies(url, act, deaths + 1):
+            deaths += 1
+            assert everything(store) == before
+        assert deaths >= 5
+        assert everything(store) != before
+        assert [
+            e for c in (ACME, "zeta/api") for e in chain_faults(list(store.entries(contract=c)))
+        ] == []
+
+    @staticmethod
+    def _dies(url, act, statement):
+        process = CHILDREN.Process(target=die_while, args=(url, act, statement))
+        process.start()
+        process.join()
+        assert process.exitcode in {-9, 0}
+        return process.exitcode == -9
+
+    def test_processes_may_open_a_new_database_at_once(self, empty_url):
+        """One of them makes the tables, the others wait for it."""
+        together = CHILDREN.Barrier(4)
+        processes = [
+            CHILDREN.Process(target=open_together, args=(empty_url, together)) for _ in range(4)
+        ]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join()
+        assert [process.exitcode for process in processes] == [0, 0, 0, 0]

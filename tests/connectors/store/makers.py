@@ -1,0 +1,111 @@
+"""Small months for the store's tests: one contract, one credit, one notice."""
+
+from dataclasses import replace
+
+from connectors.store import (
+    ContractChange,
+    EffectPlan,
+    Evidence,
+    NewObligation,
+    ShardBatch,
+    Store,
+    StoredObligation,
+    TermsRecord,
+    batch_digest,
+)
+from models.contract import Role
+from models.credit import Obligation, ObligationKind, ObligationState
+from models.effect import WORKSPACE
+from models.money import Currency, Money
+
+MAY = "2026-05"
+ACME = "acme/api"
+R0 = "acme/api/2026-05/r0"
+R1 = "acme/api/2026-05/r1"
+
+
+def draft(contract=ACME, *, revision=0, minor=12_345, period=MAY, currency="EUR", reason="first"):
+    """A credit of 123.45 EUR, unless said otherwise; withheld when `minor` is None."""
+    return Obligation(
+        contract=contract,
+        period=period,
+        revision=revision,
+        kind=ObligationKind.CREDIT,
+        state=ObligationState.WITHHELD if minor is None else ObligationState.DRAFT,
+        amount=None if minor is None else Money(minor, Currency.of(currency)),
+        reason=reason,
+    )
+
+
+def superseded(**credit):
+    """The first draft in its last state."""
+    first = draft(reason="an incident was added", **credit)
+    return replace(first, state=ObligationState.SUPERSEDED)
+
+
+def owed(obligation, *, role=Role.PROVIDER):
+    """The obligation as a contract's change brings it."""
+    client, service = obligation.contract.split("/")
+    return NewObligation(obligation, client, service, role, {"uptime_percent": "99.8978"})
+
+
+def change(contract=ACME, *, after=None, period=MAY, body=None, superseded=None, **credit):
+    """A determination that drafts one credit."""
+    return ContractChange(
+        contract=contract,
+        period=period,
+        after=after,
+        determined=body or {"uptime_percent": "99.8978"},
+        superseded=superseded,
+        created=owed(draft(contract, period=period, **credit)),
+    )
+
+
+def shard(*changes, evidence=(), terms=()):
+    """A batch of changes with a timeline and one version of terms."""
+    return ShardBatch(
+        changes=changes,
+        evidence=(Evidence.of("api", {"changes": [[0, 1]]}), *evidence),
+        terms=(TermsRecord.of({"commitment": "99.9"}), *terms),
+    )
+
+
+def notice(obligation=R0, *, to="kim@acme.example"):
+    """The plan of a client's notice."""
+    return EffectPlan(
+        key=f"{obligation}/notice",
+        kind="client_notice",
+        contract=ACME,
+        period=MAY,
+        intent={"to": to},
+        obligation=obligation,
+    )
+
+
+def summary():
+    """The plan of a month's summary, which hangs on no obligation."""
+    return EffectPlan(f"{MAY}/summary", "summary", WORKSPACE, MAY, {"to": "ops@example.com"})
+
+
+def release_all(store: Store, *, effects=(), period=MAY) -> tuple[StoredObligation, ...]:
+    """Release every draft of a period, as a person who looked at them would."""
+    drafts = store.obligations(period, states=[ObligationState.DRAFT])
+    return store.release(
+        [stored.key for stored in drafts],
+        shown=batch_digest(drafts),
+        by="Kim",
+        why="checked against the status page",
+        at=1_780_300_800_000,
+        effects=effects,
+    )
+
+
+def everything(store: Store):
+    """All that a store holds of May, as comparable values."""
+    return (
+        list(store.entries()),
+        store.obligations(MAY),
+        store.effects(),
+        store.evidence([shard().evidence[0].digest]),
+        store.terms([shard().terms[0].digest]),
+    )
