@@ -18,6 +18,19 @@ from models.intervals import Interval
 from models.outage import Timeline
 from models.payload import CalculatorPayload
 from models.period import ServiceMonth
+from models.workspace_file import BadRows
+
+__all__ = [
+    "BadRows",
+    "Capability",
+    "EvidenceLink",
+    "FileFacts",
+    "MonitoringSource",
+    "Reading",
+    "ServiceKey",
+    "SourceFacts",
+    "Wanted",
+]
 
 ServiceKey = tuple[str, ServiceMonth]
 """`client/service` and the month: what a counted month is about."""
@@ -34,13 +47,6 @@ class Capability(StrEnum):
     TIMELINES = "timelines"
     COUNTED_MONTHS = "counted_months"
     INCIDENTS = "incidents"
-
-
-class BadRows(StrEnum):
-    """What unusable rows do: refuse the whole source, or be reported and lower the coverage."""
-
-    REFUSE = "refuse"
-    REPORT = "report"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ monitor cannot be read is counted.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -18,21 +17,19 @@ from numpy.typing import NDArray
 
 from connectors.monitoring._cells import UNREADABLE, Fault, Instants, state_of
 from connectors.monitoring._compaction import InOrder, Numbers, Observations, Probe
+from connectors.monitoring._unusable import (
+    MOST_LISTED,
+    NAME,
+    misfit_finding,
+    name_finding,
+    state_finding,
+    time_finding,
+)
 from models.findings import Finding
 from models.outage import State
 
-MOST_FINDINGS = 50
-"""So many unusable rows are listed in full; the others are counted."""
-
-NAME = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
-"""What contracts can name."""
-
-MOST_QUOTED = 80
-
 MOST_DENSE = 1 << 24
 """Up to so many pairs of monitor and region, probes are numbered by looking each pair up."""
-
-REMEDY = "Mend or remove the row; a source with bad_rows: report counts its time as unknown."
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,14 +244,17 @@ class Collector:
 
     def _note_unusable(self, batch: Batch, rows: NDArray[np.int64]) -> None:
         self.unusable += rows.size + len(batch.misfits)
-        if len(self.findings) >= MOST_FINDINGS:
+        if len(self.findings) >= MOST_LISTED:
             return
-        found = [(m.line, _misfit_finding(batch, m)) for m in batch.misfits[:MOST_FINDINGS]]
-        for row in rows[:MOST_FINDINGS].tolist():
+        found = [
+            (m.line, misfit_finding(batch.place(m.line), m.fact))
+            for m in batch.misfits[:MOST_LISTED]
+        ]
+        for row in rows[:MOST_LISTED].tolist():
             line = batch.line(row)
             found += [(line, finding) for finding in self._row_findings(batch, row, line)]
         found.sort(key=lambda pair: pair[0])
-        room = MOST_FINDINGS - len(self.findings)
+        room = MOST_LISTED - len(self.findings)
         self.findings += [finding for _, finding in found[:room]]
 
     def _row_findings(self, batch: Batch, row: int, line: int) -> Iterator[Finding]:
@@ -264,41 +264,19 @@ class Collector:
             ("region", batch.regions, self._regions),
         ):
             if column and names.number(column.text(row)) == UNREADABLE:
-                yield _name_finding(place, self.fields[ours], column.text(row))
+                yield name_finding(place, self.fields[ours], column.text(row))
         faults = batch.instants.faults
         if faults is not None and faults[row]:
             fault = Fault(int(faults[row]))
-            yield self._time_finding(place, fault, batch.time_text(row))
+            yield time_finding(
+                place,
+                self.fields["at"],
+                batch.time_text(row),
+                fault=fault,
+                time_zone=self.time_zone,
+            )
         if state_of(batch.ups.text(row)) == UNREADABLE:
-            yield _state_finding(place, self.fields["up"], batch.ups.text(row))
-
-    def _time_finding(self, place: str, fault: Fault, text: str) -> Finding:
-        fact, expected, remedy = {
-            Fault.NONE: ("", "", ""),
-            Fault.UNREADABLE: (
-                f"is {shown(text)}",
-                "an ISO 8601 time such as 2026-05-01T00:00:00Z, or seconds since 1970",
-                REMEDY,
-            ),
-            Fault.NAIVE: (
-                f"is {shown(text)}, without an offset",
-                "a time with its offset, such as Z or +02:00",
-                "Write the offset, or give the source a time_zone.",
-            ),
-            Fault.AMBIGUOUS: (
-                f"is {shown(text)}, which happens twice or never in {self.time_zone}",
-                "a time with its offset where the clocks change",
-                "Write the offset, such as +02:00.",
-            ),
-            Fault.NO_EPOCH: (
-                f"is {shown(text)}",
-                "seconds, milli-, micro- or nanoseconds since 1970 of a time from 1990 to 2199",
-                REMEDY,
-            ),
-        }[fault]
-        return Finding(
-            place=place, field=self.fields["at"], fact=fact, expected=expected, remedy=remedy
-        )
+            yield state_finding(place, self.fields["up"], batch.ups.text(row))
 
     def collected(self) -> Collected:
         """Everything that was added, as observations of probes."""
@@ -372,39 +350,4 @@ def _with_unknown_time(
         out_of_order=in_order.out_of_order,
         first_at=int(observed.at.min()) if observed.at.size else None,
         last_at=int(observed.at.max()) if observed.at.size else None,
-    )
-
-
-def shown(text: str) -> str:
-    """A cell as a finding quotes it: short, and with its invisible signs escaped."""
-    short = text if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED]}…"
-    return repr(short) if text.strip() else "empty"
-
-
-def _misfit_finding(batch: Batch, misfit: Misfit) -> Finding:
-    return Finding(
-        place=batch.place(misfit.line),
-        fact=misfit.fact,
-        expected="one cell for each column of the header",
-        remedy=REMEDY,
-    )
-
-
-def _name_finding(place: str, column: str, text: str) -> Finding:
-    return Finding(
-        place=place,
-        field=column,
-        fact=f"is {shown(text)}",
-        expected="a name of at most 200 characters on one line",
-        remedy=REMEDY,
-    )
-
-
-def _state_finding(place: str, column: str, text: str) -> Finding:
-    return Finding(
-        place=place,
-        field=column,
-        fact=f"is {shown(text)}",
-        expected="true, false, 1, 0, up, down or degraded",
-        remedy=REMEDY,
     )

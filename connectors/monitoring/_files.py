@@ -7,11 +7,18 @@ the same.
 
 from __future__ import annotations
 
+import errno
 import glob
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.findings import UnusableInputError, refuse
+from connectors.errors import Retriable
+from connectors.monitoring import FileFacts
+from models.findings import Finding, UnusableInputError, refuse
+
+TRANSIENT = frozenset({errno.EAGAIN, errno.EBUSY, errno.EIO, errno.ESTALE, errno.ETIMEDOUT})
+"""Failures of the system that may pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +57,40 @@ def find_files(pattern: str, *, folder: Path) -> tuple[SourceFile, ...]:
     return files
 
 
-def cannot_be_read(file: SourceFile, error: OSError) -> UnusableInputError:
-    """The refusal of a file that the system does not let us read."""
+def read_each(
+    files: Iterable[SourceFile], read: Callable[[SourceFile], FileFacts]
+) -> tuple[FileFacts, ...]:
+    """Read every file, and only then refuse those that cannot be used as a whole.
+
+    Raises:
+        UnusableInputError: With the findings of all of them.
+        Retriable: The file system failed.
+    """
+    facts: list[FileFacts] = []
+    findings: list[Finding] = []
+    for file in files:
+        try:
+            facts.append(read(file))
+        except UnusableInputError as error:
+            findings += error.findings
+        except OSError as error:
+            findings += _cannot_be_read(file, error).findings
+    if findings:
+        raise UnusableInputError(findings)
+    return tuple(facts)
+
+
+def _cannot_be_read(file: SourceFile, error: OSError) -> UnusableInputError:
+    """The refusal of a file that the system does not let us read.
+
+    Raises:
+        Retriable: The system itself failed, as network drives do.
+    """
+    if error.errno in TRANSIENT:
+        raise Retriable(
+            f"{file.shown}: cannot be read now: {error.strerror}; expected a moment's failure at "
+            "most. Rerun when the drive answers again; nothing was changed."
+        ) from error
     return refuse(
         file.shown,
         f"cannot be read: {error.strerror or error}",

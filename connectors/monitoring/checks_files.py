@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
 
 from connectors.monitoring import BadRows, Capability, FileFacts, Reading, SourceFacts, Wanted
-from connectors.monitoring._collected import MOST_FINDINGS, Collected, Collector
+from connectors.monitoring._collected import Collected, Collector
 from connectors.monitoring._columns import Columns
 from connectors.monitoring._compaction import Sorted, sort_observations, timelines
-from connectors.monitoring._files import SourceFile, cannot_be_read, find_files
+from connectors.monitoring._files import SourceFile, find_files, read_each
 from connectors.monitoring._rows import batches_of
-from models.findings import Finding, Severity, UnusableInputError, refuse
+from connectors.monitoring._unusable import check_zone, judged
+from connectors.retry import with_retries
+from models.findings import UnusableInputError
 from models.outage import Timeline
-from models.period import zone
 
 COLUMNS = ("monitor", "region", "at", "up")
 
@@ -60,11 +61,20 @@ class ChecksFiles:
 
         Raises:
             UnusableInputError: A file or row cannot be used; every finding is listed.
+            Retriable: The file system failed, several times over.
         """
+        return with_retries(lambda: self._read(wanted))
+
+    def _read(self, wanted: Wanted) -> Reading:
         columns = self._checked()
         collector = Collector(monitor=self.monitor, time_zone=self.time_zone, fields=columns.names)
         files = self._read_files(columns, collector)
-        findings = self._judged(collector)
+        findings = judged(
+            collector.findings,
+            unusable=collector.unusable,
+            path=self.path,
+            bad_rows=self.bad_rows,
+        )
         collected = collector.collected()
         observed = sort_observations(collected.observations, better_wins=wanted.better_wins)
         return Reading(
@@ -84,23 +94,18 @@ class ChecksFiles:
 
     def _checked(self) -> Columns:
         if self.time_zone is not None:
-            _check_zone(self.time_zone, self.id)
+            check_zone(self.time_zone, source=self.id)
         optional = ("region", "monitor") if self.monitor else ("region",)
         return Columns.of(COLUMNS, optional=optional, mapped=self.columns, source=self.id)
 
     def _read_files(self, columns: Columns, collector: Collector) -> tuple[FileFacts, ...]:
-        facts: list[FileFacts] = []
-        findings: list[Finding] = []
-        for file in find_files(self.path, folder=self.folder):
-            try:
-                facts.append(self._read_file(file, columns, collector))
-            except UnusableInputError as error:
-                findings += error.findings
-            except OSError as error:
-                findings += cannot_be_read(file, error).findings
-        if findings:
-            raise UnusableInputError([*findings, *collector.findings])
-        return tuple(facts)
+        try:
+            return read_each(
+                find_files(self.path, folder=self.folder),
+                lambda file: self._read_file(file, columns, collector),
+            )
+        except UnusableInputError as error:
+            raise UnusableInputError([*error.findings, *collector.findings]) from None
 
     def _read_file(self, file: SourceFile, columns: Columns, collector: Collector) -> FileFacts:
         before, digest = collector.rows, hashlib.sha256()
@@ -113,14 +118,6 @@ class ChecksFiles:
         ):
             collector.add(batch)
         return FileFacts(file.shown, digest.hexdigest(), collector.rows - before)
-
-    def _judged(self, collector: Collector) -> tuple[Finding, ...]:
-        if not collector.unusable:
-            return ()
-        findings = [*collector.findings, *_unlisted(collector, self.path)]
-        if self.bad_rows is BadRows.REFUSE:
-            raise UnusableInputError(findings)
-        return tuple(replace(finding, severity=Severity.WARNING) for finding in findings)
 
 
 def read_checks(
@@ -174,27 +171,3 @@ def _by_monitor(made: Iterable[Timeline]) -> Mapping[str, tuple[Timeline, ...]]:
     ordered = sorted(made, key=lambda timeline: (timeline.monitor, timeline.region))
     by_monitor = groupby(ordered, key=lambda timeline: timeline.monitor)
     return MappingProxyType({monitor: tuple(regions) for monitor, regions in by_monitor})
-
-
-def _unlisted(collector: Collector, path: str) -> Iterator[Finding]:
-    more = collector.unusable - len({finding.place for finding in collector.findings})
-    if more:
-        yield Finding(
-            place=path,
-            fact=f"has {more:,} more unusable {'row' if more == 1 else 'rows'}",
-            expected=f"the same as in the first {MOST_FINDINGS} findings",
-            remedy="Mend those first, then read again to see the rest.",
-        )
-
-
-def _check_zone(time_zone: str, source: str) -> None:
-    try:
-        zone(time_zone)
-    except ValueError as error:
-        raise refuse(
-            source,
-            f"is wrong: {error}",
-            field="time_zone",
-            expected="the zone of the times that have no offset",
-            remedy="Write the zone as Area/City.",
-        ) from None
