@@ -92,7 +92,7 @@ def vote(
     """
     if not voters:
         return Standing(unknown=IntervalSet(((horizon.start, horizon.end),)))
-    if len(voters) == 1:
+    if len(voters) == 1 and down_when in (*DownWhen, 1):
         return voters[0]
     judge = _rule_of(down_when, base)
     spans = list(_judged(voters, judge, horizon))
