@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
@@ -51,8 +51,9 @@ class SqliteFile:
         """Wait for other processes that open the file, switch to WAL, then write."""
         beside = self.path.with_name(f"{self.path.name}-opening.lock")
         with locked_file(beside, says="", wait=True):
-            with closing(self.engine.raw_connection()) as raw:
-                raw.cursor().execute("PRAGMA journal_mode = WAL")
+            # Two processes that switch at once would not wait: one hears "locked" immediately.
+            with self.engine.connect().execution_options(begin="") as bare:
+                bare.exec_driver_sql("PRAGMA journal_mode = WAL")
             with self.writing() as connection:
                 yield connection
 
@@ -60,7 +61,7 @@ class SqliteFile:
     def writing(self) -> Iterator[Connection]:
         """A transaction that holds the write lock from its start."""
         with (
-            self.engine.connect().execution_options(writes=True) as connection,
+            self.engine.connect().execution_options(begin="BEGIN IMMEDIATE") as connection,
             connection.begin(),
         ):
             yield connection
@@ -163,5 +164,6 @@ def _prepare(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    statement = connection.get_execution_options().get("begin", "BEGIN")
+    if statement:
+        connection.exec_driver_sql(statement)
