@@ -1,0 +1,182 @@
+"""`makegood check`, `explain` and `verify`: the commands that only look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from connectors.store import StoredObligation
+from connectors.terms.files import WorkspaceFolder
+from deployments.cli.documents import (
+    CheckDocument,
+    ExplainDocument,
+    FindingDocument,
+    ObligationDocument,
+    StepDocument,
+    VerifyDocument,
+)
+from deployments.cli.exits import Exit
+from deployments.cli.options import Json, MonthArgument, Workspace, month_of
+from deployments.cli.printing import console, print_json
+from flows.explain import Explanation
+from flows.explain import explain as explain_month
+from flows.office import open_office
+from flows.verify import verify as verify_store
+from models.decision import EntryKind, LogEntry
+from models.findings import Severity, UnusableInputError
+from models.intervals import instant, utc_text
+
+HERE = Path()
+
+
+def check(*, workspace: Workspace = HERE, json: Json = False) -> int:
+    """Find everything that is wrong or worth a look in a workspace, at once.
+
+    Exit code 0: nothing; 1: warnings only; 2: something cannot be used.
+    """
+    folder = WorkspaceFolder(workspace)
+    findings = folder.findings()
+    contracts = _contract_count(folder)
+    if json:
+        listed = [
+            FindingDocument(
+                place=finding.place,
+                field=finding.field,
+                fact=finding.fact,
+                expected=finding.expected,
+                remedy=finding.remedy,
+                severity=finding.severity.value,
+            )
+            for finding in findings
+        ]
+        print_json(CheckDocument(contracts=contracts, findings=listed))
+    else:
+        for finding in findings:
+            console().print(f"{finding.severity.value}: {finding}", markup=False)
+        console().print(f"{contracts} contracts, {len(findings)} findings.")
+    errors = any(finding.severity is Severity.ERROR for finding in findings)
+    return Exit.UNUSABLE_INPUT if errors else Exit.NEEDS_A_PERSON if findings else Exit.DONE
+
+
+def explain(
+    contract: Annotated[str, typer.Argument(metavar="CONTRACT", help="client/service")],
+    month: MonthArgument,
+    *,
+    workspace: Workspace = HERE,
+    json: Json = False,
+) -> int:
+    """Show one decision step by step: evidence, measurement, exclusions, ladder, cents."""
+    period = str(month_of(month, "MONTH"))
+    with open_office(workspace, read_only=True) as office:
+        found = explain_month(office.store, contract=contract, period=period)
+    document = explain_document(found)
+    print_json(document) if json else print_explanation(document)
+    return Exit.DONE
+
+
+def verify(
+    month: Annotated[
+        str | None, typer.Argument(metavar="[MONTH]", help="Replay this month alone, YYYY-MM.")
+    ] = None,
+    *,
+    workspace: Workspace = HERE,
+    json: Json = False,
+) -> int:
+    """Prove the past: the hash chain is intact, and every decision replays to the same cents."""
+    period = str(month_of(month, "MONTH")) if month else None
+    with open_office(workspace, read_only=True) as office:
+        found = verify_store(office.store, period=period)
+    if json:
+        document = VerifyDocument(
+            month=period,
+            chains=found.chains,
+            entries=found.entries,
+            replayed=found.replayed,
+            faults=list(found.faults),
+        )
+        print_json(document)
+    else:
+        for fault in found.faults:
+            console().print(fault, markup=False)
+        console().print(
+            f"{found.chains} chains with {found.entries} entries read, {found.replayed} decisions "
+            f"replayed: {len(found.faults) or 'no'} faults."
+        )
+    return Exit.NEEDS_A_PERSON if found.faults else Exit.DONE
+
+
+def print_explanation(document: ExplainDocument) -> None:
+    """Show a decision to a person."""
+    out = console()
+    out.print(f"[bold]{document['contract']}, {document['month']}[/bold]")
+    out.print(f"decided {document['decided_at']}: {document['change']}", markup=False)
+    for title, lines in (
+        ("Measured", document["measurement"]),
+        ("Exclusions", document["exclusions"]),
+        ("Calculated", [step["says"] for step in document["steps"]]),
+        ("Came of it", [_obligation_line(line) for line in document["obligations"]]),
+        ("Log", document["log"]),
+    ):
+        if lines:
+            out.print(f"\n[bold]{title}[/bold]")
+        for number, line in enumerate(lines, 1):
+            out.print(f"  {number}. {line}", markup=False)
+    out.print(f"\ninputs  {document['inputs_digest']}\ndecision {document['digest']}")
+
+
+def _contract_count(folder: WorkspaceFolder) -> int:
+    try:
+        return len(folder.contracts())
+    except UnusableInputError:
+        return 0
+
+
+def explain_document(found: Explanation) -> ExplainDocument:
+    """An explanation as the published document."""
+    entry, body = found.decision, found.decision.body
+    answer, uptime = body["determination"], body["uptime"]
+    return ExplainDocument(
+        contract=entry.contract,
+        month=entry.period,
+        decided_at=utc_text(instant(entry.recorded_at)),
+        digest=entry.digest,
+        inputs_digest=body["inputs_digest"],
+        terms_digest=body["inputs"]["terms"],
+        change=body["change"],
+        uptime_percent=answer["uptime_percent"],
+        credit_amount=answer["credit_amount"],
+        currency=answer["currency"],
+        measurement=uptime["reasons"] if uptime else ["counted by a calculator; see its payload"],
+        exclusions=[exclusion["reason"] for exclusion in body["exclusions"]],
+        steps=[StepDocument(name=s["name"], says=s["says"]) for s in answer["steps"]],
+        obligations=[_obligation(stored) for stored in found.obligations],
+        log=[_log_line(entry) for entry in found.entries],
+    )
+
+
+def _obligation(stored: StoredObligation) -> ObligationDocument:
+    obligation, release = stored.obligation, stored.release
+    return ObligationDocument(
+        obligation=stored.key,
+        kind=obligation.kind.value,
+        state=obligation.state.value,
+        amount=obligation.amount.text if obligation.amount else None,
+        currency=stored.ledger["currency"],
+        reason=obligation.reason,
+        released_by=release.by if release else None,
+        released_at=utc_text(release.at) if release else None,
+    )
+
+
+def _obligation_line(obligation: ObligationDocument) -> str:
+    amount = f"{obligation['amount'] or 'no amount'} {obligation['currency']}"
+    return f"{obligation['obligation']}: {obligation['state']}, {amount}: {obligation['reason']}"
+
+
+def _log_line(entry: LogEntry) -> str:
+    what = {EntryKind.DETERMINED: "change", EntryKind.EFFECT_DONE: "effect"}
+    said = entry.body.get(what.get(entry.kind, "obligation"), "")
+    at = utc_text(instant(entry.recorded_at))
+    return f"{at} {entry.kind.value}: {said} ({entry.digest[:12]})"

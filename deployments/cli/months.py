@@ -1,0 +1,215 @@
+"""`makegood run`, `backfill` and `release`: the commands that change what is recorded."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deployments.cli.documents import (
+    BackfillDocument,
+    ReleasedDocument,
+    ReleaseDocument,
+    RunDocument,
+)
+from deployments.cli.exits import Exit, say
+from deployments.cli.options import (
+    Clients,
+    DryRun,
+    Json,
+    Month,
+    MonthArgument,
+    Workspace,
+    month_of,
+)
+from deployments.cli.printing import console, print_json, table
+from deployments.cli.progress import watched
+from deployments.cli.reporting import print_run, run_document
+from deployments.prefect_server import prefect_server
+from flows.office import read_terms
+from flows.planning import plan_month
+from models.findings import refuse
+from models.intervals import instant
+from models.period import ServiceMonth
+
+if TYPE_CHECKING:
+    from flows.release import Batch
+
+HERE = Path()
+
+
+def run(
+    *,
+    month: Month,
+    workspace: Workspace = HERE,
+    client: Clients = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> int:
+    """Decide one month: measure, apply the ladders, write the ledger, mail the summary.
+
+    Running it again is harmless and, with unchanged inputs, changes nothing. Nothing leaves for a
+    client before `makegood release`.
+    """
+    document = run_months([month_of(month)], workspace, client, dry_run=dry_run, notify=True)[0]
+    print_json(document) if json else print_run(document, workspace)
+    return ending(document)
+
+
+def backfill(
+    *,
+    first: Annotated[str, typer.Option("--from", metavar="YYYY-MM", help="The first month.")],
+    last: Annotated[str, typer.Option("--to", metavar="YYYY-MM", help="The last month.")],
+    workspace: Workspace = HERE,
+    client: Clients = None,
+    dry_run: DryRun = False,
+    notify: Annotated[bool, typer.Option("--notify", help="Mail each month's summary.")] = False,
+    json: Json = False,
+) -> int:
+    """Decide several past months, the oldest first; sends no summaries unless told to."""
+    months = _months_between(month_of(first, "--from"), month_of(last, "--to"))
+    documents = run_months(months, workspace, client, dry_run=dry_run, notify=notify)
+    if json:
+        print_json(BackfillDocument(months=documents))
+    else:
+        for document in documents:
+            print_run(document, workspace)
+    return max(ending(document) for document in documents)
+
+
+def release(
+    month: MonthArgument,
+    *,
+    workspace: Workspace = HERE,
+    client: Clients = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Release without asking.")] = False,
+    why: Annotated[str, typer.Option(help="The reason that the log keeps.")] = "reviewed",
+    json: Json = False,
+) -> int:
+    """Let a month's credits go, after showing what will happen and asking.
+
+    The clients' notices leave, the ledger says Approved, and later corrections become adjustments.
+    """
+    from flows.office import open_office
+    from flows.release import release as let_go
+    from flows.release import waiting_batch
+
+    service_month = month_of(month, "MONTH")
+    with open_office(workspace) as office:
+        _refuse_strangers(client, workspace, service_month)
+        batch = waiting_batch(office, month=service_month, clients=client or ())
+        if not json:
+            _show(batch)
+        if batch.waiting and not (yes or (not json and _agreed(batch))):
+            say("Nothing was released." if not json else "Nothing was released: give --yes.")
+            return Exit.NEEDS_A_PERSON
+        done = let_go(office, batch, by=getpass.getuser(), why=why, at=_now())
+    document = ReleaseDocument(
+        month=str(service_month),
+        released=[
+            ReleasedDocument(
+                obligation=stored.key,
+                client=stored.client,
+                amount=stored.obligation.amount.text if stored.obligation.amount else "0",
+                currency=stored.ledger["currency"],
+            )
+            for stored in done.obligations
+        ],
+        notices_sent=done.notices,
+    )
+    if json:
+        print_json(document)
+    else:
+        say(f"{len(done.obligations)} released, {done.notices} notices sent.")
+    return Exit.DONE
+
+
+def run_months(
+    months: list[ServiceMonth],
+    workspace: Path,
+    clients: list[str] | None,
+    *,
+    dry_run: bool,
+    notify: bool,
+    prefect_home: Path | None = None,
+) -> list[RunDocument]:
+    """Run months one after another on one Prefect server and answer with their documents.
+
+    Raises:
+        UnusableInputError: The workspace, a month or a client cannot be used; found before any
+            server is started or anything is written.
+    """
+    _, contracts, _ = read_terms(workspace)
+    for month in months:
+        plan_month(contracts, month=month, clients=clients or (), now=_now())
+    documents = []
+    with prefect_server(home=prefect_home) as ready:
+        from flows.month_end import MonthRequest, month_end
+
+        ready()
+        for month in months:
+            request = MonthRequest(
+                month=str(month),
+                workspace=str(workspace),
+                clients=tuple(clients or ()),
+                dry_run=dry_run,
+                notify=notify,
+            )
+            with watched(title=request.title):
+                documents.append(run_document(month_end(request)))
+    return documents
+
+
+def ending(document: RunDocument) -> Exit:
+    """The exit code that a run's answer asks for."""
+    withheld = any(outcome["withheld"] for outcome in document["contracts"])
+    return Exit.NEEDS_A_PERSON if withheld else Exit.DONE
+
+
+def _months_between(first: ServiceMonth, last: ServiceMonth) -> list[ServiceMonth]:
+    if last < first:
+        raise refuse(
+            "--to",
+            f"is {last}, before {first}",
+            expected="a month not before --from",
+            remedy="Exchange the two.",
+        )
+    months = [first]
+    while months[-1] < last:
+        months.append(months[-1].plus(1))
+    return months
+
+
+def _refuse_strangers(clients: list[str] | None, workspace: Path, month: ServiceMonth) -> None:
+    _, contracts, _ = read_terms(workspace)
+    plan_month(contracts, month=month, clients=clients or (), now=_now())
+
+
+def _show(batch: Batch) -> None:
+    rows = [
+        (
+            stored.key,
+            stored.ledger["client_name"],
+            f"{stored.ledger['uptime_percent']} %",
+            str(stored.obligation.amount),
+            stored.ledger["client_email"] or "no address: no notice",
+            stored.obligation.reason,
+        )
+        for stored in batch.waiting
+    ]
+    headings = ("Obligation", "Client", "Uptime", "Amount", "Notice to", "Why")
+    table(f"Waiting for release: {batch.month}", headings, rows, numbers=(2, 3))
+    console().print("Total: " + (", ".join(str(m) for m in batch.totals.values()) or "nothing"))
+
+
+def _agreed(batch: Batch) -> bool:
+    total = ", ".join(str(money) for money in batch.totals.values())
+    count = len(batch.waiting)
+    return typer.confirm(f"Release {count} credit{'s' if count > 1 else ''}, {total}?", err=True)
+
+
+def _now() -> int:
+    return instant(datetime.now(tz=UTC))

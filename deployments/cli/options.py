@@ -1,0 +1,100 @@
+"""Options that several commands share, and how their text becomes values."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from models.findings import refuse
+from models.intervals import Interval, instant
+from models.period import ServiceMonth, zone
+from models.terms import exact_decimal
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Month = Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="The service month.")]
+MonthArgument = Annotated[str, typer.Argument(metavar="MONTH", help="The service month, YYYY-MM.")]
+Workspace = Annotated[
+    Path, typer.Option("--workspace", metavar="DIR", help="The folder that holds makegood.yaml.")
+]
+Clients = Annotated[
+    list[str] | None,
+    typer.Option("--client", metavar="ID", help="Only this client; may be given several times."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would happen; write nothing.")]
+
+
+def month_of(text: str, option: str = "--month") -> ServiceMonth:
+    """Read a month.
+
+    Raises:
+        UnusableInputError: It is not one.
+    """
+    try:
+        return ServiceMonth.parse(text)
+    except ValueError:
+        raise refuse(
+            option,
+            f"is {text!r}",
+            expected="a month as YYYY-MM with 01 to 12",
+            remedy="Write for example 2026-05.",
+        ) from None
+
+
+def zone_of(text: str, option: str = "--time-zone") -> str:
+    """Read an IANA time zone's name.
+
+    Raises:
+        UnusableInputError: There is no such zone.
+    """
+    try:
+        zone(text)
+    except ValueError:
+        raise refuse(
+            option,
+            f"is {text!r}",
+            expected="an IANA time zone",
+            remedy="Write for example UTC or Europe/Berlin.",
+        ) from None
+    return text
+
+
+def number_of(text: str, option: str) -> Decimal:
+    """Read an exact decimal number.
+
+    Raises:
+        UnusableInputError: It is not one, or it is negative.
+    """
+    try:
+        number = exact_decimal(text)
+    except ValueError:
+        number = Decimal(-1)
+    if number < 0:
+        raise refuse(
+            option,
+            f"is {text!r}",
+            expected="a plain number of 0 or more, with a decimal point",
+            remedy="Write for example 5 or 99.9.",
+        )
+    return number
+
+
+def interval_of(text: str, option: str = "--exclude") -> Interval:
+    """Read START/END, both ISO 8601 with an offset.
+
+    Raises:
+        UnusableInputError: It is not an interval, has no offset, or ends before it starts.
+    """
+    try:
+        start, end = (datetime.fromisoformat(part) for part in text.split("/"))
+        return Interval(instant(start), instant(end))
+    except ValueError:
+        raise refuse(
+            option,
+            f"is {text!r}",
+            expected="START/END in ISO 8601 with offsets, the end after the start",
+            remedy="Write for example 2026-05-12T02:00Z/2026-05-12T02:30Z.",
+        ) from None

@@ -1,0 +1,50 @@
+"""Answers on stdout: one JSON document, or a table that a person can read."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+import simplejson
+from rich.console import Console
+from rich.table import Table
+
+
+def print_json(document: Mapping[str, object]) -> None:
+    """Write one JSON document and a newline; decimals become plain numbers, exactly."""
+    simplejson.dump(document, sys.stdout, use_decimal=True, indent=2, ensure_ascii=False)
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+
+
+def seconds(milliseconds: int) -> Decimal | int:
+    """Milliseconds as seconds with at most three decimals, whole ones without a point.
+
+    >>> seconds(2047458), seconds(60000)
+    (Decimal('2047.458'), 60)
+    """
+    whole, rest = divmod(milliseconds, 1000)
+    return whole if rest == 0 else Decimal(milliseconds).scaleb(-3).normalize()
+
+
+def table(
+    title: str,
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    numbers: Sequence[int] = (),
+) -> None:
+    """Print a table; columns at the places in `numbers` are aligned to the right."""
+    shown = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for place, heading in enumerate(headings):
+        shown.add_column(heading, justify="right" if place in numbers else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*row)
+    console().print(shown)
+
+
+def console() -> Console:
+    """Stdout as a console; wide enough for a table when it is not a terminal."""
+    plain = not sys.stdout.isatty()
+    return Console(file=sys.stdout, width=140 if plain else None, highlight=False)

@@ -1,0 +1,123 @@
+"""A run's report: as a JSON document for scripts, as a table for a person."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deployments.cli.documents import OutcomeDocument, RunDocument, TotalDocument
+from deployments.cli.printing import console, table
+from models.ladder import floor_percent
+from models.money import Money
+from models.printing import number_text
+from models.terms import plain
+
+if TYPE_CHECKING:
+    from flows.month import MonthRun, Outcome
+
+ROLE_WORDS = {"provider": "we owe", "customer": "owed to us"}
+
+
+def run_document(run: MonthRun) -> RunDocument:
+    """What a run found and did, as the published document."""
+    return RunDocument(
+        month=run.period,
+        dry_run=run.dry_run,
+        contracts=[_outcome(outcome) for outcome in run.report],
+        not_in_force=list(run.plan.outside),
+        totals=_totals(run.report),
+    )
+
+
+def print_run(document: RunDocument, workspace: Path) -> None:
+    """Show a run to a person: what is owed, what is claimable, what needs a look, what to do."""
+    title = f"{document['month']}{' (dry run: nothing was written)' if document['dry_run'] else ''}"
+    rows = [_row(outcome) for outcome in document["contracts"]]
+    headings = ("Contract", "", "Uptime %", "Promised", "Credit %", "Amount", "Claim by", "Result")
+    table(title, headings, rows, numbers=(2, 3, 4, 5))
+    out = console()
+    for total in document["totals"]:
+        words = ROLE_WORDS[total["role"]]
+        out.print(f"{words}: {total['amount']} {total['currency']} in {total['credits']} credits")
+    for outcome in document["contracts"]:
+        if outcome["withheld"]:
+            out.print(f"needs a look: {outcome['contract']}: {outcome['withheld']}")
+    if not document["dry_run"]:
+        out.print(f"next: makegood release {document['month']} --workspace {workspace}")
+
+
+def _outcome(outcome: Outcome) -> OutcomeDocument:
+    contract, version = outcome.governed.contract, outcome.governed.version
+    answer = outcome.decided.determination
+    return OutcomeDocument(
+        contract=contract.id,
+        client=contract.client.id,
+        service=contract.service.id,
+        role=contract.role.value,
+        status=_status(outcome),
+        uptime_percent=None if answer.uptime is None else floor_percent(answer.uptime),
+        commitment_percent=plain(version.credit.ladder.commitment_percent),
+        breached=answer.breached,
+        tier=answer.tier,
+        credit_percent=answer.credit_percent,
+        credit_days=None if answer.days is None else number_text(answer.days),
+        credit_amount=answer.amount.text if answer.amount else None,
+        currency=version.currency,
+        capped=answer.capped,
+        withheld=answer.withheld or None,
+        claim_by=answer.claim_by.isoformat() if answer.claim_by else None,
+        obligation=outcome.obligation,
+        change=outcome.says,
+    )
+
+
+def _status(outcome: Outcome) -> str:
+    answer = outcome.decided.determination
+    if answer.withheld:
+        return "withheld"
+    if answer.owed:
+        return "credit"
+    return "unowed" if answer.breached else "met"
+
+
+def _totals(outcomes: tuple[Outcome, ...]) -> list[TotalDocument]:
+    owed: dict[tuple[str, str], list[Money]] = defaultdict(list)
+    for outcome in outcomes:
+        amount = outcome.decided.determination.amount
+        if amount is not None and amount.minor:
+            role = outcome.governed.contract.role.value
+            owed[role, amount.currency.code].append(amount)
+    return [
+        TotalDocument(
+            role=role,
+            currency=code,
+            credits=len(amounts),
+            amount=Money(sum(m.minor for m in amounts), amounts[0].currency).text,
+        )
+        for (role, code), amounts in sorted(owed.items(), reverse=True)
+    ]
+
+
+def _row(outcome: OutcomeDocument) -> tuple[str, ...]:
+    amount = outcome["credit_amount"]
+    days = outcome["credit_days"]
+    credit = outcome["credit_percent"] or (f"{days} days" if days else "")
+    return (
+        outcome["contract"],
+        ROLE_WORDS[outcome["role"]],
+        outcome["uptime_percent"] or "",
+        outcome["commitment_percent"],
+        credit if outcome["status"] == "credit" else "",
+        f"{amount} {outcome['currency']}" if amount and outcome["status"] == "credit" else "",
+        outcome["claim_by"] or "" if outcome["role"] == "customer" else "",
+        RESULT_WORDS[outcome["status"]] + (", capped" if outcome["capped"] else ""),
+    )
+
+
+RESULT_WORDS = {
+    "credit": "credit",
+    "met": "met",
+    "withheld": "withheld: needs a look",
+    "unowed": "missed, nothing payable",
+}

@@ -1,0 +1,187 @@
+"""From a decision to the ledger: the facts that rows and messages need, and the row itself.
+
+The facts are stored with the obligation, so that ledger and messages can be written again at any
+time from the database alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+
+from connectors.monitoring import EvidenceLink
+from connectors.store import EffectPlan, StoredObligation
+from flows.effects import carry_out
+from flows.office import Office
+from flows.planning import Governed
+from models.case import Decided
+from models.contract import Role
+from models.credit import ObligationKind, ObligationState
+from models.decision import digest_of
+from models.effect import WORKSPACE
+from models.intervals import utc_text
+from models.ladder import floor_percent
+from models.ledger import LedgerRow, LedgerStatus
+from models.money import Currency, Money
+from models.period import ServiceMonth
+from models.printing import number_text
+from models.terms import JsonValue, plain
+
+MOST_OUTAGES = 100
+"""Outages that are kept with an obligation; the decision log holds them all."""
+
+STATUS = {
+    ObligationState.DRAFT: LedgerStatus.TO_REVIEW,
+    ObligationState.WITHHELD: LedgerStatus.TO_REVIEW,
+    ObligationState.SUPERSEDED: LedgerStatus.DENIED,
+    ObligationState.RELEASED: LedgerStatus.APPROVED,
+}
+
+
+def ledger_facts(
+    governed: Governed, decided: Decided, links: Sequence[EvidenceLink]
+) -> Mapping[str, JsonValue]:
+    """Everything that a ledger row or a message says about a decided month, as JSON values."""
+    contract, version = governed.contract, governed.version
+    answer = decided.determination
+    return {
+        "client_name": contract.client.name,
+        "client_email": contract.client.email,
+        "service_name": contract.service.name,
+        "time_zone": version.time_zone,
+        "commitment_percent": plain(version.credit.ladder.commitment_percent),
+        "uptime_percent": None if answer.uptime is None else floor_percent(answer.uptime),
+        "tier": answer.tier,
+        "credit_percent": None
+        if answer.credit_share is None
+        else number_text(answer.credit_share * 100).rstrip("…"),
+        "credit_days": None if answer.days is None else number_text(answer.days).rstrip("…"),
+        "billable_amount": _billed(version.billable_amount, decided),
+        "currency": version.currency,
+        "capped": answer.capped,
+        "claim_by": answer.claim_by.isoformat() if answer.claim_by else None,
+        "claim_channel": version.credit.claim.channel,
+        "claim_address": version.credit.claim.address,
+        "payout": version.payout.value,
+        "withheld": answer.withheld,
+        "outages": _outages(decided),
+        **_measurement(decided, version.measurement.window_minutes),
+        "evidence": _links(decided, links),
+        "incidents": sorted({link.incident_id for link in links if link.incident_id}),
+        "steps": [step.says for step in answer.steps],
+    }
+
+
+def ledger_row(stored: StoredObligation) -> LedgerRow:
+    """The row that shows an obligation as it stands."""
+    obligation, facts = stored.obligation, stored.ledger
+    adjustment = obligation.kind is ObligationKind.ADJUSTMENT
+    superseded = obligation.state is ObligationState.SUPERSEDED
+    currency = Currency.of(facts["currency"])
+    return LedgerRow(
+        key=stored.key,
+        client=facts["client_name"],
+        service=facts["service_name"],
+        month=ServiceMonth.parse(obligation.period).first_day,
+        uptime_percent=facts["uptime_percent"],
+        credit_percent=None if adjustment else facts["credit_percent"],
+        credit_days=facts["credit_days"],
+        billable_amount=Money(int(currency.minor(Decimal(facts["billable_amount"]))), currency),
+        credit_amount=Money(0, currency) if superseded else obligation.amount,
+        claim_by=date.fromisoformat(facts["claim_by"]) if facts["claim_by"] else None,
+        claim_channel=_channel(facts),
+        revision=obligation.revision,
+        status=STATUS[obligation.state],
+        evidence=tuple(facts["evidence"]),
+        notes=_notes(stored),
+    )
+
+
+def write_rows(office: Office, period: str) -> str:
+    """Bring every ledger up to date with a month's obligations, and log what they now say.
+
+    A ledger is a mirror: writing it again is always harmless, so it is written each time, but it is
+    an effect of its own only when it says something new.
+    """
+    rows = [ledger_row(stored) for stored in office.store.obligations(period)]
+    if not rows:
+        return "nothing to write"
+    said = digest_of([row.as_cells for row in rows])
+    plan = EffectPlan(
+        key=f"{period}/ledger/{said[:16]}",
+        kind="ledger",
+        contract=WORKSPACE,
+        period=period,
+        intent={"rows": len(rows), "digest": said},
+    )
+    changes = {name: ledger.upsert(rows) for name, ledger in office.ledgers.items()}
+    carry_out(office.store, [plan], lambda _attempt: {"ledgers": sorted(changes)})
+    return "; ".join(f"{name}: {change}" for name, change in changes.items())
+
+
+def is_claim(stored: StoredObligation) -> bool:
+    """Whether a vendor owes it to us, so that we file it instead of releasing it."""
+    return stored.role is Role.CUSTOMER
+
+
+def _billed(contract_amount: Decimal, decided: Decided) -> str:
+    payload = decided.measured.case.payload
+    billed = payload.billable_amount if payload else None
+    return plain(contract_amount if billed is None else billed)
+
+
+def _outages(decided: Decided) -> JsonValue:
+    uptime = decided.measured.uptime
+    if uptime is None:
+        return []
+    counted = [outage for outage in uptime.outages if outage.counted_ms]
+    return [
+        {
+            "started_at": utc_text(outage.whole.start),
+            "ended_at": utc_text(outage.whole.end),
+            "counted_ms": outage.counted_ms,
+        }
+        for outage in counted[:MOST_OUTAGES]
+    ]
+
+
+def _measurement(decided: Decided, window_minutes: int | None) -> Mapping[str, JsonValue]:
+    uptime = decided.measured.uptime
+    if uptime is None:
+        return {"down_ms": None, "excluded_ms": None, "windows": None}
+    windows = uptime.windows
+    return {
+        "down_ms": uptime.down.length,
+        "excluded_ms": uptime.excluded.length,
+        "windows": windows
+        and {
+            "minutes": window_minutes,
+            "total": windows.total - windows.excluded,
+            "failed": windows.error,
+        },
+    }
+
+
+def _links(decided: Decided, links: Sequence[EvidenceLink]) -> list[str]:
+    payload = decided.measured.case.payload
+    addresses = [link.source_link for link in links if link.source_link]
+    return list(dict.fromkeys([*addresses, *(payload.evidence if payload else ())]))
+
+
+def _channel(facts: Mapping[str, JsonValue]) -> str:
+    return " ".join(part for part in (facts["claim_channel"], facts["claim_address"]) if part)
+
+
+def _notes(stored: StoredObligation) -> str:
+    obligation = stored.obligation
+    match obligation.state:
+        case ObligationState.SUPERSEDED:
+            was = obligation.amount or "withheld"
+            return f"Superseded (was {was}): {obligation.reason}."
+        case ObligationState.WITHHELD:
+            return f"Withheld, needs a look: {obligation.reason}."
+        case _:
+            words = {ObligationKind.CREDIT: "", ObligationKind.ADJUSTMENT: "Adjustment: "}
+            explained = stored.ledger["tier"] or ""
+            return f"{words[obligation.kind]}{obligation.reason}; {explained}".rstrip("; ") + "."

@@ -1,0 +1,95 @@
+"""Determine a single payload under a ladder: no contract, no workspace, nothing written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from connectors.terms.files import WorkspaceFolder
+from models.determination import Determination, determine
+from models.findings import UnusableInputError, refuse
+from models.located import MOST_BYTES, decode, parse_json, too_long
+from models.money import Currency
+from models.payload import CalculatorPayload
+
+DEFAULT_CURRENCY = "USD"
+
+
+@dataclass(frozen=True, slots=True)
+class DeterminedPayload:
+    """A payload's answer.
+
+    Attributes:
+        payload: What was determined.
+        answer: The determination.
+        priced: Whether a billable amount was given; without one only the percent means something.
+    """
+
+    payload: CalculatorPayload
+    answer: Determination
+    priced: bool
+
+
+def determine_payload(
+    *, ladder: str, payload: Path, fee: Decimal | None = None, currency: str | None = None
+) -> DeterminedPayload:
+    """What one payload earns under one ladder.
+
+    Args:
+        ladder: Id of a catalog ladder, or a file with one.
+        payload: JSON file with one calculator payload.
+        fee: Billable amount in major units, in place of the payload's.
+        currency: ISO 4217 code, in place of the payload's; USD where neither says one.
+
+    Raises:
+        UnusableInputError: Ladder, payload or currency cannot be used.
+    """
+    terms = WorkspaceFolder(Path()).ladder(ladder)
+    read = _read(payload)
+    measured, withheld = read.measured()
+    billable = read.billable_amount if fee is None else fee
+    answer = determine(
+        terms=terms,
+        measured=measured,
+        withheld=withheld,
+        billable=Decimal(0) if billable is None else billable,
+        currency=_currency(currency or read.currency or DEFAULT_CURRENCY),
+        month=read.service_month,
+    )
+    return DeterminedPayload(read, answer, priced=billable is not None)
+
+
+def _read(path: Path) -> CalculatorPayload:
+    text = _text(path)
+    return parse_json(text, name=str(path)).expect(CalculatorPayload)
+
+
+def _text(path: Path) -> str:
+    if path.is_dir() or not path.exists():
+        fact = "is a folder" if path.is_dir() else "is missing"
+        raise refuse(str(path), fact, expected="a JSON file", remedy="Check the path.")
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise too_long(str(path), path.stat().st_size)
+        return decode(path.read_bytes(), name=str(path))
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError) -> UnusableInputError:
+    return refuse(
+        str(path),
+        f"cannot be read: {error.strerror}",
+        expected="a file that may be read",
+        remedy="Mend its permissions or its path.",
+    )
+
+
+def _currency(code: str) -> Currency:
+    try:
+        return Currency.of(code)
+    except ValueError as error:
+        raise refuse(
+            "--currency", f"is {code!r}: {error}", expected="an ISO 4217 code", remedy="Write EUR."
+        ) from None

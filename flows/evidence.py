@@ -1,0 +1,110 @@
+"""What all sources said about a month, joined: one timeline per probe, shared by its contracts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from connectors.monitoring import EvidenceLink, Reading
+from models.case import Slice
+from models.decision import digest_of
+from models.findings import Finding, UnusableInputError
+from models.intervals import Interval
+from models.measurement import MeasurementTerms
+from models.outage import Timeline
+from models.payload import CalculatorPayload
+from models.period import ServiceMonth
+from models.uptime import evidence_of
+
+Asked = tuple[tuple[str, ...], Interval, MeasurementTerms]
+"""Monitors, month and terms: what a slice of evidence depends on."""
+
+
+@dataclass(slots=True)
+class Evidence:
+    """The joined readings of a run; slices are cut once per monitor and month and shared.
+
+    Attributes:
+        timelines: Per monitor one timeline per region.
+        counts: Counted months by `client/service` and month.
+        links: Incidents per monitor.
+        provenance: Per source the files that were read, with their digests.
+    """
+
+    timelines: Mapping[str, tuple[Timeline, ...]]
+    counts: Mapping[tuple[str, ServiceMonth], CalculatorPayload]
+    links: Mapping[str, tuple[EvidenceLink, ...]]
+    provenance: Mapping[str, Mapping[str, str]]
+    _cut: dict[Asked, tuple[tuple[Slice, ...], ...]] = field(default_factory=dict)
+
+    @classmethod
+    def join(cls, readings: Mapping[str, Reading]) -> Evidence:
+        """Join what each source said.
+
+        Raises:
+            UnusableInputError: Two sources answer for one monitor, or for one counted month.
+        """
+        _only_one_answers(readings)
+        return cls(
+            timelines={k: v for r in readings.values() for k, v in r.timelines.items()},
+            counts={k: v for r in readings.values() for k, v in r.counts.items()},
+            links={k: v for r in readings.values() for k, v in r.evidence.items()},
+            provenance={
+                name: {file.path: file.sha256 for file in reading.facts.files}
+                for name, reading in readings.items()
+            },
+        )
+
+    @property
+    def provenance_digest(self) -> Mapping[str, str]:
+        """Per source one digest over all its files."""
+        return {name: digest_of(dict(files)) for name, files in self.provenance.items()}
+
+    def slices(
+        self, monitors: Sequence[str], month: Interval, terms: MeasurementTerms
+    ) -> tuple[tuple[Slice, ...], ...]:
+        """What a month depends on, per monitor and region; an unseen monitor is an empty timeline.
+
+        Contracts with the same monitors, month and terms share one answer.
+        """
+        asked = (tuple(monitors), month, terms)
+        known = self._cut.get(asked)
+        if known is None:
+            timelines = [self.timelines.get(name) or (Timeline(name),) for name in monitors]
+            cut = evidence_of(monitors=timelines, month=month, terms=terms)
+            known = tuple(tuple(Slice(timeline) for timeline in regions) for regions in cut)
+            self._cut[asked] = known
+        return known
+
+    def incidents(self, monitors: Sequence[str], month: Interval) -> tuple[EvidenceLink, ...]:
+        """The incidents of these monitors that touch the month, rising by time."""
+        found = [
+            link
+            for monitor in monitors
+            for link in self.links.get(monitor, ())
+            if link.interval.start < month.end and link.interval.end > month.start
+        ]
+        return tuple(sorted(found, key=lambda link: link.interval))
+
+
+def _only_one_answers(readings: Mapping[str, Reading]) -> None:
+    findings = []
+    answered: dict[object, str] = {}
+    for source, reading in readings.items():
+        for subject in [*reading.timelines, *reading.counts]:
+            other = answered.setdefault(subject, source)
+            if other != source:
+                findings.append(_two_answer(subject, other, source))
+    if findings:
+        raise UnusableInputError(findings)
+
+
+def _two_answer(subject: object, first: str, second: str) -> Finding:
+    name = subject if isinstance(subject, str) else " in ".join(str(part) for part in subject)  # type: ignore[attr-defined]  # A counted month's key is a pair.
+    return Finding(
+        place="makegood.yaml",
+        field="sources",
+        fact=f"{first!r} and {second!r} both answer for {name}",
+        expected="one source for each monitor",
+        remedy="List the monitors that each source is to answer for under its `monitors`.",
+    )

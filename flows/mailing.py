@@ -1,0 +1,295 @@
+"""Mail of a month: the operator's summary, clients' notices, and their previews.
+
+A message is made from what the store recorded with an obligation. Its bytes are stored as the
+effect's intent before anything is sent; nothing for a client is planned before release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from email.utils import parseaddr
+
+from connectors.errors import OutcomeUnknown
+from connectors.files import sole_writer, write_whole
+from connectors.mail import Mailbox, MailSender, OutgoingMail, compose
+from connectors.store import Attempt, EffectPlan, StoredObligation
+from flows.effects import carry_out, settle
+from flows.messages import (
+    ChangeLine,
+    ClientNotice,
+    CountedWindows,
+    CreditLine,
+    MonthlySummary,
+    OutageLine,
+    WithheldLine,
+    render_notice,
+    render_summary,
+)
+from flows.office import Office
+from models.contract import Payout, Role
+from models.credit import ObligationKind, ObligationState
+from models.decision import digest_of
+from models.effect import MAY_BEGIN, WORKSPACE
+from models.intervals import Interval, instant
+from models.money import Currency, Money
+from models.period import ServiceMonth
+from models.terms import JsonValue
+from models.workspace_file import MailTerms
+
+NOTICE = "client_notice"
+SUMMARY = "operator_summary"
+MAIL_KINDS = frozenset({NOTICE, SUMMARY})
+
+
+def send_waiting(office: Office, period: str) -> int:
+    """Send what was planned and not sent, such as notices of a release that was cut off."""
+    if office.mail is None:
+        return 0
+    waiting = office.store.effects(period=period, states=sorted(MAY_BEGIN))
+    keys = [effect.key for effect in waiting if effect.plan.kind in MAIL_KINDS]
+    return settle(office.store, keys, _sending(office.mail))
+
+
+def send_summary(office: Office, period: str, *, contracts: int, met: int) -> int:
+    """Send the operator's summary, once for each state of the month's credits.
+
+    Args:
+        office: What the run talks to.
+        period: The service month.
+        contracts: How many contracts were decided.
+        met: How many of them met their commitment.
+    """
+    terms = office.workspace.mail
+    if office.mail is None or terms is None:
+        return 0
+    standing = _standing(office.store.obligations(period))
+    told = [[s.key, str(s.obligation.amount or s.obligation.reason)] for s in standing]
+    key = f"{period}/summary/{digest_of(told)[:16]}"
+    if office.store.effects(keys=[key]):
+        return send_waiting(office, period)
+    summary = render_summary(_summary(office, period, standing, contracts=contracts, met=met))
+    mail = compose(
+        key=key,
+        at=instant(datetime.now(tz=UTC)),
+        sender=_mailbox(terms.sender),
+        to=[_mailbox(terms.operator)],
+        subject=summary.subject,
+        text=summary.text,
+        html=summary.html,
+        reply_to=_reply_to(terms),
+    )
+    plan = EffectPlan(key, SUMMARY, WORKSPACE, period, mail.intent)
+    return carry_out(office.store, [plan], _sending(office.mail))
+
+
+def notice_plans(
+    office: Office, obligations: Sequence[StoredObligation], *, at: int
+) -> tuple[EffectPlan, ...]:
+    """The clients' notices of obligations that are being released, one for each with an address."""
+    terms = office.workspace.mail
+    if terms is None:
+        return ()
+    return tuple(
+        _notice_plan(office, terms, stored, at)
+        for stored in obligations
+        if stored.ledger["client_email"] and stored.obligation.amount
+    )
+
+
+def write_previews(office: Office, period: str) -> int:
+    """Write the notices that wait for release as pages to look at; remove those that do not."""
+    wanted = {
+        f"{stored.key.replace('/', '.')}.html": stored
+        for stored in office.store.obligations(period, states=[ObligationState.DRAFT])
+        if stored.role is Role.PROVIDER
+    }
+    with sole_writer(office.previews / "previews"):
+        for path in office.previews.glob(f"*.{period}.*.html"):
+            if path.name not in wanted:
+                path.unlink(missing_ok=True)
+        for name, stored in wanted.items():
+            page = render_notice(_notice(office, stored), preview=True).html.encode()
+            path = office.previews / name
+            if not path.exists() or path.read_bytes() != page:
+                write_whole(path, page)
+    return len(wanted)
+
+
+def _sending(mail: MailSender) -> Callable[[Attempt], JsonValue]:
+    def send(attempt: Attempt) -> JsonValue:
+        message = OutgoingMail.from_intent(attempt.effect.plan.intent)
+        if attempt.may_have_reached and not mail.repeats_are_safe:
+            unknown = f"mail {message.key}: an earlier attempt was cut off; it may have been sent"
+            raise OutcomeUnknown(unknown)
+        return dict(mail.send(message).facts)
+
+    return send
+
+
+def _standing(obligations: Sequence[StoredObligation]) -> list[StoredObligation]:
+    return [s for s in obligations if s.obligation.state is not ObligationState.SUPERSEDED]
+
+
+def _notice_plan(office: Office, terms: MailTerms, stored: StoredObligation, at: int) -> EffectPlan:
+    key = f"{stored.key}/notice"
+    notice = render_notice(_notice(office, stored))
+    mail = compose(
+        key=key,
+        at=at,
+        sender=_mailbox(terms.sender),
+        to=[Mailbox(stored.ledger["client_name"], stored.ledger["client_email"])],
+        subject=notice.subject,
+        text=notice.text,
+        html=notice.html,
+        reply_to=_reply_to(terms),
+    )
+    obligation = stored.obligation
+    return EffectPlan(
+        key, NOTICE, obligation.contract, obligation.period, mail.intent, obligation=stored.key
+    )
+
+
+def _summary(
+    office: Office,
+    period: str,
+    standing: Sequence[StoredObligation],
+    *,
+    contracts: int,
+    met: int,
+) -> MonthlySummary:
+    drafts = [s for s in standing if s.obligation.state is ObligationState.DRAFT]
+    return MonthlySummary(
+        month=ServiceMonth.parse(period),
+        contracts=contracts,
+        met=met,
+        to_release=tuple(_line(s) for s in drafts if s.role is Role.PROVIDER),
+        to_claim=tuple(_line(s) for s in drafts if s.role is Role.CUSTOMER),
+        released=tuple(_line(s) for s in standing if s.release),
+        withheld=tuple(_withheld(s) for s in standing if s.obligation.amount is None),
+        changes=tuple(_change(s) for s in standing if s.obligation.revision),
+        ledger=office.workspace.ledger.csv,
+        previews=office.previews.name,
+        workspace="" if str(office.folder) == "." else str(office.folder),
+    )
+
+
+def _line(stored: StoredObligation) -> CreditLine:
+    facts, adjustment = stored.ledger, stored.obligation.kind is ObligationKind.ADJUSTMENT
+    return CreditLine(
+        key=stored.key,
+        client=facts["client_name"],
+        service=facts["service_name"],
+        uptime_percent=facts["uptime_percent"],
+        commitment_percent=facts["commitment_percent"],
+        amount=_amount(stored),
+        billable_amount=_billable(facts),
+        credit_percent=None if adjustment else facts["credit_percent"],
+        credit_days=facts["credit_days"],
+        claim_by=date.fromisoformat(facts["claim_by"]) if facts["claim_by"] else None,
+        claim_channel=facts["claim_channel"] or "",
+        claim_address=facts["claim_address"] or "",
+        evidence=tuple(facts["evidence"]),
+        notes=facts["tier"] or "",
+    )
+
+
+def _withheld(stored: StoredObligation) -> WithheldLine:
+    facts = stored.ledger
+    return WithheldLine(
+        contract=stored.obligation.contract,
+        client=facts["client_name"],
+        service=facts["service_name"],
+        why=stored.obligation.reason,
+    )
+
+
+def _change(stored: StoredObligation) -> ChangeLine:
+    facts = stored.ledger
+    says = f"revision {stored.obligation.revision}: {stored.obligation.reason}"
+    return ChangeLine(client=facts["client_name"], service=facts["service_name"], says=says)
+
+
+def _notice(office: Office, stored: StoredObligation) -> ClientNotice:
+    facts, obligation = stored.ledger, stored.obligation
+    return ClientNotice(
+        month=ServiceMonth.parse(obligation.period),
+        time_zone=facts["time_zone"],
+        client=facts["client_name"],
+        service=facts["service_name"],
+        provider=office.workspace.name,
+        amount=_amount(stored),
+        billable_amount=_billable(facts),
+        uptime_percent=facts["uptime_percent"],
+        commitment_percent=facts["commitment_percent"],
+        down_ms=facts["down_ms"] or 0,
+        excluded_ms=facts["excluded_ms"] or 0,
+        tier=facts["tier"] or "",
+        payout=Payout(facts["payout"]),
+        credit_percent=facts["credit_percent"],
+        credit_days=facts["credit_days"],
+        capped=facts["capped"],
+        credited_before=_credited_before(office, stored),
+        outages=tuple(_outages(facts)),
+        windows=_windows(facts),
+        details_url=_details(office, stored),
+    )
+
+
+def _outages(facts: Mapping[str, JsonValue]) -> Iterator[OutageLine]:
+    for outage in facts["outages"]:
+        start, end = (
+            instant(datetime.fromisoformat(outage[name])) for name in ("started_at", "ended_at")
+        )
+        yield OutageLine(whole=Interval(start, end), counted_ms=outage["counted_ms"])
+
+
+def _windows(facts: Mapping[str, JsonValue]) -> CountedWindows | None:
+    windows = facts["windows"]
+    return CountedWindows(**windows) if windows else None
+
+
+def _credited_before(office: Office, stored: StoredObligation) -> Money | None:
+    obligation = stored.obligation
+    if obligation.kind is ObligationKind.CREDIT:
+        return None
+    released = office.store.obligations(
+        obligation.period, clients=[stored.client], states=[ObligationState.RELEASED]
+    )
+    before = [
+        s.obligation.amount
+        for s in released
+        if s.obligation.contract == obligation.contract and s.obligation.amount
+    ]
+    return Money(sum(money.minor for money in before), _billable(stored.ledger).currency)
+
+
+def _details(office: Office, stored: StoredObligation) -> str:
+    template = office.workspace.links.details
+    if not template:
+        return ""
+    obligation = stored.obligation
+    return template.format(
+        client=stored.client,
+        service=stored.service,
+        contract=obligation.contract,
+        month=obligation.period,
+    )
+
+
+def _amount(stored: StoredObligation) -> Money:
+    return stored.obligation.amount or Money(0, Currency.of(stored.ledger["currency"]))
+
+
+def _billable(facts: Mapping[str, JsonValue]) -> Money:
+    currency = Currency.of(facts["currency"])
+    return Money(int(currency.minor(Decimal(facts["billable_amount"]))), currency)
+
+
+def _mailbox(text: str) -> Mailbox:
+    return Mailbox(*parseaddr(text))
+
+
+def _reply_to(terms: MailTerms) -> Mailbox | None:
+    return _mailbox(terms.reply_to) if terms.reply_to else None

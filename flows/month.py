@@ -1,0 +1,393 @@
+"""One month's run: its steps, each harmless when repeated, and the report of what they did.
+
+The steps are plain functions of a `MonthRun`; `flows.month_end` wraps them in Prefect tasks, and
+`run_directly` calls them as they are. A run holds evidence in memory between steps; everything that
+must survive it is in the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from connectors.monitoring import Reading, Wanted
+from connectors.store import (
+    ContractChange,
+    ContractHistory,
+    NewObligation,
+    ShardBatch,
+    TermsRecord,
+)
+from connectors.store import Evidence as StoredEvidence
+from flows.bookkeeping import ledger_facts, write_rows
+from flows.evidence import Evidence
+from flows.log import note, watcher
+from flows.mailing import send_summary, send_waiting, write_previews
+from flows.measuring import stale_after_ms
+from flows.office import Office, open_office
+from flows.planning import Governed, MonthPlan, plan_month
+from models.case import Case, Decided, MeasuredCase, apply_terms, measure_case, what_changed
+from models.contract import ContractVersion
+from models.credit import Obligation, ObligationState, Revision, revise
+from models.exclusion import ExclusionEvent
+from models.intervals import Interval, instant
+from models.measurement import Duplicates
+from models.money import Money
+from models.period import ServiceMonth
+from models.printing import number_text
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run found and did for one contract.
+
+    Attributes:
+        governed: The contract and the version in force.
+        decided: The decision.
+        change: What it changed: the revision; None when the same inputs were decided before.
+        obligation: Key of the latest obligation that is not superseded; None when nothing is owed.
+        says: The change in words.
+    """
+
+    governed: Governed
+    decided: Decided
+    change: Revision | None
+    obligation: str | None
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRead:
+    """One reading of one source under one rule about conflicting duplicates."""
+
+    source: str
+    better_wins: bool
+
+
+@dataclass
+class MonthRun:
+    """A month's run in progress.
+
+    Attributes:
+        office: Everything that the run talks to.
+        plan: The contracts and shards.
+        dry_run: Decide and report, write nothing.
+        notify: Whether the operator's summary is sent.
+    """
+
+    office: Office
+    plan: MonthPlan
+    dry_run: bool = False
+    notify: bool = True
+    readings: dict[SourceRead, Reading] = field(default_factory=dict)
+    measured: dict[int, tuple[MeasuredCase, ...]] = field(default_factory=dict)
+    outcomes: dict[int, tuple[Outcome, ...]] = field(default_factory=dict)
+    _evidence: dict[bool, Evidence] = field(default_factory=dict)
+
+    @property
+    def period(self) -> str:
+        """The month as keys write it."""
+        return str(self.plan.month)
+
+    @property
+    def shard_numbers(self) -> range:
+        """One number for each shard of the plan."""
+        return range(len(self.plan.shards))
+
+    @property
+    def reads(self) -> tuple[SourceRead, ...]:
+        """Every source, once for each rule about conflicting duplicates that is in force."""
+        rules = sorted({better_wins(governed) for governed in self.plan.governed})
+        return tuple(SourceRead(source, rule) for source in self.office.sources for rule in rules)
+
+    def evidence(self, governed: Governed) -> Evidence:
+        """What all sources said, by the contract's rule about conflicting duplicates."""
+        rule = better_wins(governed)
+        if rule not in self._evidence:
+            readings = {
+                r.source: found for r, found in self.readings.items() if r.better_wins == rule
+            }
+            self._evidence[rule] = Evidence.join(readings)
+        return self._evidence[rule]
+
+    @property
+    def report(self) -> tuple[Outcome, ...]:
+        """Every contract's outcome, by contract id."""
+        everything = [outcome for shard in self.outcomes.values() for outcome in shard]
+        return tuple(sorted(everything, key=lambda outcome: outcome.governed.contract.id))
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Generic[Item]):
+    """One step of the month, done item by item.
+
+    Attributes:
+        name: What a person sees.
+        function: Does one item's part and says what it did.
+        reads_only: Whether repeating it blindly is always right.
+    """
+
+    name: str
+    function: Callable[[MonthRun, Item], str]
+    reads_only: bool = False
+
+    def __call__(self, run: MonthRun, item: Item) -> None:
+        """Do one item's part, log what it says, and tell whoever watches."""
+        says = self.function(run, item)
+        note(says)
+        watcher().part(says)
+
+
+class Each(Protocol):
+    """How a step is done for all of its items: directly, or as Prefect tasks."""
+
+    def __call__(self, step: Step[Item], run: MonthRun, items: Sequence[Item], /) -> None:
+        """Do the step for every item; return when all are done."""
+        ...
+
+
+@contextmanager
+def month_run(
+    workspace: Path, *, month: ServiceMonth, clients: Sequence[str], dry_run: bool, notify: bool
+) -> Iterator[MonthRun]:
+    """Open a month: read the workspace, plan, and hold the month's lock until the block ends.
+
+    Raises:
+        UnusableInputError: The workspace or the request cannot be used.
+        MonthLockedError: The month is running elsewhere.
+    """
+    now = instant(datetime.now(tz=UTC))
+    with open_office(workspace, read_only=dry_run) as office:
+        plan = plan_month(office.contracts, month=month, clients=clients, now=now)
+        with office.store.month_lock(str(month), holder=f"makegood run {month}"):
+            yield MonthRun(office, plan, dry_run=dry_run, notify=notify)
+
+
+def conduct(run: MonthRun, each: Each) -> None:
+    """The month, step by step; every step may be repeated at any time."""
+    each(EXTRACT, run, run.reads)
+    each(COMPUTE_UPTIME, run, run.shard_numbers)
+    each(APPLY_LADDER, run, run.shard_numbers)
+    if not run.dry_run:
+        each(WRITE_LEDGER, run, [run.period])
+        each(E_MAIL, run, [run.period])
+
+
+def directly(step: Step[Item], run: MonthRun, items: Sequence[Item], /) -> None:
+    """Do a step here and now, without Prefect."""
+    watcher().begin(step.name, len(items))
+    for item in items:
+        step(run, item)
+
+
+def extract(run: MonthRun, read: SourceRead) -> str:
+    """Read one source. Read-only.
+
+    Raises:
+        UnusableInputError: The source holds rows that cannot be used.
+    """
+    reading = run.office.sources[read.source].read(_wanted(run, read))
+    run.readings[read] = reading
+    facts = reading.facts
+    return (
+        f"{read.source}: {facts.rows} rows in {len(facts.files)} files, "
+        f"{len(reading.timelines)} monitors, {facts.duplicates} duplicates, "
+        f"{facts.conflicting_duplicates} conflicting, {facts.out_of_order} out of order, "
+        f"{facts.unusable} unusable"
+    )
+
+
+def compute_uptime(run: MonthRun, shard: int) -> str:
+    """Measure one shard's contracts. Pure, given the evidence."""
+    cases = [_case(run, governed) for governed in run.plan.shards[shard]]
+    run.measured[shard] = tuple(measure_case(case) for case in cases)
+    withheld = sum(1 for measured in run.measured[shard] if measured.withheld)
+    return f"shard {shard + 1}: {len(cases)} contracts measured, {withheld} withheld"
+
+
+def apply_ladder(run: MonthRun, shard: int) -> str:
+    """Decide one shard and record what changed, in one transaction."""
+    governed = run.plan.shards[shard]
+    history = run.office.store.history([g.contract.id for g in governed], run.period)
+    decided = [apply_terms(measured) for measured in run.measured[shard]]
+    outcomes = [
+        _outcome(g, d, history[g.contract.id]) for g, d in zip(governed, decided, strict=True)
+    ]
+    if not run.dry_run:
+        _record(run, outcomes, history)
+    run.outcomes[shard] = tuple(outcomes)
+    changed = [outcome for outcome in outcomes if outcome.change is not None]
+    return (
+        f"shard {shard + 1}: {len(changed)} decided anew, {len(outcomes) - len(changed)} as before"
+    )
+
+
+def write_ledger(run: MonthRun, period: str) -> str:
+    """Bring every ledger up to date with the month's obligations."""
+    return write_rows(run.office, period)
+
+
+def tell_the_month(run: MonthRun, period: str) -> str:
+    """Send what waits to be sent, write the previews, and send the operator's summary.
+
+    A summary is sent when all clients were run and it says something that no earlier one said.
+    """
+    sent = send_waiting(run.office, period)
+    previews = write_previews(run.office, period)
+    says = f"{sent} waiting mails sent, {previews} notices to preview"
+    if not run.notify or run.plan.clients:
+        return f"{says}, no summary asked for"
+    met = [outcome for outcome in run.report if outcome.decided.determination.breached is False]
+    summaries = send_summary(run.office, period, contracts=len(run.report), met=len(met))
+    return f"{says}, {summaries or 'no new'} summary"
+
+
+def better_wins(governed: Governed) -> bool:
+    """Whether the better of two conflicting observations stands for this contract."""
+    return governed.version.measurement.conflicting_duplicates is Duplicates.BETTER_WINS
+
+
+def _wanted(run: MonthRun, read: SourceRead) -> Wanted:
+    governed = [g for g in run.plan.governed if better_wins(g) == read.better_wins]
+    floors = [stale_after_ms(g.version.measurement) for g in governed]
+    return Wanted(
+        monitors=frozenset(monitor for g in governed for monitor in g.version.monitors),
+        span=Interval(min(g.bounds.start for g in governed), max(g.bounds.end for g in governed)),
+        gap_floor_ms=min((floor for floor in floors if floor is not None), default=None),
+        better_wins=read.better_wins,
+    )
+
+
+def _case(run: MonthRun, governed: Governed) -> Case:
+    contract, version = governed.contract, governed.version
+    evidence = run.evidence(governed)
+    payload = evidence.counts.get((contract.id, run.plan.month))
+    return Case(
+        contract=contract.id,
+        service=contract.service.id,
+        month=run.plan.month,
+        version=version,
+        evidence=()
+        if payload
+        else evidence.slices(version.monitors, governed.bounds, version.measurement),
+        events=tuple(_touching(run.office.events, governed)),
+        payload=payload,
+    )
+
+
+def _touching(events: Sequence[ExclusionEvent], governed: Governed) -> Iterator[ExclusionEvent]:
+    service, month = governed.contract.service.id, governed.bounds
+    for event in events:
+        stretch = event.interval
+        named = not event.services or service in event.services
+        if named and stretch.start < month.end and stretch.end > month.start:
+            yield event
+
+
+def _outcome(governed: Governed, decided: Decided, history: ContractHistory) -> Outcome:
+    case = decided.measured.case
+    known = [stored.obligation for stored in history.obligations]
+    before = history.determined.body if history.determined else None
+    if before is not None and before["inputs_digest"] == case.digest:
+        says = "unchanged: decided before on the same inputs"
+        return Outcome(governed, decided, None, _latest(known), says)
+    total, withheld = _owed(decided)
+    change = revise(
+        known,
+        contract=case.contract,
+        period=str(case.month),
+        total=total,
+        withheld=withheld,
+        because=what_changed(before["inputs"] if before else None, case),
+    )
+    left = [obligation for obligation in known if not obligation.is_open]
+    created = [change.created] if change.created else []
+    return Outcome(governed, decided, change, _latest([*left, *created]), change.says)
+
+
+def _owed(decided: Decided) -> tuple[Money | None, str]:
+    answer = decided.determination
+    if answer.withheld or answer.amount is None:
+        return None, answer.withheld
+    if answer.days and not answer.amount.minor:
+        days = number_text(answer.days)
+        return None, f"{days} days of service are owed, not money: extend the term by hand"
+    return answer.amount, ""
+
+
+def _latest(obligations: Sequence[Obligation]) -> str | None:
+    standing = [o for o in obligations if o.state is not ObligationState.SUPERSEDED]
+    return standing[-1].key if standing else None
+
+
+def _record(
+    run: MonthRun, outcomes: Sequence[Outcome], history: Mapping[str, ContractHistory]
+) -> None:
+    changed = [outcome for outcome in outcomes if outcome.change is not None]
+    if not changed:
+        return
+    changes = tuple(
+        _change(run, outcome, outcome.change, history[outcome.governed.contract.id])
+        for outcome in changed
+        if outcome.change is not None
+    )
+    run.office.store.record(ShardBatch(changes, _evidence_of(changed), _terms_of(changed)))
+
+
+def _change(
+    run: MonthRun, outcome: Outcome, change: Revision, history: ContractHistory
+) -> ContractChange:
+    governed, decided = outcome.governed, outcome.decided
+    created = None
+    if change.created is not None:
+        links = run.evidence(governed).incidents(governed.version.monitors, governed.bounds)
+        contract = governed.contract
+        created = NewObligation(
+            obligation=change.created,
+            client=contract.client.id,
+            service=contract.service.id,
+            role=contract.role,
+            ledger=ledger_facts(governed, decided, links),
+        )
+    return ContractChange(
+        contract=governed.contract.id,
+        period=run.period,
+        after=history.head,
+        determined={
+            **decided.record,
+            "change": change.says,
+            "sources": run.evidence(governed).provenance_digest,
+        },
+        superseded=change.superseded,
+        created=created,
+    )
+
+
+def _evidence_of(outcomes: Sequence[Outcome]) -> tuple[StoredEvidence, ...]:
+    pieces = {
+        piece.digest: StoredEvidence.of(piece.timeline.monitor, piece.record)
+        for outcome in outcomes
+        for regions in outcome.decided.measured.case.evidence
+        for piece in regions
+    }
+    return tuple(pieces.values())
+
+
+def _terms_of(outcomes: Sequence[Outcome]) -> tuple[TermsRecord, ...]:
+    versions: dict[str, ContractVersion] = {
+        outcome.governed.version.digest: outcome.governed.version for outcome in outcomes
+    }
+    return tuple(TermsRecord.of(version.record) for version in versions.values())
+
+
+EXTRACT = Step("extract", extract, reads_only=True)
+COMPUTE_UPTIME = Step("compute uptime", compute_uptime)
+APPLY_LADDER = Step("apply ladder", apply_ladder)
+WRITE_LEDGER = Step("write ledger", write_ledger)
+E_MAIL = Step("e-mail", tell_the_month)

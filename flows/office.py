@@ -1,0 +1,151 @@
+"""The composition root: from a workspace folder to everything that a run talks to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from connectors.ledger import Ledger
+from connectors.ledger.csv_file import CsvLedger
+from connectors.mail import MailSender
+from connectors.mail.outbox import OutboxMail
+from connectors.monitoring import BadRows, MonitoringSource
+from connectors.monitoring.calculator_payloads import CalculatorPayloads
+from connectors.monitoring.checks_files import ChecksFiles
+from connectors.monitoring.outage_logs import OutageLogs
+from connectors.store import Store
+from connectors.store.sql import open_store
+from connectors.terms.files import WorkspaceFolder
+from models import workspace_file
+from models.contract import Contract
+from models.exclusion import ExclusionEvent
+from models.workspace_file import AnySource, Workspace
+
+DATABASE_URL = "MAKEGOOD_DATABASE_URL"
+SQLITE_FILE = "sqlite:///"
+
+AgreedTerms = tuple[Workspace, tuple[Contract, ...], tuple[ExclusionEvent, ...]]
+FileMark = tuple[str, int, int]
+"""Path, time of change and size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """A workspace with its doors open.
+
+    Attributes:
+        folder: The workspace's folder.
+        workspace: What makegood.yaml says.
+        contracts: Every contract, by id.
+        events: Every recorded exclusion event, rising.
+        sources: Monitoring sources by id.
+        store: What is remembered.
+        ledgers: Every configured ledger, by its name.
+        mail: How mail leaves; None when no mail is configured.
+    """
+
+    folder: Path
+    workspace: Workspace
+    contracts: tuple[Contract, ...]
+    events: tuple[ExclusionEvent, ...]
+    sources: Mapping[str, MonitoringSource]
+    store: Store
+    ledgers: Mapping[str, Ledger]
+    mail: MailSender | None
+
+    @property
+    def previews(self) -> Path:
+        """Where notices lie that wait for release."""
+        return self.folder / "previews"
+
+
+@contextmanager
+def open_office(folder: Path, *, read_only: bool = False) -> Iterator[Office]:
+    """Read a workspace and open everything that it names, until the block ends.
+
+    Args:
+        folder: The folder that holds makegood.yaml.
+        read_only: Create no database: where there is none yet, an empty one in memory stands in.
+
+    Raises:
+        UnusableInputError: Something in the workspace cannot be used; all findings at once.
+        ConnectorError: The database cannot be opened.
+    """
+    workspace, contracts, events = read_terms(folder)
+    store = open_store(database_url(folder, workspace, read_only=read_only))
+    try:
+        yield Office(
+            folder=folder,
+            workspace=workspace,
+            contracts=contracts,
+            events=events,
+            sources={source.id: source_of(source, folder) for source in workspace.sources},
+            store=store,
+            ledgers={"csv": CsvLedger(folder / workspace.ledger.csv)},
+            mail=OutboxMail(folder / workspace.mail.outbox) if workspace.mail else None,
+        )
+    finally:
+        store.close()
+
+
+def read_terms(folder: Path) -> AgreedTerms:
+    """What a workspace's files say; files that did not change are not read twice in one process.
+
+    Raises:
+        UnusableInputError: Anything in them cannot be used; all findings at once.
+    """
+    return _read_terms(folder, _fingerprint(folder))
+
+
+@lru_cache(maxsize=2)
+def _read_terms(folder: Path, _fingerprint: tuple[FileMark, ...]) -> AgreedTerms:
+    terms = WorkspaceFolder(folder)
+    workspace = terms.workspace()
+    return workspace, terms.contracts(), terms.exclusions()
+
+
+def _fingerprint(folder: Path) -> tuple[FileMark, ...]:
+    marks = []
+    for path in sorted(folder.rglob("*.yaml")):
+        status = path.stat()
+        marks.append((str(path), status.st_mtime_ns, status.st_size))
+    return tuple(marks)
+
+
+def database_url(folder: Path, workspace: Workspace, *, read_only: bool = False) -> str:
+    """Where decisions are recorded: the environment's address, or the workspace file's."""
+    url = os.environ.get(DATABASE_URL) or workspace.database
+    if not url.startswith(SQLITE_FILE):
+        return url
+    path = folder / url.removeprefix(SQLITE_FILE)
+    if read_only and not path.exists():
+        return "sqlite://"
+    return f"{SQLITE_FILE}{path}"
+
+
+def source_of(source: AnySource, folder: Path) -> MonitoringSource:
+    """The connector for one configured source."""
+    match source:
+        case workspace_file.ChecksFile():
+            return ChecksFiles(
+                id=source.id,
+                path=source.path,
+                folder=folder,
+                columns={k: v for k, v in source.columns.model_dump().items() if v is not None},
+                time_zone=source.time_zone,
+                bad_rows=BadRows(source.bad_rows),
+            )
+        case workspace_file.OutageLog():
+            return OutageLogs(
+                id=source.id,
+                path=source.path,
+                folder=folder,
+                covers=source.covers,
+                monitors=source.monitors,
+            )
+        case workspace_file.CalculatorPayloads():
+            return CalculatorPayloads(id=source.id, path=source.path, folder=folder)

@@ -1,0 +1,263 @@
+"""One contract's month as a case: everything that it is decided on, and the decision.
+
+A case is complete: decided twice, on any machine, it gives the same uptime and the same cents. Its
+record names terms and evidence by digest, so that a recorded case can be laid out and replayed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+from models.contract import ContractVersion
+from models.decision import digest_of
+from models.determination import Determination, determine
+from models.exclusion import ExclusionEvent, JudgedExclusion, apply_rules
+from models.intervals import Interval
+from models.ladder import Measured
+from models.outage import Timeline
+from models.payload import CalculatorPayload
+from models.period import ServiceMonth
+from models.terms import JsonValue
+from models.uptime import MonthlyUptime, measure_uptime, measured_month
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One probe's timeline, cut to a month: a piece of evidence under its own digest."""
+
+    timeline: Timeline
+
+    @cached_property
+    def record(self) -> JsonValue:
+        """The timeline as canonical JSON values."""
+        return self.timeline.to_record()
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the record: its name in the evidence store."""
+        return digest_of(self.record)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a contract's month is decided on.
+
+    Attributes:
+        contract: `client/service`.
+        service: The service's id, which exclusions may name.
+        month: The service month.
+        version: The terms in force.
+        evidence: For each monitor of the contract its regions' timelines, cut to the month.
+        events: Exclusion events that touch the month and the service.
+        payload: Counts from a calculator in place of timelines; None when there are none.
+    """
+
+    contract: str
+    service: str
+    month: ServiceMonth
+    version: ContractVersion
+    evidence: tuple[tuple[Slice, ...], ...]
+    events: tuple[ExclusionEvent, ...] = ()
+    payload: CalculatorPayload | None = None
+
+    @property
+    def bounds(self) -> Interval:
+        """The service month in the contract's zone."""
+        return self.month.bounds(self.version.time_zone)
+
+    @cached_property
+    def record(self) -> Mapping[str, JsonValue]:
+        """The inputs by digest; equal records mean equal decisions."""
+        return {
+            "month": str(self.month),
+            "service": self.service,
+            "terms": self.version.digest,
+            "evidence": [[piece.digest for piece in regions] for regions in self.evidence],
+            "exclusions": [event.model_dump(mode="json") for event in self.events],
+            "payload": self.payload.model_dump(mode="json") if self.payload else None,
+        }
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the record."""
+        return digest_of(self.record)
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredCase:
+    """A case with its measurement.
+
+    Attributes:
+        case: The inputs.
+        uptime: The measurement; None when a calculator's payload stands in for it.
+        judged: Every exclusion event with why it counts or not.
+        measured: What the ladder is asked about; None when withheld.
+        withheld: Why nothing can be said; "" when something can.
+    """
+
+    case: Case
+    uptime: MonthlyUptime | None
+    judged: tuple[JudgedExclusion, ...]
+    measured: Measured | None
+    withheld: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decided case: the measurement and what the month earns."""
+
+    measured: MeasuredCase
+    determination: Determination
+
+    @property
+    def record(self) -> Mapping[str, JsonValue]:
+        """The decision as the log keeps it: inputs, measurement, exclusions, calculation."""
+        case = self.measured.case
+        return {
+            "inputs": case.record,
+            "inputs_digest": case.digest,
+            "uptime": uptime_record(self.measured.uptime) if self.measured.uptime else None,
+            "exclusions": [
+                {
+                    "id": judged.event.id,
+                    "excluded_ms": judged.applied.length,
+                    "reason": judged.reason,
+                }
+                for judged in self.measured.judged
+            ],
+            "determination": self.determination.to_record(),
+        }
+
+
+def decide(case: Case) -> Decided:
+    """Measure the month, apply the ladder, and say what is owed."""
+    return apply_terms(measure_case(case))
+
+
+def measure_case(case: Case) -> MeasuredCase:
+    """The month's uptime, from timelines or from a calculator's counts."""
+    affected = Fraction(case.version.affected_percent) / 100
+    if case.payload is not None:
+        counted = case.payload.measured(time_zone=case.version.time_zone, affected=affected)
+        measured, withheld = counted
+        return MeasuredCase(case, None, (), measured, withheld or _other_currency(case))
+    judged = apply_rules(
+        events=case.events,
+        rules=case.version.exclusions,
+        service_id=case.service,
+        month=case.bounds,
+    )
+    uptime = measure_uptime(
+        monitors=[[piece.timeline for piece in regions] for regions in case.evidence],
+        month=case.bounds,
+        terms=case.version.measurement,
+        exclusions=judged,
+    )
+    measured = measured_month(uptime, month=case.month, affected=affected)
+    return MeasuredCase(case, uptime, judged, measured, uptime.withheld)
+
+
+def apply_terms(measured: MeasuredCase) -> Decided:
+    """Ladder, cap and rounding, by the terms in force."""
+    version, payload = measured.case.version, measured.case.payload
+    billed = payload.billable_amount if payload else None
+    determination = determine(
+        terms=version.credit,
+        measured=measured.measured,
+        withheld=measured.withheld,
+        billable=version.billable_amount if billed is None else billed,
+        currency=version.billable,
+        month=measured.case.month,
+    )
+    return Decided(measured, determination)
+
+
+def uptime_record(uptime: MonthlyUptime) -> Mapping[str, JsonValue]:
+    """A measurement as the log keeps it: whole numbers, and the sentences that explain them."""
+    windows = uptime.windows
+    return {
+        "month": str(uptime.month),
+        "down_ms": uptime.down.length,
+        "excluded_ms": uptime.excluded.length,
+        "unknown_ms": uptime.unknown.length,
+        "silent_ms": uptime.silent_ms,
+        "windows": windows
+        and {
+            "total": windows.total,
+            "error": windows.error,
+            "excluded": windows.excluded,
+            "unknown": windows.unknown,
+        },
+        "up_units": uptime.up_units,
+        "measured_units": uptime.measured_units,
+        "outages": sum(1 for outage in uptime.outages if outage.counted_ms),
+        "withheld": uptime.withheld,
+        "reasons": list(uptime.reasons),
+    }
+
+
+def what_changed(before: Mapping[str, JsonValue] | None, case: Case) -> str:
+    """Why a month is decided again, as words for its revision."""
+    if before is None:
+        return f"first decision for {case.month}"
+    now = case.record
+    words = {
+        "terms": "the contract's terms changed",
+        "evidence": "the monitoring evidence changed",
+        "exclusions": "the recorded exclusions changed",
+        "payload": "the calculator's payload changed",
+    }
+    changed = [says for name, says in words.items() if before.get(name) != now[name]]
+    return " and ".join(changed) or "the inputs changed"
+
+
+def lay_out(
+    record: Mapping[str, JsonValue],
+    *,
+    contract: str,
+    terms_of: Callable[[str], JsonValue],
+    evidence_of: Callable[[str], JsonValue],
+) -> Case:
+    """The case that a record describes, with terms and evidence fetched by their digests.
+
+    Raises:
+        ValueError: Fetched terms or evidence do not have the digest that was recorded.
+    """
+    version = ContractVersion.model_validate(terms_of(record["terms"]))
+    _same("terms", record["terms"], version.digest)
+    evidence = tuple(
+        tuple(_slice(digest, evidence_of(digest)) for digest in regions)
+        for regions in record["evidence"]
+    )
+    payload = record["payload"]
+    return Case(
+        contract=contract,
+        service=record["service"],
+        month=ServiceMonth.parse(record["month"]),
+        version=version,
+        evidence=evidence,
+        events=tuple(ExclusionEvent.model_validate(event) for event in record["exclusions"]),
+        payload=CalculatorPayload.model_validate(payload) if payload else None,
+    )
+
+
+def _other_currency(case: Case) -> str:
+    billed = case.payload.currency if case.payload else None
+    if billed in {None, case.version.currency}:
+        return ""
+    return f"the payload is billed in {billed}, the contract in {case.version.currency}"
+
+
+def _slice(digest: str, body: JsonValue) -> Slice:
+    piece = Slice(Timeline.from_record(body))
+    _same("evidence", digest, piece.digest)
+    return piece
+
+
+def _same(what: str, recorded: str, found: str) -> None:
+    if recorded != found:
+        message = f"stored {what} {recorded[:12]} has the digest {found[:12]}; it was altered"
+        raise ValueError(message)
