@@ -20,7 +20,8 @@ DAYS = re.compile(r"\d+(\.\d+)?")
 KEY = re.compile(r"[a-z0-9][a-z0-9._/-]*/r(0|[1-9]\d*)")
 LONGEST_CELL = 32_767
 """Characters that a spreadsheet's cell can hold."""
-UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+"""Control characters, line breaks, halves of characters, and signs that turn text around."""
 
 
 class LedgerStatus(StrEnum):
@@ -150,7 +151,7 @@ def brought_up_to_date(cells: Mapping[str, str], row: LedgerRow) -> dict[str, st
 
 
 def one_line(text: str) -> str:
-    r"""The text on one line: control characters and line breaks become single spaces.
+    r"""The text on one line: what a screen does not show becomes a single space.
 
     >>> one_line(" Acme\r\nBcc: all ")
     'Acme Bcc: all'

@@ -7,7 +7,6 @@ effect's key, and the boundary between the parts from their content.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from email.header import Header
 from email.message import EmailMessage
@@ -18,15 +17,10 @@ from uuid import UUID, uuid5
 from connectors.mail._message import Mailbox, OutgoingMail, ascii_address
 from models.findings import Finding, UnusableInputError
 from models.intervals import utc
+from models.ledger import one_line
 
 MESSAGE_IDS = UUID("6f0c3c52-6c1a-5e0e-9d5b-2f1f7a1f8e31")
 """The namespace of our Message-IDs; another one would let a repeated mail pass for a new one."""
-
-UNPRINTABLE = re.compile(
-    r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+"
-)
-"""White space, control characters, and signs that make text run backwards."""
-
 
 LONGEST_HEADER = "Reply-To"
 """The longest name before a text that may need encoding; it takes its share of the first line."""
@@ -106,7 +100,7 @@ def _shown(mailbox: Mailbox) -> str:
 
 
 def _clean(text: str) -> str:
-    return UNPRINTABLE.sub(" ", text).strip()
+    return " ".join(one_line(text).split())
 
 
 def _is_plain(text: str) -> bool:

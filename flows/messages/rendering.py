@@ -1,0 +1,163 @@
+"""From a view to subject, text and HTML: the only module that imports Jinja2.
+
+Names, notes and links come from outside. Every value is put on one line; in HTML it is escaped, and
+only web addresses become links. A value that is missing stops the rendering.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from flows.messages.language import ENGLISH, Language, is_uptime_tier, told_in_utc
+from flows.messages.views import (
+    MOST_LINES,
+    MOST_LINKS,
+    ClientNotice,
+    MonthlySummary,
+    most_urgent,
+    totals,
+)
+from models.ledger import UNSEEN, one_line
+
+LONGEST_LABEL = 60
+"""Letters of a link's address that are shown."""
+NO_BREAK = "\u00a0"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message in words, ready to be composed.
+
+    Attributes:
+        subject: One line.
+        text: The message as plain text, complete on its own.
+        html: The same as a whole HTML document without outside resources.
+    """
+
+    subject: str
+    text: str
+    html: str
+
+
+def render_summary(summary: MonthlySummary, *, language: Language = ENGLISH) -> Rendered:
+    """The operator's monthly summary."""
+    return _rendered("summary", language, summary=summary)
+
+
+def render_notice(
+    notice: ClientNotice, *, preview: bool = False, language: Language = ENGLISH
+) -> Rendered:
+    """The notice to a client.
+
+    Args:
+        notice: What the client is told.
+        preview: Put a banner on it that says it was not sent and waits for release.
+        language: The language of the message.
+    """
+    return _rendered("notice", language, notice=notice, preview=preview)
+
+
+def _rendered(name: str, language: Language, **view: object) -> Rendered:
+    plain, html = _environment(language, html=False), _environment(language, html=True)
+    return Rendered(
+        subject=one_line(plain.get_template(f"{name}.subject.txt.j2").render(view)),
+        text=_tidy(plain.get_template(f"{name}.txt.j2").render(view)),
+        html=html.get_template(f"{name}.html.j2").render(view),
+    )
+
+
+@cache
+def _environment(language: Language, *, html: bool) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("flows.messages", f"templates/{language.code}"),
+        # By the kind of message, not by a template's name: both kinds include the same sentences.
+        autoescape=select_autoescape(("j2",) if html else (), default_for_string=html),
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= _filters(language, html=html)
+    environment.tests |= {"an_uptime_tier": is_uptime_tier, "told_in_utc": told_in_utc}
+    environment.globals |= {
+        "language": language,
+        "most_lines": MOST_LINES,
+        "most_links": MOST_LINKS,
+    }
+    return environment
+
+
+def _filters(language: Language, *, html: bool) -> dict[str, Callable[..., object]]:
+    whole: list[Callable[..., str]] = [
+        language.money,
+        language.percent,
+        language.day,
+        language.duration,
+    ]
+    others: list[Callable[..., object]] = [
+        *(language.number, language.amounts, language.owed_back, language.month),
+        *(language.span, language.tier, most_urgent, totals),
+        *(web_address, link_label, host, sentence),
+    ]
+    joined = {write.__name__: _unbroken(write) if html else write for write in whole}
+    return {**joined, **{write.__name__: write for write in others}}
+
+
+def _unbroken(write: Callable[..., str]) -> Callable[..., str]:
+    """Keep an amount and its currency, a number and its unit, on one line of a screen."""
+    return lambda value: write(value).replace(" ", NO_BREAK)
+
+
+def _shown(value: object) -> object:
+    if value is None:
+        message = "a message must not show None"
+        raise ValueError(message)
+    return (
+        value if isinstance(value, Markup) or not isinstance(value, str) else UNSEEN.sub(" ", value)
+    )
+
+
+def _tidy(text: str) -> str:
+    lines = [line.rstrip() for line in text.strip().splitlines()]
+    kept = [line for n, line in enumerate(lines) if line or lines[n - 1]]
+    return "\n".join(kept) + "\n"
+
+
+def sentence(text: str) -> str:
+    """The text with one full stop at its end."""
+    return f"{text.rstrip(' .')}."
+
+
+def web_address(link: str) -> str:
+    """The link when it is a web address that may be clicked; "" for anything else.
+
+    >>> web_address("https://status.example.com/1"), web_address("javascript:alert(1)")
+    ('https://status.example.com/1', '')
+    """
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        return ""
+    return link if parts.scheme in {"http", "https"} and parts.hostname else ""
+
+
+def link_label(link: str) -> str:
+    """What a link is called: host and path, cut at the end when they are long.
+
+    >>> link_label("https://status.example.com/incidents/42/?from=1&to=2")
+    'status.example.com/incidents/42'
+    """
+    bare = link.partition("://")[2].partition("?")[0].rstrip("/")
+    return bare if len(bare) <= LONGEST_LABEL else f"{bare[: LONGEST_LABEL - 1]}…"
+
+
+def host(link: str) -> str:
+    """The part of a web address that says whose it is."""
+    return link_label(link).partition("/")[0]

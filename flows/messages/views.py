@@ -1,0 +1,266 @@
+"""What each message is told: exact values with their types, not yet in any language.
+
+A view is made from what the store recorded with an obligation, so that the same decision always
+gives the same message.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from models.contract import Payout
+from models.intervals import Interval
+from models.money import Money
+from models.period import ServiceMonth
+
+MOST_LINES = 40
+"""Credits, withheld months or changes that a mail lists; mail programs cut off long mails."""
+MOST_LINKS = 3
+"""Evidence links that one credit shows; the ledger holds them all."""
+MOST_OUTAGES = 12
+"""Outages that a notice lists, the longest ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditLine:
+    """One credit in the operator's summary.
+
+    Attributes:
+        key: The obligation's key, `acme/api/2026-05/r0`.
+        client: Name of the other side.
+        service: Name of the service.
+        uptime_percent: Plain digits, as in the ledger.
+        commitment_percent: Plain digits.
+        amount: The credit of this revision, signed.
+        billable_amount: What the percent applies to.
+        credit_percent: Plain digits; None for days of service and for adjustments.
+        credit_days: Days of service, plain digits; None for money.
+        claim_by: Last day on which the claim is in time; None without a limit.
+        claim_channel: How it is claimed: portal, ticket, email; "" when nothing is claimed.
+        claim_address: Where; becomes a link when it is a web address.
+        evidence: Links in reading order.
+        notes: One remark; "" for none.
+    """
+
+    key: str
+    client: str
+    service: str
+    uptime_percent: str
+    commitment_percent: str
+    amount: Money
+    billable_amount: Money
+    credit_percent: str | None = None
+    credit_days: str | None = None
+    claim_by: date | None = None
+    claim_channel: str = ""
+    claim_address: str = ""
+    evidence: tuple[str, ...] = ()
+    notes: str = ""
+
+    @property
+    def contract(self) -> str:
+        """`client/service`, as commands take it."""
+        return self.key.rsplit("/", 2)[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithheldLine:
+    """A month for which no answer can be given until a person has looked.
+
+    Attributes:
+        contract: `client/service`.
+        client: Name of the other side.
+        service: Name of the service.
+        why: The reason, a sentence without full stop.
+    """
+
+    contract: str
+    client: str
+    service: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeLine:
+    """What is different since the last summary of the same month.
+
+    Attributes:
+        client: Name of the other side.
+        service: Name of the service.
+        says: The change, a sentence without full stop.
+    """
+
+    client: str
+    service: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthlySummary:
+    """The operator's month.
+
+    Attributes:
+        month: The service month.
+        contracts: How many contracts were decided.
+        met: How many of them met their commitment.
+        to_release: Drafts that wait for a release, ours to pay.
+        to_claim: Credits that vendors owe us and that a person files.
+        released: Credits of the month that were released already.
+        withheld: Months that need a look.
+        changes: What is different since the last summary; empty in the first one.
+        ledger: Where the ledger is, in words; "" without one.
+        previews: Where the previews of the clients' notices are; "" without any.
+        workspace: The folder that commands must name; "" when they are run inside it.
+    """
+
+    month: ServiceMonth
+    contracts: int
+    met: int
+    to_release: tuple[CreditLine, ...] = ()
+    to_claim: tuple[CreditLine, ...] = ()
+    released: tuple[CreditLine, ...] = ()
+    withheld: tuple[WithheldLine, ...] = ()
+    changes: tuple[ChangeLine, ...] = ()
+    ledger: str = ""
+    previews: str = ""
+    workspace: str = ""
+
+    def command(self, *words: str) -> str:
+        """A command to be copied into a terminal."""
+        named = ("--workspace", self.workspace) if self.workspace else ()
+        return shlex.join(("makegood", *words, *named))
+
+    @property
+    def waits(self) -> bool:
+        """Whether anything is left for the operator to do."""
+        return bool(self.to_release or self.to_claim or self.withheld)
+
+    @property
+    def first_deadline(self) -> date | None:
+        """The nearest last day of a claim; None without a limit."""
+        return min((line.claim_by for line in self.to_claim if line.claim_by), default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutageLine:
+    """One outage as the client is told of it.
+
+    Attributes:
+        whole: From its start to its end.
+        counted_ms: How much of it counts as downtime of the month.
+    """
+
+    whole: Interval
+    counted_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedWindows:
+    """The month in measurement windows, for contracts that count them.
+
+    Attributes:
+        minutes: Length of a window.
+        total: Windows that count, excluded ones left out.
+        failed: Those of them that failed.
+    """
+
+    minutes: int
+    total: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientNotice:
+    """What a client is told about a credit, before the invoice says it.
+
+    Attributes:
+        month: The service month.
+        time_zone: IANA zone of the contract.
+        client: Name of the client.
+        service: Name of the service.
+        provider: Our name, under the letter.
+        amount: What this notice grants, signed; zero for days of service.
+        billable_amount: What the percent applies to.
+        uptime_percent: Plain digits, as in the ledger.
+        commitment_percent: Plain digits.
+        down_ms: Downtime that counts; None when only the uptime is known.
+        excluded_ms: Time that was left out, such as announced maintenance.
+        tier: The tier of the ladder, as the determination names it; "" without one.
+        payout: How the credit reaches the client.
+        credit_percent: Plain digits; None for days of service.
+        credit_days: Days of service, plain digits; None for money.
+        capped: Whether the agreement's maximum was reached.
+        credited_before: What was released for the month before; None in the first notice.
+        outages: The outages that count, rising.
+        windows: The month in windows, for contracts that count them.
+        explanation: What happened, in the provider's words; "" for none.
+        details_url: A page with the details; "" for none.
+        contact: Name and address for questions; "" when answering the mail is enough.
+    """
+
+    month: ServiceMonth
+    time_zone: str
+    client: str
+    service: str
+    provider: str
+    amount: Money
+    billable_amount: Money
+    uptime_percent: str
+    commitment_percent: str
+    down_ms: int | None
+    tier: str
+    payout: Payout
+    excluded_ms: int = 0
+    credit_percent: str | None = None
+    credit_days: str | None = None
+    capped: bool = False
+    credited_before: Money | None = None
+    outages: tuple[OutageLine, ...] = ()
+    windows: CountedWindows | None = None
+    explanation: str = ""
+    details_url: str = ""
+    contact: str = ""
+
+    @property
+    def month_ms(self) -> int:
+        """Length of the service month."""
+        return self.month.bounds(self.time_zone).length
+
+    @property
+    def listed(self) -> tuple[OutageLine, ...]:
+        """The longest outages, rising; all of them when there are few."""
+        longest = sorted(self.outages, key=lambda outage: -outage.counted_ms)[:MOST_OUTAGES]
+        return tuple(outage for outage in self.outages if outage in longest)[:MOST_OUTAGES]
+
+    @property
+    def unlisted_ms(self) -> int:
+        """Downtime of the outages that are not listed; 0 when all are."""
+        if self.down_ms is None or len(self.outages) <= MOST_OUTAGES:
+            return 0
+        return max(self.down_ms - sum(outage.counted_ms for outage in self.listed), 0)
+
+    @property
+    def total(self) -> Money:
+        """The month's credit with this notice."""
+        return self.amount + self.credited_before if self.credited_before else self.amount
+
+
+def totals(lines: Iterable[CreditLine]) -> tuple[Money, ...]:
+    """The money in each currency, in alphabetical order of the codes; days are not money."""
+    sums: dict[str, Money] = {}
+    for line in (line for line in lines if not line.credit_days):
+        code = line.amount.currency.code
+        sums[code] = sums[code] + line.amount if code in sums else line.amount
+    return tuple(sums[code] for code in sorted(sums))
+
+
+def most_urgent(lines: Sequence[CreditLine]) -> tuple[CreditLine, ...]:
+    """The lines that a mail shows: nearest deadline first, then the largest amount."""
+    return tuple(sorted(lines, key=_urgency)[:MOST_LINES])
+
+
+def _urgency(line: CreditLine) -> tuple[date, str, int, str]:
+    return line.claim_by or date.max, line.amount.currency.code, -line.amount.minor, line.key

@@ -1,0 +1,183 @@
+"""A month as the messages are told of it; `python -m tests.flows.messages.samples DIR` shows it.
+
+The pages in that folder are for looking at in a browser. The expected texts beside this module are
+written anew by the same command, and a reader compares them with what git knows.
+"""
+
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from flows.messages import (
+    ChangeLine,
+    ClientNotice,
+    CreditLine,
+    MonthlySummary,
+    OutageLine,
+    Rendered,
+    WithheldLine,
+    render_notice,
+    render_summary,
+)
+from models.contract import Payout
+from models.intervals import Interval, instant
+from models.money import Currency, Money
+from models.period import ServiceMonth
+
+EXPECTED = Path(__file__).parent / "expected"
+MAY = ServiceMonth.parse("2026-05")
+
+
+def money(amount: str) -> Money:
+    """`100.00 EUR`."""
+    digits, code = amount.split()
+    return Money(int(digits.replace(".", "")), Currency.of(code))
+
+
+def outage(start: str, end: str) -> OutageLine:
+    """An outage in UTC that counts in full."""
+    ends = (instant(datetime.fromisoformat(text).replace(tzinfo=UTC)) for text in (start, end))
+    whole = Interval(*ends)
+    return OutageLine(whole=whole, counted_ms=whole.length)
+
+
+def credit(**fields) -> CreditLine:
+    """A credit for Acme, with whatever a test cares about changed."""
+    usual = {
+        "key": "acme/api/2026-05/r0",
+        "client": "Acme GmbH",
+        "service": "Payments API",
+        "uptime_percent": "99.811827",
+        "commitment_percent": "99.9",
+        "amount": money("100.00 EUR"),
+        "billable_amount": money("1000.00 EUR"),
+        "credit_percent": "10",
+        "evidence": (
+            "https://status.northwind.example/incidents/2026-05-12-database",
+            "https://grafana.northwind.example/d/abc123/uptime?from=1778709600000&to=1781301600000",
+        ),
+    }
+    return CreditLine(**{**usual, **fields})
+
+
+def summary(**fields) -> MonthlySummary:
+    """A full month: drafts, claims, a withheld month and a change."""
+    usual = {
+        "month": MAY,
+        "contracts": 41,
+        "met": 35,
+        "to_release": (
+            credit(),
+            credit(
+                key="globex/storage/2026-05/r1",
+                client="Globex Corporation",
+                service="Object storage, region Frankfurt",
+                uptime_percent="98.204301",
+                amount=money("1140.00 EUR"),
+                billable_amount=money("4560.00 EUR"),
+                credit_percent="25",
+                notes="The maintenance of 12 May was announced too late and counts.",
+            ),
+            credit(
+                key="initech/web/2026-05/r0",
+                client="Initech",
+                service="Website",
+                uptime_percent="99.897824",
+                amount=money("1234.560 KWD"),
+                billable_amount=money("12345.600 KWD"),
+                evidence=(),
+            ),
+        ),
+        "to_claim": (
+            credit(
+                key="cirrus/compute/2026-05/r0",
+                client="Cirrus Cloud",
+                service="Compute, eu-central",
+                uptime_percent="97.913025",
+                commitment_percent="99.99",
+                amount=money("360.00 USD"),
+                billable_amount=money("1200.00 USD"),
+                credit_percent="30",
+                claim_by=date(2026, 7, 31),
+                claim_channel="ticket",
+                claim_address="https://console.cirrus.example/support/cases/new",
+                evidence=tuple(f"https://status.cirrus.example/{n}" for n in range(5)),
+            ),
+            credit(
+                key="parrot/sms/2026-05/r0",
+                client="Parrot",
+                service="Programmable SMS",
+                uptime_percent="99.902114",
+                commitment_percent="99.95",
+                amount=money("50.00 USD"),
+                billable_amount=money("500.00 USD"),
+                claim_by=date(2026, 6, 30),
+                claim_channel="email",
+                claim_address="support@parrot.example",
+                evidence=("https://status.parrot.example/incidents/9",),
+            ),
+        ),
+        "withheld": (
+            WithheldLine(
+                contract="umbrella/api",
+                client="Umbrella",
+                service="API",
+                why="coverage of 41.204301% is below the 95% that the contract asks for",
+            ),
+        ),
+        "changes": (
+            ChangeLine(
+                client="Globex Corporation",
+                service="Object storage, region Frankfurt",
+                says="r1 supersedes r0 (was 456.00 EUR), because the evidence changed",
+            ),
+        ),
+        "ledger": "ledger.csv",
+        "previews": "previews/",
+    }
+    return MonthlySummary(**{**usual, **fields})
+
+
+def notice(**fields) -> ClientNotice:
+    """A letter to Acme about two outages, the second one over midnight."""
+    usual = {
+        "month": MAY,
+        "time_zone": "Europe/Berlin",
+        "client": "Acme GmbH",
+        "service": "Payments API",
+        "provider": "Northwind Cloud",
+        "amount": money("100.00 EUR"),
+        "billable_amount": money("1000.00 EUR"),
+        "uptime_percent": "99.811827",
+        "commitment_percent": "99.9",
+        "down_ms": (63 + 21) * 60_000,
+        "tier": "99 <= uptime < 99.9",
+        "payout": Payout.CUSTOMER_BALANCE,
+        "credit_percent": "10",
+        "outages": (
+            outage("2026-05-12T07:48:00", "2026-05-12T08:51:00"),
+            outage("2026-05-20T21:52:30", "2026-05-20T22:13:30"),
+        ),
+        "explanation": (
+            "A failing disk made our primary database refuse writes; the standby took over only "
+            "after an engineer stepped in. Since then it takes over by itself."
+        ),
+        "details_url": "https://status.northwind.example/incidents/2026-05-12-database",
+        "contact": "Maria Lindt, credits@northwind.example",
+    }
+    return ClientNotice(**{**usual, **fields})
+
+
+def pages() -> dict[str, Rendered]:
+    """Every kind of message, by the name of its expected text."""
+    return {
+        "summary": render_summary(summary()),
+        "notice": render_notice(notice()),
+        "preview": render_notice(notice(), preview=True),
+    }
+
+
+if __name__ == "__main__":
+    for name, rendered in pages().items():
+        (EXPECTED / f"{name}.txt").write_text(rendered.text, encoding="utf-8")
+        (Path(sys.argv[1]) / f"{name}.html").write_text(rendered.html, encoding="utf-8")

@@ -1,0 +1,354 @@
+"""What people read: complete, safe whatever the names hold, and the same every time."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from jinja2 import UndefinedError
+
+from flows.messages import (
+    ChangeLine,
+    CountedWindows,
+    Rendered,
+    WithheldLine,
+    render_notice,
+    render_summary,
+)
+from flows.messages.language import ENGLISH
+from flows.messages.rendering import _environment
+from models.contract import Payout
+from tests.flows.messages.samples import (
+    EXPECTED,
+    credit,
+    money,
+    notice,
+    outage,
+    pages,
+    summary,
+)
+
+EVIL = '<script>alert("x")</script>"><img src=x onerror=alert(1)>\r\nBcc: a\u202eb {{ 7 * 7 }}'
+VOID = {"meta", "br", "img", "hr", "link", "input"}
+
+
+class Page(HTMLParser):
+    """A page taken apart: its tags, its links and what is shown."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.shown = ""
+        self.feed(html)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        """Keep the tag; a line break is white space."""
+        self.shown += " " if tag == "br" else ""
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        """Every tag is closed where it was opened."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        """Keep what is shown."""
+        if self.open[-1:] != ["style"]:
+            self.shown += data
+
+    @property
+    def words(self) -> str:
+        """What is shown, every kind of white space as one space."""
+        return " ".join(self.shown.split())
+
+    @property
+    def links(self) -> list[str]:
+        """Where the page leads."""
+        return [attrs["href"] or "" for tag, attrs in self.tags if tag == "a"]
+
+
+def hostile() -> dict[str, Rendered]:
+    """Every message with every text of others turned against us."""
+    line = credit(
+        client=EVIL,
+        service=EVIL,
+        notes=EVIL,
+        claim_channel=EVIL,
+        claim_address="javascript:alert(1)",
+        evidence=("javascript:alert(1)", 'https://x.example/"onmouseover="alert(1)', EVIL),
+    )
+    evil_summary = summary(
+        to_release=(line,),
+        to_claim=(line,),
+        withheld=(WithheldLine(contract="a/b", client=EVIL, service=EVIL, why=EVIL),),
+        changes=(ChangeLine(client=EVIL, service=EVIL, says=EVIL),),
+        ledger=EVIL,
+        previews=EVIL,
+        workspace=EVIL,
+    )
+    evil_notice = notice(
+        client=EVIL,
+        service=EVIL,
+        provider=EVIL,
+        explanation=EVIL,
+        contact=EVIL,
+        tier=EVIL,
+        details_url="data:text/html,<script>alert(1)</script>",
+    )
+    return {
+        "summary": render_summary(evil_summary),
+        "notice": render_notice(evil_notice),
+        "preview": render_notice(evil_notice, preview=True),
+    }
+
+
+@pytest.mark.parametrize("name", ["summary", "notice", "preview"])
+def test_the_text_reads_as_expected(name):
+    """Word for word; `python -m tests.flows.messages.samples DIR` writes the expected text anew."""
+    assert pages()[name].text == (EXPECTED / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def test_the_same_view_gives_the_same_message():
+    """Neither the clock nor chance takes part."""
+    assert pages() == pages()
+
+
+@pytest.mark.parametrize("name", ["summary", "notice", "preview"])
+def test_a_page_needs_nothing_from_outside(name):
+    """No image, no script, no style sheet, no form; its language and colour schemes are named."""
+    page = Page(pages()[name].html)
+    assert {tag for tag, _ in page.tags} <= {
+        *("html", "head", "meta", "title", "style", "body", "div", "table", "thead", "tbody"),
+        *("tr", "th", "td", "h1", "h2", "p", "ul", "li", "a", "span", "strong", "code", "br"),
+    }
+    assert ("html", "en") in [(tag, attrs.get("lang")) for tag, attrs in page.tags]
+    schemes = [attrs["content"] for _, attrs in page.tags if attrs.get("name") == "color-scheme"]
+    assert schemes == ["light dark"]
+    assert "url(" not in pages()[name].html
+    assert "@import" not in pages()[name].html
+
+
+@pytest.mark.parametrize("name", ["summary", "notice", "preview"])
+def test_a_mail_program_without_style_sheets_shows_the_page_well(name):
+    """Every cell brings its own padding, every link may break, nothing depends on a class alone."""
+    cells = [attrs for tag, attrs in Page(pages()[name].html).tags if tag in {"td", "th"}]
+    assert [attrs for attrs in cells if not attrs.get("style") and not attrs.get("align")] == []
+
+
+@pytest.mark.parametrize("name", ["summary", "notice", "preview"])
+def test_hostile_names_are_shown_and_never_run(name):
+    """No tag, no attribute and no template of theirs comes to life."""
+    rendered = hostile()[name]
+    page = Page(rendered.html)
+    assert {tag for tag, _ in page.tags} & {"script", "img"} == set()
+    assert not any(key.startswith("on") for _, attrs in page.tags for key in attrs)
+    assert '<script>alert("x")</script>' in page.shown
+    assert "{{ 7 * 7 }}" in page.shown
+
+
+@pytest.mark.parametrize("name", ["summary", "notice", "preview"])
+def test_only_web_addresses_become_links(name):
+    """`javascript:` and `data:` stay text."""
+    links = Page(hostile()[name].html).links + Page(pages()[name].html).links
+    assert [link for link in links if not re.match(r"https?://[^\s]+$", link)] == []
+
+
+@pytest.mark.parametrize("name", ["summary", "notice", "preview"])
+def test_a_line_break_in_a_name_makes_no_line(name):
+    """Nobody writes a line of his own into our mail, or turns its text around."""
+    rendered = hostile()[name]
+    assert not [line for line in rendered.text.splitlines() if line.startswith("Bcc")]
+    assert "\n" not in rendered.subject
+    assert "\u202e" not in rendered.text + rendered.html + rendered.subject
+
+
+def test_a_missing_value_stops_the_rendering():
+    """A letter with a hole never leaves."""
+    with pytest.raises(UndefinedError):
+        _environment(ENGLISH, html=False).from_string("{{ notice.amonut }}").render(notice=notice())
+    with pytest.raises(ValueError, match="must not show None"):
+        _environment(ENGLISH, html=True).from_string("{{ gap }}").render(gap=None)
+
+
+@pytest.mark.parametrize("name", ["summary", "notice", "preview"])
+def test_text_and_page_say_the_same_figures(name):
+    """Every number and every name of a month in the text also stands on the page."""
+    rendered = pages()[name]
+    words = Page(rendered.html).words
+    figures = re.findall(r"\d[\d,.]*\d(?:%| [A-Z]{3}\b| min| h)", rendered.text)
+    assert len(figures) > 5
+    assert [figure for figure in figures if figure not in words] == []
+
+
+def test_the_summarys_subject_says_what_to_do_and_how_much():
+    """1,140.00 + 100.00 EUR to release, 360.00 + 50.00 USD to claim; the dinars stand between."""
+    assert render_summary(summary()).subject == (
+        "SLA credits for 2026-05: 3 to release, 2 to claim, 1 needs a look "
+        "(1,240.00 EUR, 1,234.560 KWD, 410.00 USD)"
+    )
+
+
+def test_a_month_without_credits_says_so():
+    """In the subject already, and nothing waits."""
+    quiet = render_summary(
+        summary(to_release=(), to_claim=(), withheld=(), changes=(), contracts=1, met=1)
+    )
+    assert quiet.subject == "SLA credits for 2026-05: nothing is owed"
+    assert "1 contract was decided, 1 met its commitment.\n\nNothing waits for you." in quiet.text
+    assert "Nothing waits for you." in Page(quiet.html).words
+
+
+def test_every_row_of_the_page_has_all_its_facts():
+    """Client, service, uptime, commitment, percent, amount, claim, channel, evidence, note."""
+    words = Page(render_summary(summary()).html).words
+    for fact in (
+        "Cirrus Cloud Compute, eu-central",
+        "97.913025% promised 99.99%",
+        "30% of 1,200.00 USD",
+        "Claim by: 31 July 2026 ticket console.cirrus.example",
+        "Credit: 360.00 USD",
+        "Evidence: status.cirrus.example/0",
+        "and 2 more in the ledger",
+        "Note: The maintenance of 12 May was announced too late and counts.",
+    ):
+        assert fact in words
+
+
+def test_commands_name_the_workspace_as_a_shell_needs_it():
+    """A folder with a space is quoted."""
+    text = render_summary(summary(workspace="our month")).text
+    assert "makegood release 2026-05 --workspace 'our month'" in text
+    assert "makegood explain umbrella/api 2026-05 --workspace 'our month'" in text
+
+
+def test_a_long_month_is_cut_and_says_so():
+    """Mail programs cut mails over 102 kB: the list stops before, the totals hold everything."""
+    lines = tuple(credit(key=f"c{n}/api/2026-05/r0", client=f"Client {n}") for n in range(500))
+    rendered = render_summary(summary(to_release=lines, to_claim=(), changes=(), withheld=()))
+    assert rendered.subject.endswith("500 to release (50,000.00 EUR)")
+    assert "... and 460 more in the ledger." in rendered.text
+    assert "… and 460 more in the ledger." in Page(rendered.html).words
+    assert len(rendered.html) < 102_000
+
+
+def test_the_nearest_deadline_comes_first():
+    """The claim of 30 June stands above that of 31 July, whatever their amounts."""
+    text = render_summary(summary()).text
+    assert text.index("1. Parrot") < text.index("2. Cirrus Cloud")
+
+
+def test_days_of_service_are_not_added_to_money():
+    """Fifteen days and 100.00 EUR are not 100.00 EUR in two credits alone."""
+    days = credit(
+        key="a/b/2026-05/r0", credit_days="15", credit_percent=None, amount=money("0.00 EUR")
+    )
+    rendered = render_summary(summary(to_release=(days,), to_claim=(), withheld=()))
+    assert rendered.subject == "SLA credits for 2026-05: 1 to release"
+    assert "15 days of service" in rendered.text
+    assert "15 days of service" in Page(rendered.html).words
+
+
+def test_a_released_adjustment_is_shown_with_its_sign():
+    """Minus 12.00 EUR, without a percent of its own."""
+    line = credit(amount=money("-12.00 EUR"), credit_percent=None, notes="Adjustment: evidence.")
+    rendered = render_summary(summary(to_release=(), to_claim=(), withheld=(), released=(line,)))
+    assert rendered.subject == "SLA credits for 2026-05: 1 released"
+    assert "   -12.00 EUR\n" in rendered.text
+    assert "Terms: adjustment" in Page(rendered.html).words
+
+
+def test_a_preview_says_above_all_that_it_was_not_sent():
+    """On the page before the greeting, in the text on the first line."""
+    rendered = pages()["preview"]
+    words = Page(rendered.html).words
+    assert words.index("Preview, not sent. This letter waits for release.") < words.index("Hello")
+    assert rendered.text.startswith("*** PREVIEW, NOT SENT: this letter waits for release. ***\n")
+
+
+def test_a_letter_that_is_sent_carries_no_banner():
+    """Neither in text nor on the page."""
+    rendered = pages()["notice"]
+    assert "preview" not in (rendered.text + Page(rendered.html).words).lower()
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"payout": Payout.CUSTOMER_BALANCE}, "It will be taken off your next invoice;"),
+        (
+            {"payout": Payout.REFUND},
+            "We will refund it to the payment method of your last payment;",
+        ),
+        ({"payout": Payout.OUT_OF_BAND}, "We will arrange the payment with you separately."),
+        (
+            {"credit_days": "15", "credit_percent": None},
+            "We extend your subscription by these days",
+        ),
+        (
+            {"windows": CountedWindows(minutes=5, total=8_928, failed=17)},
+            "counted in 8,928 windows of 5 minutes each, of which 17 failed;",
+        ),
+        ({"excluded_ms": 3_600_000}, "of which 1 h do not count, such as announced maintenance;"),
+        ({"down_ms": None}, "For May 2026 we measured an uptime of 99.811827%."),
+        ({"capped": True}, ": 100.00 EUR, the most that it allows for one month."),
+        ({"tier": "relative shortfall x 2"}, "billed for the month (relative shortfall x 2):"),
+        ({"tier": ""}, "billed for the month: 100.00 EUR."),
+        ({"contact": ""}, "Questions? Simply answer this mail."),
+    ],
+)
+def test_each_case_has_its_own_words(fields, says):
+    """In the text and on the page alike."""
+    rendered = render_notice(notice(**fields))
+    assert says in rendered.text
+    assert says in Page(rendered.html).words
+
+
+def test_an_additional_credit_says_what_was_granted_before():
+    """100.00 before and 25.00 now make 125.00 EUR."""
+    rendered = render_notice(
+        notice(
+            amount=money("25.00 EUR"), credited_before=money("100.00 EUR"), credit_percent="12.5"
+        )
+    )
+    assert rendered.subject == "Additional service credit of 25.00 EUR: Payments API, May 2026"
+    assert "We add 25.00 EUR to your credit, which makes 125.00 EUR for the month." in rendered.text
+    assert "125.00 EUR; 100.00 EUR were credited before." in rendered.text
+
+
+def test_a_reduced_credit_says_by_how_much():
+    """100.00 less 25.00 leave 75.00 EUR; no minus sign is left to be understood."""
+    rendered = render_notice(
+        notice(
+            amount=money("-25.00 EUR"), credited_before=money("100.00 EUR"), credit_percent="7.5"
+        )
+    )
+    assert rendered.subject == "Correction of your service credit for Payments API, May 2026"
+    assert "75.00 EUR, which is 25.00 EUR less than we had told you." in rendered.text
+    assert "Your credit: 75.00 EUR" in rendered.text
+    assert "-25" not in rendered.text + Page(rendered.html).words
+
+
+def test_of_many_outages_the_longest_are_listed_and_the_rest_summed():
+    """Of 1 to 20 minutes, those of 9 to 20 are listed; 1 + ... + 8 = 36 minutes are summed."""
+    outages = tuple(
+        outage(f"2026-05-{n:02}T10:00:00", f"2026-05-{n:02}T10:{n:02}:00") for n in range(1, 21)
+    )
+    text = render_notice(notice(outages=outages, down_ms=210 * 60_000)).text
+    assert text.count(" CEST: ") == 12
+    assert text.index("9 May 2026") < text.index("20 May 2026")
+    assert "- and shorter ones, together 36 min" in text
+
+
+def test_a_client_in_utc_reads_each_time_once():
+    """No second line that says the same."""
+    text = render_notice(notice(time_zone="UTC")).text
+    assert "- 12 May 2026, 07:48 – 08:51 UTC: 1 h 3 min\n- 20 May" in text
+
+
+def test_without_explanation_or_outages_the_heading_goes_too():
+    """No empty section."""
+    rendered = render_notice(notice(explanation="", outages=(), details_url=""))
+    assert "What happened" not in rendered.text + rendered.html
+    assert "All details" not in rendered.text + rendered.html
