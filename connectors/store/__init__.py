@@ -408,6 +408,9 @@ class Store(Protocol):
         """The log, streamed, rising by contract and sequence; None does not narrow.
 
         A body that is no longer what the store wrote is answered as a body that fails its digest.
+
+        Raises:
+            Permanent: An entry was changed so that it cannot even be read.
         """
         ...
 

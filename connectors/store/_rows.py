@@ -6,6 +6,7 @@ import json
 
 from sqlalchemy import RowMapping, Table
 
+from connectors.errors import Permanent
 from connectors.store import (
     ContractChange,
     Effect,
@@ -48,14 +49,27 @@ def entry_row(entry: LogEntry) -> dict[str, object]:
 
 
 def entry_of(row: RowMapping) -> LogEntry:
-    """The log entry of a row, whatever became of its body."""
+    """The log entry of a row, whatever became of its body.
+
+    Raises:
+        Permanent: Its kind or its instant is none that this program knows.
+    """
+    try:
+        kind, recorded_at = EntryKind(row["kind"]), utc(row["recorded_at"])
+    except (ValueError, OverflowError) as error:
+        message = (
+            f"log of {row['contract']}, entry {row['sequence']}: {error}; a kind and an instant "
+            "that Makegood writes were expected. Somebody has changed the database by hand: "
+            "restore it from a backup. Nothing was changed."
+        )
+        raise Permanent(message) from None
     return LogEntry(
         contract=row["contract"],
         period=row["period"],
         sequence=row["sequence"],
-        kind=EntryKind(row["kind"]),
+        kind=kind,
         body=_body_as_it_is(row["body"]),
-        recorded_at=utc(row["recorded_at"]),
+        recorded_at=recorded_at,
         previous=row["previous"],
         digest=row["digest"],
     )

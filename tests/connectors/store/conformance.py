@@ -249,6 +249,21 @@ class StoreConformance:
             "acme/api entry 0 (2026-05, determined): its content is not what was recorded"
         ]
 
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE log_entry SET kind = 'guessed'",
+            "UPDATE log_entry SET recorded_at = 9223372036854775807",
+        ],
+    )
+    def test_an_entry_that_cannot_be_read_is_named(self, store, statement):
+        """A kind that nobody knows is not passed over."""
+        store.record(shard(change()))
+        drop_trigger(store, "log_entry", "update")
+        execute(store, statement)
+        with pytest.raises(Permanent, match=r"^log of acme/api, entry 0: .*by hand"):
+            list(store.entries())
+
     # --- Evidence and terms ---------------------------------------------------------------------
 
     def test_evidence_and_terms_are_found_by_their_digest(self, store):
