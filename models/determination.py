@@ -19,7 +19,6 @@ from models.period import ServiceMonth
 from models.printing import duration_text, number_text, percent_text
 from models.terms import JsonValue, plain
 
-
 REPLAYED = (
     "uptime_ratio",
     "breached",
@@ -214,9 +213,10 @@ def _opening_steps(asked: _Asked, assessed: Assessment, measured: Measured) -> t
     billable, currency = asked.billable, asked.currency
     down, whole = duration_text(measured.down_seconds), duration_text(measured.measurable_seconds)
     uptime = f"uptime is {percent_text(measured.uptime)}: {down} down of {whole} measurable"
-    base = f"the percent applies to {billable:f} {currency.code}"
+    fee = currency.minor(billable)
+    base = f"the percent applies to {_major_text(fee, currency)} {currency.code}"
     if measured.affected_ratio != 1:
-        part = number_text(measured.affected_ratio * Fraction(billable), currency.exponent + 2)
+        part = _major_text(fee * measured.affected_ratio, currency)
         base += f", of which {percent_text(measured.affected_ratio)} is affected: {part}"
     ladder = (Step("ladder", reason) for reason in assessed.reasons)
     return (Step("uptime", uptime), *ladder, Step("base", base))
@@ -258,7 +258,8 @@ def _limits(base: Fraction, cap: Cap | None, currency: Currency) -> list[tuple[F
         most = base * Fraction(cap.percent) / 100
         limits.append((most, f"{plain(cap.percent)} %, {_major_text(most, currency)}"))
     if cap is not None and cap.amount is not None:
-        limits.append((currency.minor(cap.amount), f"{cap.amount:f}"))
+        most = currency.minor(cap.amount)
+        limits.append((most, _major_text(most, currency)))
     return limits
 
 
@@ -335,10 +336,10 @@ def _paid(money: Money, minimum: MinimumPayout | None) -> tuple[Money, tuple[Ste
 def _minimum(minimum: MinimumPayout | None, money: Money) -> tuple[bool, str] | None:
     if minimum is not None and minimum.more_than is not None:
         bound = money.currency.minor(minimum.more_than)
-        return money.minor > bound, f"more than {minimum.more_than:f}"
+        return money.minor > bound, f"more than {_major_text(bound, money.currency)}"
     if minimum is not None and minimum.at_least is not None:
         bound = money.currency.minor(minimum.at_least)
-        return money.minor >= bound, f"at least {minimum.at_least:f}"
+        return money.minor >= bound, f"at least {_major_text(bound, money.currency)}"
     return None
 
 

@@ -1,8 +1,8 @@
 """The copyable `credit_ladder` block of the SLA credit kit, read as credit terms.
 
 The kit writes ladders in words of its own: `threshold_kind`, ranges such as "<99.9% and ≥99.0%",
-and claim windows inside notes. Here they become the same terms that contracts use. When the block was
-copied from a page that lost its indentation, `indented_form` shows how it was meant.
+and claim windows inside notes. Here they become the same terms that contracts use. When the block
+was copied from a page that lost its indentation, `indented_form` shows how it was meant.
 
 Source: the "SLA Credit Ladders (ready-to-copy examples)" section of the kit.
 """

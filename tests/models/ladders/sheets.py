@@ -17,12 +17,18 @@ class ExactLoader(yaml.SafeLoader):
     """PyYAML with decimals in place of floats, and dates left as text."""
 
 
-ExactLoader.add_constructor(
-    "tag:yaml.org,2002:float", lambda loader, node: Decimal(loader.construct_scalar(node))
-)
-ExactLoader.add_constructor(
-    "tag:yaml.org,2002:timestamp", lambda loader, node: loader.construct_scalar(node)
-)
+def as_decimal(loader, node):
+    """A number with a point, exactly."""
+    return Decimal(loader.construct_scalar(node))
+
+
+def as_text(loader, node):
+    """A date as it is written."""
+    return loader.construct_scalar(node)
+
+
+ExactLoader.add_constructor("tag:yaml.org,2002:float", as_decimal)
+ExactLoader.add_constructor("tag:yaml.org,2002:timestamp", as_text)
 
 
 def exact_yaml(text):
