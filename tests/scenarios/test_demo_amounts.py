@@ -34,7 +34,7 @@ class Expected(NamedTuple):
 
 JUNE = {
     # 30 days are 43,200 min; 447 down: below 99 %; 25 % of 7,250.00
-    "harbor-pine/google-cloud": Expected(42753, 43200, "1812.50 USD", date(2025, 7, 30)),
+    "google-cloud/compute-harbor-pine": Expected(42753, 43200, "1812.50 USD", date(2025, 7, 30)),
 }
 SEPTEMBER = {
     # 120 min of announced maintenance leave both sides, 12 of 122 down minutes lie outside of it
@@ -43,11 +43,11 @@ SEPTEMBER = {
     "bluefin/relay-us": Expected(43195, 43200, "0.00 USD"),
     # two of three probes down for 51 min: 300,000 x 51 / 43,200 x 10 = 3,541.67
     "hoshino/relay-ap": Expected(43149, 43200, "3542 JPY", date(2025, 10, 30)),
-    "harbor-pine/aws-dynamodb": Expected(43200, 43200, "0.00 USD"),
-    "harbor-pine/azure-front-door": Expected(43200, 43200, "0.00 USD"),
-    "lindenhof/aws-dynamodb": Expected(43200, 43200, "0.00 USD"),
-    "lindenhof/cloudflare": Expected(43200, 43200, "0.00 USD"),
-    "lindenhof/twilio": Expected(43200, 43200, "0.00 USD"),
+    "aws/dynamodb-harbor-pine": Expected(43200, 43200, "0.00 USD"),
+    "azure/front-door-harbor-pine": Expected(43200, 43200, "0.00 USD"),
+    "aws/dynamodb-lindenhof": Expected(43200, 43200, "0.00 USD"),
+    "cloudflare/business-lindenhof": Expected(43200, 43200, "0.00 USD"),
+    "twilio/apis-lindenhof": Expected(43200, 43200, "0.00 USD"),
 }
 OCTOBER = {
     # 745 h in Berlin; 45 + 165 + 260 = 470 down, the maintenance came too short: 25 % of 2,000.00
@@ -57,14 +57,14 @@ OCTOBER = {
     # 72 min, and 10 of 30 before midnight in Tokyo: 300,000 x 82 / 44,640 x 10 = 5,510.75
     "hoshino/relay-ap": Expected(44558, 44640, "5511 JPY", date(2025, 11, 30)),
     # 172 down: 10 % of 9.40 is 0.94, and AWS issues only what is more than 1.00
-    "harbor-pine/aws-dynamodb": Expected(44468, 44640, "0.00 USD"),
+    "aws/dynamodb-harbor-pine": Expected(44468, 44640, "0.00 USD"),
     # 504 down: below 99 %; 25 % of 3,300.00
-    "harbor-pine/azure-front-door": Expected(44136, 44640, "825.00 USD", date(2025, 12, 31)),
+    "azure/front-door-harbor-pine": Expected(44136, 44640, "825.00 USD", date(2025, 12, 31)),
     # 172 down: 10 % of 18,400.00
-    "lindenhof/aws-dynamodb": Expected(44468, 44640, "1840.00 USD", date(2025, 12, 31)),
-    "lindenhof/cloudflare": Expected(44640, 44640, "0.00 USD"),
+    "aws/dynamodb-lindenhof": Expected(44468, 44640, "1840.00 USD", date(2025, 12, 31)),
+    "cloudflare/business-lindenhof": Expected(44640, 44640, "0.00 USD"),
     # a silence of 8 days less the 25 h that a state holds: 191 of 744 h are unknown
-    "lindenhof/twilio": Expected(None, 44640, None, date(2025, 11, 30)),
+    "twilio/apis-lindenhof": Expected(None, 44640, None, date(2025, 11, 30)),
 }
 NOVEMBER = {
     # 178 down: 10 % of 2,000.00
@@ -73,12 +73,12 @@ NOVEMBER = {
     "bluefin/relay-us": Expected(43083, 43260, "360.00 USD", date(2025, 12, 30)),
     # 20 min after midnight in Tokyo and 180: 300,000 x 200 / 43,200 x 10 = 13,888.89
     "hoshino/relay-ap": Expected(43000, 43200, "13889 JPY", date(2025, 12, 30)),
-    "harbor-pine/aws-dynamodb": Expected(43200, 43200, "0.00 USD"),
-    "harbor-pine/azure-front-door": Expected(43200, 43200, "0.00 USD"),
-    "lindenhof/aws-dynamodb": Expected(43200, 43200, "0.00 USD"),
+    "aws/dynamodb-harbor-pine": Expected(43200, 43200, "0.00 USD"),
+    "azure/front-door-harbor-pine": Expected(43200, 43200, "0.00 USD"),
+    "aws/dynamodb-lindenhof": Expected(43200, 43200, "0.00 USD"),
     # pro rata from the first minute: 5,000.00 x 346 / 43,200 = 40.046
-    "lindenhof/cloudflare": Expected(42854, 43200, "40.05 USD", date(2025, 12, 31)),
-    "lindenhof/twilio": Expected(43200, 43200, "0.00 USD"),
+    "cloudflare/business-lindenhof": Expected(42854, 43200, "40.05 USD", date(2025, 12, 31)),
+    "twilio/apis-lindenhof": Expected(43200, 43200, "0.00 USD"),
 }
 EXPECTED = dict(zip(MONTHS, (JUNE, SEPTEMBER, OCTOBER, NOVEMBER), strict=True))
 
@@ -129,7 +129,7 @@ def test_each_month_gives_the_amounts_worked_out_by_hand(decided, month):
 
 def test_the_silent_probe_withholds_its_month_and_says_why(decided):
     """191 of 744 hours have no known state: nobody guesses what October was like."""
-    answer = decided["2025-10"]["lindenhof/twilio"]
+    answer = decided["2025-10"]["twilio/apis-lindenhof"]
     assert answer.uptime is None
     assert "191 h" in answer.withheld
 
@@ -151,7 +151,7 @@ def test_the_ledger_holds_every_credit_and_the_withheld_month(workspace, decided
 def test_a_customers_claim_carries_the_vendors_own_page_as_evidence(workspace, decided):
     """The link in the ledger is the source of the outage."""
     ledger = (workspace / "ledger.csv").read_text(encoding="utf-8-sig")
-    (row,) = (line for line in ledger.splitlines() if "lindenhof/aws-dynamodb/2025-10/r0" in line)
+    (row,) = (line for line in ledger.splitlines() if "aws/dynamodb-lindenhof/2025-10/r0" in line)
     assert "https://aws.amazon.com/message/101925/" in row
 
 
@@ -202,7 +202,7 @@ WHAT_IFS = {
         written="2025-06-12T17:51:00Z,2025-06-13T01:18:00Z",
         instead="2025-06-12T17:49:00Z,2025-06-12T20:49:00Z",
         month="2025-06",
-        contract="harbor-pine/google-cloud",
+        contract="google-cloud/compute-harbor-pine",
         uptime=Fraction(43200 - 180, 43200),  # 99.583333 %: 10 % of 7,250.00
         amount="725.00 USD",
     ),
