@@ -70,7 +70,9 @@ def observe(monitors: Monitors, month: Interval, terms: MeasurementTerms) -> Obs
 
 
 def _horizon(monitors: Monitors, month: Interval) -> Interval:
-    known = [timeline.known for regions in monitors for timeline in regions if timeline.changes]
+    """The month and all that is known around it, by probes that had been seen by its end."""
+    timelines = [timeline for regions in monitors for timeline in regions if timeline.changes]
+    known = [timeline.known for timeline in timelines if timeline.changes[0][0] < month.end]
     starts, ends = [first for first, _ in known], [last for _, last in known]
     return Interval(min([month.start, *starts]), max([month.end, *ends]))
 

@@ -60,7 +60,7 @@ def standing_of(
     observation that no other one has followed, until the next.
 
     Args:
-        timeline: The probe's timeline; everything it knows lies before the horizon's end.
+        timeline: The probe's timeline; everything it knows lies after the horizon's start.
         horizon: The time to answer for.
         degraded: What a degraded state counts as.
         stale_after_ms: Silence after which a state is stale; None never.
@@ -108,7 +108,7 @@ def _silence(timeline: Timeline, horizon: Interval, stale_after_ms: int | None) 
     if not timeline.changes or timeline.last_observed_at is None:
         return IntervalSet(((horizon.start, horizon.end),))
     first = timeline.changes[0][0]
-    before = [(horizon.start, first)] if horizon.start < first else []
+    before = [(horizon.start, min(first, horizon.end))] if horizon.start < first else []
     if stale_after_ms is None:
         return IntervalSet.rising(before)
     if timeline.gap_floor_ms is None or timeline.gap_floor_ms > stale_after_ms:
@@ -119,14 +119,17 @@ def _silence(timeline: Timeline, horizon: Interval, stale_after_ms: int | None) 
         raise ValueError(message)
     silent = [(gap.start + stale_after_ms, gap.end) for gap in timeline.gaps]
     silent.append((timeline.last_observed_at + stale_after_ms, horizon.end))
-    return IntervalSet.rising([*before, *(piece for piece in silent if piece[0] < piece[1])])
+    stale = IntervalSet.rising(piece for piece in silent if piece[0] < piece[1])
+    return IntervalSet.rising(before) | stale.clip(horizon)
 
 
 def _time_in(timeline: Timeline, horizon: Interval, states: Sequence[State]) -> IntervalSet:
     changes = timeline.changes
     ends = [at for at, _ in changes[1:]] + [horizon.end]
     return IntervalSet.rising(
-        (at, end) for (at, state), end in zip(changes, ends, strict=False) if state in states
+        (at, min(end, horizon.end))
+        for (at, state), end in zip(changes, ends, strict=False)
+        if state in states and at < horizon.end
     )
 
 

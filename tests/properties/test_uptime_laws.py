@@ -161,9 +161,12 @@ def test_more_downtime_never_raises_uptime(case, data):
     up = sorted({at for m in case.monitors for p in m for at, state in p.seen if state == State.UP})
     assume(up)
     fallen = data.draw(st.sampled_from(up))
-    worse = with_seen(
-        case, lambda seen: [(at, State.DOWN if at == fallen else state) for at, state in seen]
-    )
+
+    def worsened(seen):
+        falls = (fallen, State.UP)
+        return [(at, State.DOWN) if (at, state) == falls else (at, state) for at, state in seen]
+
+    worse = with_seen(case, worsened)
     before, after = measured(case).ratio, measured(worse).ratio
     if before is not None and after is not None:
         assert after <= before
