@@ -138,7 +138,7 @@ class Timeline:
         if floor is None:
             return (), stretch.end
         gaps = [g for g in self.gaps if g.end > stretch.start and g.start + floor < stretch.end]
-        if gaps and gaps[-1].end >= stretch.end:
+        if gaps and gaps[-1].end > stretch.end:
             return tuple(gaps[:-1]), gaps[-1].start
         return tuple(gaps), last if last + floor < stretch.end else stretch.end
 
@@ -193,7 +193,8 @@ def compact(
     """
     if at.size == 0:
         return Timeline(monitor, region, gap_floor_ms=gap_floor_ms)
-    severity = -states if better_wins else states
+    # What was seen stands over what could not be seen, whichever way conflicts are decided.
+    severity = (len(State) - states) % len(State) if better_wins else states
     order = np.lexsort((severity, at))
     at, states = at[order], states[order]
     last_of_instant = np.append(at[1:] != at[:-1], True)
