@@ -8,12 +8,13 @@ written out. Ladders are looked up in a mapping that the caller gives; nothing i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Annotated
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError
 from pydantic_core import PydanticCustomError
 
 from models.claim import ClaimTerms
@@ -37,11 +38,13 @@ from models.kinds import AnyLadder
 from models.located import Document, Path, parse_yaml, path_of
 from models.measurement import MeasurementTerms
 from models.money import Rounding
+from models.seed_ladder import indented_form, seed_terms
 from models.service_block import is_service_block, placeholders, service_as_contract
 from models.terms import (
     Amount,
     CurrencyCode,
     Day,
+    JsonValue,
     Name,
     Percent,
     Slug,
@@ -65,9 +68,11 @@ class CatalogLadder(Terms):
 
 def _written_as(ladder: object) -> str:
     """Which of the ways to write a ladder this is, from the fields that are there."""
-    if isinstance(ladder, CatalogLadder) or (isinstance(ladder, dict) and "catalog" in ladder):
+    named = ladder if isinstance(ladder, dict) else {}
+    if isinstance(ladder, CatalogLadder) or "catalog" in named:
         return "<CatalogLadder>"
-    return "<own>"
+    of_the_kit = "kind" not in named and not named.keys().isdisjoint({"vendor", "threshold_kind"})
+    return "<kit>" if of_the_kit else "<own>"
 
 
 def _a_mapping(ladder: object) -> object:
@@ -88,7 +93,9 @@ class WrittenCredit(Terms):
     """
 
     credit_ladder: Annotated[
-        Annotated[CatalogLadder, Tag("<CatalogLadder>")] | Annotated[AnyLadder, Tag("<own>")],
+        Annotated[CatalogLadder, Tag("<CatalogLadder>")]
+        | Annotated[dict[str, JsonValue], Tag("<kit>")]
+        | Annotated[AnyLadder, Tag("<own>")],
         Discriminator(_written_as),
         BeforeValidator(_a_mapping),
     ]
@@ -154,7 +161,8 @@ def read_contracts(text: str, *, name: str, ladders: Mapping[str, CreditTerms]) 
         name: The file, as people know it.
         ladders: The catalog: credit terms by the id of their ladder.
     """
-    documents = parse_yaml(text, name=name)
+    flattened, indented = _indented(text, name)
+    documents = parse_yaml(indented, name=name)
     if not documents:
         return ContractsRead((), (_empty(name),))
     read = [read_contract(document, ladders=ladders) for document in documents]
@@ -164,10 +172,32 @@ def read_contracts(text: str, *, name: str, ladders: Mapping[str, CreditTerms]) 
         if contract is not None
     )
     found = (finding for _, findings in read for finding in findings)
-    return ContractsRead(contracts, _with_placeholders(text, name, found))
+    findings = _in_order(text, name, (*flattened, *found))
+    return ContractsRead(() if flattened else contracts, findings)
 
 
-def _with_placeholders(text: str, name: str, found: Iterable[Finding]) -> tuple[Finding, ...]:
+def _indented(text: str, name: str) -> tuple[tuple[Finding, ...], str]:
+    """The text with its ladders indented, and the finding if they were not.
+
+    Lines stay where they are, so that everything else in the text is reported as well.
+    """
+    form = indented_form(text) if "credit_ladder:" in text else None
+    if form is None:
+        return (), text
+    before, after = text.split("\n"), form.split("\n")
+    changed = [number for number, line in enumerate(before) if line != after[number]]
+    meant = "\n".join(after[changed[0] - 1 : changed[-1] + 1])
+    finding = Finding(
+        place=f"{name}:{changed[0]}",
+        field="credit_ladder",
+        fact="has lost its indentation",
+        expected="its fields indented below it",
+        remedy=f"Write it so:\n{meant}",
+    )
+    return (finding,), form
+
+
+def _in_order(text: str, name: str, found: Iterable[Finding]) -> tuple[Finding, ...]:
     """All findings by line; where a placeholder is left, nothing else is said of the line."""
     unfilled = placeholders(text, name=name) if "[" in text else ()
     lines = {finding.line for finding in unfilled}
@@ -191,7 +221,7 @@ def read_contract(
     full = in_full(document)
     validated = full.validate(WrittenContract)
     if validated.model is None:
-        return None, validated.findings
+        return None, (*validated.findings, *_sound_ladders(full, ladders))
     written = validated.model
     resolved = [_resolve(full, written, i, ladders) for i in range(len(written.versions))]
     findings = [
@@ -204,6 +234,18 @@ def read_contract(
         return None, tuple(findings)
     versions = [version for version, _ in resolved if version is not None]
     return _contract(written, versions), tuple(findings)
+
+
+def _sound_ladders(document: Document, ladders: Mapping[str, CreditTerms]) -> Iterator[Finding]:
+    """What is wrong with ladders whose form is right, though something else is not."""
+    versions = document.value.get("versions") if isinstance(document.value, dict) else None
+    for position, version in enumerate(versions if isinstance(versions, list) else []):
+        fields = version if isinstance(version, dict) else {}
+        credit = {name: fields[name] for name in WrittenCredit.model_fields if name in fields}
+        with suppress(ValidationError):
+            written = WrittenCredit.model_validate(credit)
+            path: Path = ("versions", position, "credit_ladder")
+            yield from _credit(document, written, path, ladders)[1]
 
 
 def _contract(written: WrittenContract, versions: list[ContractVersion]) -> Contract:
@@ -220,16 +262,24 @@ def read_credit_terms(
     text: str, *, name: str, ladders: Mapping[str, CreditTerms]
 ) -> tuple[CreditTerms | None, tuple[Finding, ...]]:
     """Read a file with one ladder: under `credit_ladder`, with cap and claim beside it, or bare."""
-    documents = parse_yaml(text, name=name)
+    flattened, indented = _indented(text, name)
+    documents = parse_yaml(indented, name=name)
     if len(documents) != 1:
         return None, (_not_one_ladder(name, len(documents)),)
-    validated = _ladder_in_full(documents[0]).validate(WrittenCredit)
+    terms, found = _credit_terms(_ladder_in_full(documents[0]), ladders)
+    findings = _in_order(text, name, (*flattened, *found))
+    refused = any(finding.severity is Severity.ERROR for finding in findings)
+    return None if refused else terms, findings
+
+
+def _credit_terms(
+    document: Document, ladders: Mapping[str, CreditTerms]
+) -> tuple[CreditTerms | None, tuple[Finding, ...]]:
+    validated = document.validate(WrittenCredit)
     if validated.model is None:
         return None, validated.findings
-    document = _ladder_in_full(documents[0])
     terms, findings = _credit(document, validated.model, ("credit_ladder",), ladders)
-    refused = any(finding.severity is Severity.ERROR for finding in findings)
-    return None if refused else terms, (*validated.findings, *findings)
+    return terms, (*validated.findings, *findings)
 
 
 def _not_one_ladder(name: str, found: int) -> Finding:
@@ -287,6 +337,8 @@ def _credit(
     ladders: Mapping[str, CreditTerms],
 ) -> tuple[CreditTerms | None, tuple[Finding, ...]]:
     ladder = written.credit_ladder
+    if isinstance(ladder, dict):
+        return _kit_credit(document, written, ladder, path)
     if not isinstance(ladder, CatalogLadder):
         terms = _overridden(CreditTerms(ladder=ladder), written)
         return terms, tuple(_about_terms(document, terms, path))
@@ -299,18 +351,37 @@ def _credit(
     return terms, tuple(own)
 
 
+def _kit_credit(
+    document: Document, written: WrittenCredit, block: dict[str, JsonValue], path: Path
+) -> tuple[CreditTerms | None, tuple[Finding, ...]]:
+    """The terms of a block in the words of the copyable kit."""
+    found, findings = seed_terms(block, place=document.name)
+    placed = tuple(_replaced(document, finding, path) for finding in findings)
+    if found is None:
+        return None, placed
+    terms = _overridden(found, written)
+    # The block has found what is wrong with its own rows already.
+    own = (one for one in _about_terms(document, terms, path) if "credit_ladder" not in one.field)
+    return terms, (*placed, *own)
+
+
+def _replaced(document: Document, finding: Finding, path: Path) -> Finding:
+    """A finding that knew only a field relative to a path, with its line in the document."""
+    return document.finding(
+        (*path, *path_of(finding.field)),
+        finding.fact,
+        expected=finding.expected,
+        remedy=finding.remedy,
+        severity=finding.severity,
+    )
+
+
 def _about_terms(document: Document, terms: CreditTerms, path: Path) -> Iterator[Finding]:
     """What the credit terms find wrong with themselves, with its line in the document."""
     for finding in terms.findings(document.name):
-        first, *rest = path_of(finding.field)
-        named = path if first == "ladder" else (*path[:-1], first)
-        yield document.finding(
-            (*named, *rest),
-            finding.fact,
-            expected=finding.expected,
-            remedy=finding.remedy,
-            severity=finding.severity,
-        )
+        of_ladder = finding.field.startswith("ladder")
+        relative = replace(finding, field=finding.field.removeprefix("ladder"))
+        yield _replaced(document, relative, path if of_ladder else path[:-1])
 
 
 def _unknown_ladder(
@@ -360,10 +431,10 @@ def _dates(document: Document, written: WrittenContract) -> Iterator[Finding]:
     """Versions that contradict each other, and dates that do not fall on the edge of a month."""
     for position, version in enumerate(written.versions):
         yield from _version_dates(document, version, ("versions", position))
-    if len(written.versions) > 1:
-        yield from _undated(document, written)
+    undated = list(_undated(document, written)) if len(written.versions) > 1 else []
+    yield from undated
     dated = sorted(enumerate(written.versions), key=lambda one: one[1].effective_on)
-    for (_, earlier), (position, later) in pairwise(dated):
+    for (_, earlier), (position, later) in pairwise([] if undated else dated):
         path: Path = ("versions", position, "effective_on")
         if earlier.effective_on == later.effective_on:
             yield document.finding(

@@ -219,6 +219,8 @@ def _extra(complaint: Complaint) -> Words:
     fields = _field_names(complaint)
     named = str(complaint.context.get("name", ""))
     expected = f"one of {_listed(fields, 40)}"
+    if named.isdecimal():
+        return "is no field here", expected, "A comma ends a value; write decimals with a point."
     return "is no field here", expected, near_miss(named, fields) or "Remove it."
 
 
@@ -321,7 +323,7 @@ def _no_number(complaint: Complaint) -> Words:
     if value is None:
         return "is empty", expected, "Fill it in, or remove the field."
     if not isinstance(value, str):
-        return _is(complaint), expected, "Write one number."
+        return _is(complaint), expected, f"Write {expected}."
     return _is(complaint), expected, _number_remedy(value.strip())
 
 

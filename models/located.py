@@ -82,6 +82,11 @@ SYNTAX_REMEDIES = (
         "Close the bracket that was opened before, or put a comma between its items.",
     ),
     (
+        "node content",
+        "a value, and each bracket closed",
+        "Write the value, or close the bracket that was opened before.",
+    ),
+    (
         "unexpected end of stream",
         "a quote that is closed where the text ends",
         "Close the quote that was opened before.",
@@ -535,7 +540,8 @@ def _syntax_finding(error: Exception, text: str, name: str) -> Finding:
     problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
     line, column = _mark(error, text)
     lines = text.split("\n")
-    written = lines[line] if line < len(lines) else ""
+    line, column = (line, column) if line < len(lines) else (len(lines) - 1, len(lines[-1]))
+    written = lines[line]
     expected, remedy = _syntax_advice(problem, written, column)
     quoted = f"in {clipped(written.strip())}" if written.strip() else "at the end of the file"
     return Finding(

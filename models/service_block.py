@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from models.explain import clipped, shown
-from models.findings import Finding, Severity
+from models.findings import Finding
 from models.located import Document, Path
 from models.terms import JsonValue, near_miss, sole
 
@@ -25,14 +25,10 @@ PLACEHOLDER = re.compile(
         | AMOUNT | N | OPTIONAL | LIST[ ]OR[ ]false
         | USD\|EUR[^\]]* | true\|false | availability_threshold\|uptime_brackets
         | "<X%[^\]]* | LOG_SOURCE_\d[^\]]* | [^\[\]\n]*\be\.g\.[^\]]*
-        | 30[ ]DAYS | SECOND[ ]BILLING[ ]CYCLE
     )\s*\]""",
     re.VERBOSE,
 )
 """What the kit leaves for its user to fill in, and nothing that a filled block could hold."""
-
-IN_NOTES = ("30 DAYS", "SECOND BILLING CYCLE")
-"""Placeholders in the kit's notes, which are no terms."""
 
 OWN_FIELDS = {
     "monthly_billable_amount": ("billable_amount",),
@@ -58,15 +54,13 @@ def placeholders(text: str, *, name: str) -> tuple[Finding, ...]:
 
 
 def _unfilled(place: str, line: str, placeholder: str) -> Finding:
-    in_notes = placeholder in IN_NOTES
     named = re.match(r"(?:- )?([a-z_]+):", line)
     return Finding(
         place=place,
         field=named.group(1) if named else "",
         fact=f"still holds the placeholder [{placeholder}]",
-        expected="a note without placeholders" if in_notes else "your own value",
+        expected="your own value",
         remedy=f"Replace [{placeholder}], brackets included.",
-        severity=Severity.WARNING if in_notes else Severity.ERROR,
     )
 
 

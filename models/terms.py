@@ -86,10 +86,19 @@ def whole_number(value: object) -> int:
     Raises:
         PydanticCustomError: The value is not a whole number.
     """
-    number = exact_decimal(value)
+    try:
+        number = exact_decimal(value)
+    except PydanticCustomError as error:
+        if error.type != "exact_number":
+            raise
+        raise _not_whole() from None
     if number != number.to_integral_value():
-        raise PydanticCustomError("whole_number", "a whole number, such as 5")
+        raise _not_whole()
     return int(number)
+
+
+def _not_whole() -> PydanticCustomError:
+    return PydanticCustomError("whole_number", "a whole number, such as 5")
 
 
 def calendar_day(value: object) -> date:

@@ -116,12 +116,14 @@ class Shelf(ABC):
         if workspace is None:
             return (*of_workspace, *of_contracts)
         events, of_events = self._exclusions(workspace)
+        # As long as a contract cannot be read, nobody knows which services there are.
+        aimless = () if has_errors(of_contracts) else _aimless(events, contracts)
         return (
             *of_workspace,
             *self._unmatched(workspace),
             *of_contracts,
             *of_events,
-            *_aimless(events, contracts),
+            *aimless,
         )
 
     def _workspace(self) -> tuple[Workspace | None, tuple[Finding, ...]]:
@@ -228,8 +230,13 @@ def refuse_errors(findings: Iterable[Finding]) -> None:
         UnusableInputError: With the errors and the warnings.
     """
     found = tuple(findings)
-    if any(finding.severity is Severity.ERROR for finding in found):
+    if has_errors(found):
         raise UnusableInputError(found)
+
+
+def has_errors(findings: Iterable[Finding]) -> bool:
+    """Whether anything is worse than a warning."""
+    return any(finding.severity is Severity.ERROR for finding in findings)
 
 
 def _credit_terms() -> Mapping[str, CreditTerms]:

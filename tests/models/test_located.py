@@ -131,7 +131,8 @@ def test_a_path_survives_being_written(path):
         (
             "name: Acme: GmbH\n",
             (
-                'terms.yaml:1:11: is no YAML in "name: Acme: GmbH": mapping values are not allowed in '
+                'terms.yaml:1:11: is no YAML in "name: Acme: GmbH": mapping values are not '
+                "allowed in "
                 "this context; a value after one colon, fields of one level in one column. "
                 "Quote a text that holds a colon, or line the field up with those beside it."
             ),
@@ -146,23 +147,25 @@ def test_a_path_survives_being_written(path):
         (
             "monitors: [a, b\ncurrency: EUR\n",
             (
-                "terms.yaml:2:9: is no YAML in \"currency: EUR\": did not find expected ',' or ']'; "
-                "a bracket that is closed where it ends. "
+                "terms.yaml:2:9: is no YAML in \"currency: EUR\": did not find expected ',' "
+                "or ']'; a bracket that is closed where it ends. "
                 "Close the bracket that was opened before, or put a comma between its items."
             ),
         ),
         (
             "name: 'Acme\n",
             (
-                "terms.yaml:2:1: is no YAML at the end of the file: found unexpected end of stream; "
-                "a quote that is closed where the text ends. Close the quote that was opened before."
+                "terms.yaml:2:1: is no YAML at the end of the file: found unexpected end of "
+                "stream; "
+                "a quote that is closed where the text ends. Close the quote that was opened "
+                "before."
             ),
         ),
         (
             "name: @acme\n",
             (
-                'terms.yaml:1:7: is no YAML in "name: @acme": found character that cannot start any '
-                "token; text that starts with a letter, a digit or a quote. "
+                'terms.yaml:1:7: is no YAML in "name: @acme": found character that cannot '
+                "start any token; text that starts with a letter, a digit or a quote. "
                 "Quote a text that starts with a special sign such as @, ` or %."
             ),
         ),
@@ -185,8 +188,8 @@ def test_a_path_survives_being_written(path):
         (
             "- a\ncap: 1\n",
             (
-                "terms.yaml:2:1: is no YAML in \"cap: 1\": did not find expected '-' indicator; items "
-                "of a list that start with `- ` in one column. "
+                "terms.yaml:2:1: is no YAML in \"cap: 1\": did not find expected '-' "
+                "indicator; items of a list that start with `- ` in one column. "
                 "Start the line with `- `, or end the list by moving the field to the left."
             ),
         ),
@@ -359,8 +362,8 @@ def test_json_numbers_are_exact():
         (
             "[" * 100_000,
             (
-                "payload.json:1: is nested too deeply; at most 64 levels. Check the brackets and the "
-                "indentation."
+                "payload.json:1: is nested too deeply; at most 64 levels. Check the brackets "
+                "and the indentation."
             ),
         ),
         (

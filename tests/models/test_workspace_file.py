@@ -1,0 +1,190 @@
+"""The workspace file: where evidence comes from, where results go, and no secrets."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from models.intervals import Interval, instant
+from models.located import parse_yaml
+from models.workspace_file import BadRows, ChecksFile, OutageLog, Workspace
+
+FULL = """\
+name: Northwind Cloud
+database: sqlite:///makegood.db
+sources:
+  - id: checks
+    kind: checks_file
+    path: checks/*.parquet
+    columns: {monitor: site, at: observed_at, up: status, region: zone}
+    bad_rows: report
+    time_zone: Europe/Berlin
+  - {id: incidents, kind: outage_log, path: incidents.csv, covers: 2025-09-01/2025-12-01}
+  - {id: calculator, kind: calculator_payloads, path: "payloads/*.jsonl"}
+ledger: {csv: book.csv}
+mail:
+  outbox: outbox
+  from: Northwind Cloud <sla@northwind.example>
+  operator: finance@northwind.example
+  reply_to: help@northwind.example
+exclusions: exclusions/*.yaml
+links: {details: "https://northwind.example/{client}/{service}/{month}"}
+"""
+
+
+def read(text: str) -> Workspace:
+    """The workspace that a text describes."""
+    (document,) = parse_yaml(text, name="makegood.yaml")
+    return document.expect(Workspace)
+
+
+def faults(text: str) -> list[str]:
+    """Everything that is wrong with a workspace file."""
+    (document,) = parse_yaml(text, name="makegood.yaml")
+    return [str(finding) for finding in document.validate(Workspace).findings]
+
+
+def test_a_workspace_names_its_sources_in_order():
+    """Each kind with terms of its own."""
+    checks, incidents, calculator = read(FULL).sources
+    assert isinstance(checks, ChecksFile)
+    assert (checks.columns.monitor, checks.columns.region) == ("site", "zone")
+    assert (checks.bad_rows, checks.time_zone) == (BadRows.REPORT, "Europe/Berlin")
+    assert isinstance(incidents, OutageLog)
+    assert calculator.path == "payloads/*.jsonl"
+
+
+def test_an_outage_log_covers_a_half_open_stretch():
+    """From the first date's midnight in UTC to the second's, which is not covered."""
+    covers = Interval(
+        instant(datetime(2025, 9, 1, tzinfo=UTC)), instant(datetime(2025, 12, 1, tzinfo=UTC))
+    )
+    assert read(FULL).sources[1].model_dump()["covers"] == str(covers)
+    in_berlin = FULL.replace("2025-09-01/2025-12-01", "2025-09-01T02:00+02:00/2025-12-01T00:00Z")
+    assert read(in_berlin).sources == read(FULL).sources
+
+
+def test_a_workspace_needs_no_more_than_a_name():
+    """Everything else has its usual place; without mail terms no mail is written."""
+    workspace = read("name: Northwind Cloud")
+    assert workspace.database == "sqlite:///makegood.db"
+    assert (workspace.ledger.csv, workspace.exclusions) == ("ledger.csv", "exclusions/*.yaml")
+    assert workspace.mail is None
+    mail = read(FULL).mail
+    assert mail
+    assert mail.sender == "Northwind Cloud <sla@northwind.example>"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (
+            "sqlite:///makegood.db",
+            "postgresql+psycopg://finance:hunter2@db.example/makegood",
+            (
+                "makegood.yaml:2: database holds a password; an address without a password. "
+                "Put the whole address into the environment as MAKEGOOD_DATABASE_URL."
+            ),
+        ),
+        (
+            "sqlite:///makegood.db",
+            "mysql://db.example/makegood",
+            (
+                'makegood.yaml:2: database is "mysql://db.example/makegood"; '
+                "sqlite:///makegood.db or postgresql+psycopg://host/database. "
+                "Write one of the two forms."
+            ),
+        ),
+        (
+            "kind: checks_file",
+            "kind: check_file",
+            (
+                'makegood.yaml:5: sources[0].kind is "check_file"; one of the kinds checks_file, '
+                "outage_log, calculator_payloads. Did you mean checks_file?"
+            ),
+        ),
+        (
+            "2025-09-01/2025-12-01",
+            "2025-12-01/2025-09-01",
+            (
+                'makegood.yaml:10: sources[1].covers is "2025-12-01/2025-09-01"; two dates, '
+                "the second "
+                "one later and not included, such as 2025-09-01/2025-12-01. Write two dates, the "
+                "second one later and not included, such as 2025-09-01/2025-12-01."
+            ),
+        ),
+        (
+            "id: calculator",
+            "id: checks",
+            "makegood.yaml:1: has several sources checks; each source id once. Rename one.",
+        ),
+        (
+            "  from: Northwind Cloud <sla@northwind.example>\n",
+            "",
+            (
+                "makegood.yaml:13: mail.from is missing; a value, for there is no default. "
+                "Add the field."
+            ),
+        ),
+        (
+            "operator: finance@northwind.example",
+            "operator: finance",
+            (
+                'makegood.yaml:16: mail.operator is "finance"; an e-mail address such as '
+                "ap@acme.example. Correct the address."
+            ),
+        ),
+        (
+            "{month}",
+            "{moth}",
+            (
+                'makegood.yaml:19: links.details is "https://northwind.example/{client}/{service}/'
+                '{moth}"; an https:// address in which {client}, {service}, {contract} and {month} '
+                "are filled in. Use these four alone; write {{ and }} for braces that are to stay."
+            ),
+        ),
+        (
+            "bad_rows: report",
+            "bad_rows: ignore",
+            (
+                'makegood.yaml:8: sources[0].bad_rows is "ignore"; refuse or report. '
+                "Choose one of them."
+            ),
+        ),
+        (
+            "columns: {monitor: site",
+            "columns: {montior: site",
+            (
+                "makegood.yaml:7: sources[0].columns.montior is no field here; one of monitor, at, "
+                "up, region. Did you mean monitor?"
+            ),
+        ),
+        (
+            "ledger: {csv: book.csv}",
+            "ledger: book.csv",
+            (
+                'makegood.yaml:12: ledger is "book.csv"; a mapping with csv. '
+                "Write its fields below it, indented, or in braces: { }."
+            ),
+        ),
+    ],
+)
+def test_a_wrong_workspace_is_told_with_place_value_expectation_and_remedy(old, new, sentence):
+    """One fault, one sentence that a person can act on."""
+    assert faults(FULL.replace(old, new)) == [sentence]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "database: postgresql+psycopg://finance:hunter2@db.example/makegood\n",
+        "database: [postgresql+psycopg://finance:hunter2@db.example/makegood]\nname: N\n",
+        "name: N\ndatabase: postgresql+psycopg://db/makegood?password=hunter2\n",
+        "name: N\ndatabase: postgresql+psycopg://finance:hunter2@db.example: makegood\n",
+        "name: N\ndatabase: x\nreply: postgresql+psycopg://finance:hunter2@db.example/x\n",
+        "name: N\nmail: postgresql+psycopg://finance:hunter2@db.example/x\n",
+    ],
+)
+def test_a_password_in_a_wrong_file_is_never_repeated(text):
+    """Not in the finding about it, not in the line of a syntax error."""
+    assert faults(text)
+    assert "hunter2" not in "".join(faults(text))
