@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 
 from connectors.monitoring import EvidenceLink
 from connectors.store import EffectPlan, StoredObligation
@@ -29,7 +30,7 @@ from models.printing import number_text
 from models.terms import JsonValue, plain
 
 MOST_OUTAGES = 100
-"""Outages that are kept with an obligation; the decision log holds them all."""
+"""Outages that are kept with an obligation, the longest ones; the decision log holds them all."""
 
 STATUS = {
     ObligationState.DRAFT: LedgerStatus.TO_REVIEW,
@@ -57,7 +58,7 @@ def ledger_facts(
         if answer.credit_share is None
         else number_text(answer.credit_share * 100).rstrip("…"),
         "credit_days": None if answer.days is None else number_text(answer.days).rstrip("…"),
-        "billable_amount": _billed(version.billable_amount, decided),
+        "billable_amount": _base(decided).text,
         "currency": version.currency,
         "capped": answer.capped,
         "claim_by": answer.claim_by.isoformat() if answer.claim_by else None,
@@ -125,24 +126,25 @@ def is_claim(stored: StoredObligation) -> bool:
     return stored.role is Role.CUSTOMER
 
 
-def _billed(contract_amount: Decimal, decided: Decided) -> str:
-    payload = decided.measured.case.payload
-    billed = payload.billable_amount if payload else None
-    return plain(contract_amount if billed is None else billed)
+def _base(decided: Decided) -> Money:
+    """What the percent applied to, to the nearest minor unit; the exact base is in the log."""
+    answer = decided.determination
+    return Money(int(answer.base_minor + Fraction(1, 2)), answer.currency)
 
 
 def _outages(decided: Decided) -> JsonValue:
     uptime = decided.measured.uptime
     if uptime is None:
         return []
-    counted = [outage for outage in uptime.outages if outage.counted_ms]
+    longest = sorted(uptime.outages, key=lambda outage: -outage.counted_ms)[:MOST_OUTAGES]
     return [
         {
             "started_at": utc_text(outage.whole.start),
             "ended_at": utc_text(outage.whole.end),
             "counted_ms": outage.counted_ms,
         }
-        for outage in counted[:MOST_OUTAGES]
+        for outage in sorted(longest, key=lambda outage: outage.whole)
+        if outage.counted_ms
     ]
 
 

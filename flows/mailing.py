@@ -223,7 +223,7 @@ def _notice(office: Office, stored: StoredObligation) -> ClientNotice:
         billable_amount=_billable(facts),
         uptime_percent=facts["uptime_percent"],
         commitment_percent=facts["commitment_percent"],
-        down_ms=facts["down_ms"] or 0,
+        down_ms=facts["down_ms"],
         excluded_ms=facts["excluded_ms"] or 0,
         tier=facts["tier"] or "",
         payout=Payout(facts["payout"]),

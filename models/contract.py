@@ -44,7 +44,7 @@ class Payout(StrEnum):
 
 
 class Party(Terms):
-    """The other side of a contract: our client, or the vendor whose customer we are."""
+    """The other side of a contract: our client, or the vendor that we are the customer of."""
 
     id: Slug
     name: Name
