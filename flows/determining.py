@@ -9,7 +9,8 @@ from pathlib import Path
 from connectors.terms.files import WorkspaceFolder
 from models.determination import Determination, determine
 from models.findings import UnusableInputError, refuse
-from models.located import MOST_BYTES, decode, parse_json, too_long
+from models.json_text import parse_json
+from models.located import MOST_BYTES, decode, too_long
 from models.money import Currency
 from models.payload import CalculatorPayload
 

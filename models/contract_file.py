@@ -35,7 +35,7 @@ from models.contract import (
 from models.exclusion import ExclusionRule
 from models.findings import Finding, Severity
 from models.kinds import AnyLadder
-from models.located import Document, Path, parse_yaml, path_of
+from models.located import Document, Path, path_of
 from models.measurement import MeasurementTerms
 from models.money import Rounding
 from models.seed_ladder import indented_form, seed_terms
@@ -52,6 +52,7 @@ from models.terms import (
     TimeZone,
     near_miss,
 )
+from models.yaml_text import parse_yaml
 
 ALWAYS = date(1970, 1, 1)
 """The first day of a contract that does not say when it began."""

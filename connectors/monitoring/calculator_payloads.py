@@ -26,7 +26,8 @@ from connectors.monitoring._files import SourceFile, find_files, read_each
 from connectors.monitoring._unusable import MOST_LISTED
 from connectors.retry import with_retries
 from models.findings import Finding, UnusableInputError, refuse
-from models.located import LONGEST_LINE, MOST_BYTES, Document, Places, decode, parse_json
+from models.json_text import parse_json
+from models.located import LONGEST_LINE, MOST_BYTES, Document, Places, decode
 from models.payload import CalculatorPayload
 
 LINE_SUFFIXES = (".jsonl", ".ndjson")
@@ -189,7 +190,7 @@ def _lines(stream: BinaryIO, shown: str, digest: hashlib._Hash) -> Iterator[Docu
             raise _is_too_long(f"{shown}:{number}")
         text = _decoded(content, f"{shown}:{number}")
         if text.strip():
-            yield parse_json(text, name=shown, first_line=number)
+            yield parse_json(text.rstrip(), name=shown, first_line=number)
 
 
 def _decoded(content: bytes, place: str) -> str:

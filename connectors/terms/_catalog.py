@@ -10,7 +10,8 @@ from types import MappingProxyType
 
 from models.catalog import CatalogSheet
 from models.findings import Finding, Severity, UnusableInputError, refuse
-from models.located import Document, decode, parse_yaml, path_of
+from models.located import Document, decode, path_of
+from models.yaml_text import parse_yaml
 
 FOLDER = "models/ladders"
 

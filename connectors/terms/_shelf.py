@@ -19,9 +19,9 @@ from models.contract import Contract, CreditTerms
 from models.contract_file import ContractsRead, PlacedContract, read_contracts, read_credit_terms
 from models.exclusion import ExclusionEvent
 from models.findings import Finding, Severity, UnusableInputError
-from models.located import parse_yaml
 from models.terms import near_miss
 from models.workspace_file import ExclusionsFile, Workspace
+from models.yaml_text import parse_yaml
 
 WORKSPACE = "makegood.yaml"
 CONTRACTS = "contracts/**/*.yaml"

@@ -8,19 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.findings import UnusableInputError
-from models.located import (
-    DEEPEST,
-    LONGEST_LINE,
-    MOST_BYTES,
-    Document,
-    decode,
-    dotted,
-    json_offsets,
-    parse_json,
-    parse_yaml,
-    path_of,
-)
+from models.json_text import json_offsets, parse_json
+from models.located import DEEPEST, LONGEST_LINE, MOST_BYTES, Document, decode, dotted, path_of
 from models.terms import Exact, Terms
+from models.yaml_text import parse_yaml
 
 NAME = "terms.yaml"
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from models.intervals import Interval, instant
-from models.located import parse_yaml
 from models.workspace_file import BadRows, ChecksFile, OutageLog, Workspace
+from models.yaml_text import parse_yaml
 
 FULL = """\
 name: Northwind Cloud
