@@ -1,0 +1,155 @@
+"""The billing role: one payment at a time, looked for before it is made.
+
+A billing connector translates: it answers what the vendor knows (`picture`), what a part would do
+(`preview`), whether a part is already there (`look`), and makes it (`pay`). It never decides what is
+paid, and it never repeats a request by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from models.intervals import Interval
+from models.money import Money
+from models.payment import BillingPicture, Part
+from models.terms import JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class BillingQuery:
+    """What is asked about a contract's month.
+
+    Attributes:
+        contract: `client/service`, as metadata names it.
+        client: The client's id, as metadata names it.
+        customer: The vendor's customer id, when the contract names one; "".
+        subscription: The vendor's subscription id, when the contract names one; "".
+        month: The service month's bounds.
+        currency: ISO 4217 code of the credit.
+    """
+
+    contract: str
+    client: str
+    customer: str
+    subscription: str
+    month: Interval
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartIntent:
+    """A part with everything that the vendor will be sent, frozen before the first attempt.
+
+    Attributes:
+        part: What is paid.
+        parameters: The vendor's exact parameters in its wire words and units, without floats.
+        memo: What the client reads on the document.
+        facts: The preview that the parameters were made from.
+    """
+
+    part: Part
+    parameters: Mapping[str, JsonValue]
+    memo: str
+    facts: Mapping[str, JsonValue]
+
+
+class FoundState(StrEnum):
+    """What became of something that was found."""
+
+    LIVE = "live"
+    VOID = "void"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A note or balance entry that carries a part's key.
+
+    Attributes:
+        id: The vendor's id.
+        key: The part's key in its metadata; "" for one that carries none of ours.
+        state: Whether it stands.
+        amount: What it pays, signed.
+        customer: The vendor's customer id.
+        invoice: The vendor's invoice id; "" for a balance entry.
+        equal: Whether everything is as the intent asks; None when there was no intent to compare.
+        differs: What is not, one fact each.
+        created_at: When the vendor made it.
+    """
+
+    id: str
+    key: str
+    state: FoundState
+    amount: Money
+    customer: str
+    invoice: str
+    equal: bool | None
+    differs: tuple[str, ...]
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A part that the vendor says it made, exactly as asked."""
+
+    id: str
+    facts: Mapping[str, JsonValue]
+
+
+class Billing(Protocol):
+    """What every billing connector promises; `tests/connectors/billing/conformance.py` holds it."""
+
+    @property
+    def name(self) -> str:
+        """The connector's name in effects and logs, such as `stripe`."""
+        ...
+
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether `look` can find what an attempt may have made. Where not, unknown asks a person."""
+        ...
+
+    @property
+    def forgets_keys_after_ms(self) -> int:
+        """How long a repeated idempotency key is surely recognised; less than the vendor promises."""
+        ...
+
+    def picture(self, query: BillingQuery) -> BillingPicture:
+        """All candidates for a contract's month. Read-only.
+
+        Raises:
+            Retriable: The vendor could not be asked.
+            Misconfigured: Key, permission or mode is wrong.
+        """
+        ...
+
+    def prepare(self, part: Part, *, memo: str, metadata: Mapping[str, str]) -> PartIntent:
+        """Preview a part at the vendor and freeze its parameters. Read-only.
+
+        Raises:
+            Permanent: The vendor would refuse it, or the preview is not what was planned.
+            Retriable: The vendor could not be asked.
+        """
+        ...
+
+    def look(self, intent: PartIntent) -> tuple[Found, ...]:
+        """Every note and balance entry that carries the part's key, of all pages. Read-only."""
+        ...
+
+    def pay(self, intent: PartIntent, *, idempotency_key: str) -> Paid:
+        """Make the part: one request, never repeated here.
+
+        Raises:
+            Permanent: Refused; nothing was made.
+            OutcomeUnknown: It may have been made, or was made otherwise than asked.
+            Retriable: Surely nothing was made, and it may work later (a rate limit).
+            Misconfigured: Key or permission is wrong; surely nothing was made.
+        """
+        ...
+
+    def credits(self, span: Interval) -> Iterator[Found]:
+        """Every note and balance credit made in a span, ours or not, for the reconciliation."""
+        ...
