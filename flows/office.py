@@ -76,7 +76,7 @@ def open_office(folder: Path, *, read_only: bool = False) -> Iterator[Office]:
         ConnectorError: The database cannot be opened.
     """
     workspace, contracts, events = read_terms(folder)
-    store = open_store(database_url(folder, workspace, read_only=read_only))
+    store = open_store(database_url(folder, workspace, read_only=read_only), lazily=True)
     try:
         yield Office(
             folder=folder,

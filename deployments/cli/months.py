@@ -195,7 +195,9 @@ def _show(batch: Batch) -> None:
             stored.ledger["client_name"],
             f"{stored.ledger['uptime_percent']} %",
             str(stored.obligation.amount),
-            stored.ledger["client_email"] or "no address: no notice",
+            batch.receivers[stored.key].address
+            if stored.key in batch.receivers
+            else "no address: no notice",
             stored.obligation.reason,
         )
         for stored in batch.waiting
