@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from itertools import groupby
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin
@@ -322,13 +323,9 @@ def _too_long(complaint: Complaint) -> Words:
     return _is(complaint), f"at most {most} {noun}", "Shorten it."
 
 
-def _bound(words: str, key: str) -> Callable[[Complaint], Words]:
-    def told(complaint: Complaint) -> Words:
-        bound = complaint.context.get(key)
-        expected = f"a number {words} {shown(bound)}"
-        return _is(complaint), expected, f"Write {expected}."
-
-    return told
+def _beyond(words: str, key: str, complaint: Complaint) -> Words:
+    expected = f"a number {words} {shown(complaint.context.get(key))}"
+    return _is(complaint), expected, f"Write {expected}."
 
 
 def _pattern(complaint: Complaint) -> Words:
@@ -433,10 +430,10 @@ WORDS: dict[str, Callable[[Complaint], Words]] = {
     "too_short": _too_short,
     "string_too_long": _too_long,
     "too_long": _too_long,
-    "greater_than": _bound("above", "gt"),
-    "greater_than_equal": _bound("of at least", "ge"),
-    "less_than": _bound("below", "lt"),
-    "less_than_equal": _bound("of at most", "le"),
+    "greater_than": partial(_beyond, "above", "gt"),
+    "greater_than_equal": partial(_beyond, "of at least", "ge"),
+    "less_than": partial(_beyond, "below", "lt"),
+    "less_than_equal": partial(_beyond, "of at most", "le"),
     "string_pattern_mismatch": _pattern,
     "exact_number": _no_number,
     "whole_number": _no_number,
