@@ -169,6 +169,12 @@ def test_days_become_money_at_the_fee_of_a_day():
     assert says(found, "days") == ["7 of 30 days of the fee are 466.666666… EUR"]
 
 
+def test_a_day_costs_its_share_of_the_month():
+    """7 of 31 days of 2,000.00: 451.61."""
+    found = decide(f"{DAYS}days_paid: as_money", month(uptime="98.5", days=31))
+    assert found.amount.text == "451.61"
+
+
 def test_days_that_became_money_below_the_minimum_are_not_owed():
     """7 of 30 days of 2.00 are 0.47; nothing under one euro is issued, and nothing is claimed."""
     found = decide(
