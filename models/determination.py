@@ -17,7 +17,7 @@ from models.ladder import Assessment, Measured, floor_percent
 from models.money import Currency, Money, round_to_payable
 from models.period import ServiceMonth
 from models.printing import duration_text, number_text, percent_text
-from models.terms import JsonValue, plain
+from models.terms import MOST_DIGITS, JsonValue, plain
 
 REPLAYED = (
     "uptime_ratio",
@@ -96,7 +96,7 @@ class Determination:
             "base_minor": _ratio_record(self.base_minor),
             "credit_ratio": _ratio_record(self.credit_share),
             "credit_percent": self.credit_percent,
-            "credit_days": None if self.days is None else number_text(self.days).rstrip("…"),
+            "credit_days": None if self.days is None else number_text(self.days, MOST_DIGITS),
             "capped": self.capped,
             "credit_amount": self.amount.text if self.amount else None,
             "credit_minor": self.amount.minor if self.amount else None,
@@ -136,9 +136,11 @@ class _Worth:
 
     @property
     def exact_minor(self) -> Fraction:
+        """The credit in exact minor units, not yet rounded."""
         return self.share * self.base_minor
 
     def with_step(self, name: str, says: str) -> _Worth:
+        """The same credit with one more step behind it."""
         return replace(self, steps=(*self.steps, Step(name, says)))
 
 
