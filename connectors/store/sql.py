@@ -230,18 +230,20 @@ class SqlStore:
 
     def obligations(
         self,
-        period: str,
+        period: str | None,
         *,
         clients: Sequence[str] | None = None,
         states: Sequence[ObligationState] | None = None,
     ) -> tuple[StoredObligation, ...]:
         """See `Store.obligations`."""
-        query = select(OBLIGATION).where(OBLIGATION.c.period == period)
+        query = select(OBLIGATION)
+        if period is not None:
+            query = query.where(OBLIGATION.c.period == period)
         if clients is not None:
             query = query.where(OBLIGATION.c.client.in_(clients))
         if states is not None:
             query = query.where(OBLIGATION.c.state.in_([state.value for state in states]))
-        query = query.order_by(OBLIGATION.c.contract, OBLIGATION.c.revision)
+        query = query.order_by(OBLIGATION.c.contract, OBLIGATION.c.period, OBLIGATION.c.revision)
         with self._reading() as connection:
             return tuple(obligation_of(row) for row in connection.execute(query).mappings())
 

@@ -80,7 +80,7 @@ class TestSqliteFile(SharedStoreConformance):
         return url
 
     def test_a_file_that_is_opened_lazily_is_made_by_the_first_question(self, url, tmp_path):
-        """A run that is refused before it asks anything leaves no file, though it held the month."""
+        """A run that is refused before it asks anything leaves no file behind."""
         opened = open_store(url, lazily=True)
         with opened.month_lock(MAY, holder="Kim"):
             pass
