@@ -270,7 +270,8 @@ class CalculatorPayload(Terms):
 
 def _refusal(field: str, value: object, expected: str) -> InitErrorDetails:
     # A sentence goes in as a value, so that no brace in it is taken for one of the template's.
-    error = PydanticCustomError("does_not_add_up", "{expected}", {"expected": expected})
+    context = {"expected": expected, "remedy": "Correct the figures of the payload."}
+    error = PydanticCustomError("does_not_add_up", "{expected}", context)
     return InitErrorDetails(type=error, loc=(field,) if field else (), input=value)
 
 
