@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from connectors.files import check_folder
 from connectors.ledger import Ledger
 from connectors.ledger.csv_file import CsvLedger
 from connectors.mail import MailSender
@@ -61,6 +62,19 @@ class Office:
     def previews(self) -> Path:
         """Where notices lie that wait for release."""
         return self.folder / "previews"
+
+    def check_doors(self) -> None:
+        """Find out whether everything could be written, before anything is recorded.
+
+        Raises:
+            UnusableInputError: A ledger is not one of ours.
+            Misconfigured: A ledger, the mail or the previews cannot be written.
+        """
+        for ledger in self.ledgers.values():
+            ledger.check()
+        if self.mail is not None:
+            self.mail.check()
+        check_folder(self.previews)
 
 
 @contextmanager

@@ -73,10 +73,13 @@ def release(office: Office, batch: Batch, *, by: str, why: str, at: int) -> Rele
         at: The present instant.
 
     Raises:
+        UnusableInputError: A ledger is not one of ours; nothing was released.
+        Misconfigured: A ledger, the mail or the previews cannot be written; nothing was released.
         ReleaseRefusedError: The batch is not what stands now; nothing was released.
         MonthLockedError: The month is running elsewhere.
     """
     period = str(batch.month)
+    office.check_doors()
     with office.store.month_lock(period, holder=f"makegood release {period}"):
         released: tuple[StoredObligation, ...] = ()
         if batch.waiting:
