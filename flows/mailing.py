@@ -138,14 +138,14 @@ def write_previews(office: Office, period: str) -> int:
 
 
 def _sending(mail: MailSender) -> Callable[[Attempt], JsonValue]:
-    def send(attempt: Attempt) -> JsonValue:
+    def _send(attempt: Attempt) -> JsonValue:
         message = OutgoingMail.from_intent(attempt.effect.plan.intent)
         if attempt.may_have_reached and not mail.repeats_are_safe:
             unknown = f"mail {message.key}: an earlier attempt was cut off; it may have been sent"
             raise OutcomeUnknown(unknown)
         return dict(mail.send(message).facts)
 
-    return send
+    return _send
 
 
 def _told(stored: StoredObligation) -> list[str]:
