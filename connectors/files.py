@@ -69,6 +69,28 @@ def troubles_classed(path: Path) -> Iterator[None]:
         raise (Misconfigured if settled else Retriable)(message) from error
 
 
+def check_folder(folder: Path) -> None:
+    """Find out, without writing, whether files can be made in a folder, there or yet to be made.
+
+    Raises:
+        Misconfigured: A file stands in its place, or its permissions forbid it.
+    """
+    nearest = folder
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    if not nearest.is_dir():
+        fact = "is a file"
+    elif not os.access(nearest, os.W_OK | os.X_OK):
+        fact = "may not be written"
+    else:
+        return
+    message = (
+        f"{nearest}: {fact}; expected a folder in which {folder.name} can be written. "
+        "Move it away, mend its permissions, or name another folder; nothing was written."
+    )
+    raise Misconfigured(message)
+
+
 @contextmanager
 def _lock_file(path: Path) -> Iterator[int]:
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -64,9 +64,9 @@ def send_summary(office: Office, period: str, *, contracts: int, met: int) -> in
     terms = office.workspace.mail
     if office.mail is None or terms is None:
         return 0
-    standing = _standing(office.store.obligations(period))
-    told = [[s.key, str(s.obligation.amount or s.obligation.reason)] for s in standing]
-    key = f"{period}/summary/{digest_of(told)[:16]}"
+    obligations = office.store.obligations(period)
+    standing = _standing(obligations)
+    key = f"{period}/summary/{digest_of([_told(s) for s in obligations])[:16]}"
     if office.store.effects(keys=[key]):
         return send_waiting(office, period)
     summary = render_summary(_summary(office, period, standing, contracts=contracts, met=met))
@@ -84,17 +84,37 @@ def send_summary(office: Office, period: str, *, contracts: int, met: int) -> in
     return carry_out(office.store, [plan], _sending(office.mail))
 
 
+def receivers(office: Office, obligations: Sequence[StoredObligation]) -> Mapping[str, Mailbox]:
+    """To whom the notice of each obligation goes, by its key; those without an address are absent.
+
+    That is what the contract says now; for one that is gone, what it said when it was decided.
+    """
+    parties = {contract.id: contract.client for contract in office.contracts}
+    found = {}
+    for stored in obligations:
+        party, facts = parties.get(stored.obligation.contract), stored.ledger
+        name = party.name if party else facts["client_name"]
+        address = party.email if party else facts["client_email"]
+        if address:
+            found[stored.key] = Mailbox(name, address)
+    return found
+
+
 def notice_plans(
-    office: Office, obligations: Sequence[StoredObligation], *, at: int
+    office: Office,
+    obligations: Sequence[StoredObligation],
+    *,
+    to: Mapping[str, Mailbox],
+    at: int,
 ) -> tuple[EffectPlan, ...]:
-    """The clients' notices of obligations that are being released, one for each with an address."""
+    """The clients' notices of obligations that are being released, one for each with a receiver."""
     terms = office.workspace.mail
     if terms is None:
         return ()
     return tuple(
-        _notice_plan(office, terms, stored, at)
+        _notice_plan(office, terms, stored, to[stored.key], at)
         for stored in obligations
-        if stored.ledger["client_email"] and stored.obligation.amount
+        if stored.key in to and stored.obligation.amount
     )
 
 
@@ -118,28 +138,37 @@ def write_previews(office: Office, period: str) -> int:
 
 
 def _sending(mail: MailSender) -> Callable[[Attempt], JsonValue]:
-    def send(attempt: Attempt) -> JsonValue:
+    def _send(attempt: Attempt) -> JsonValue:
         message = OutgoingMail.from_intent(attempt.effect.plan.intent)
         if attempt.may_have_reached and not mail.repeats_are_safe:
             unknown = f"mail {message.key}: an earlier attempt was cut off; it may have been sent"
             raise OutcomeUnknown(unknown)
         return dict(mail.send(message).facts)
 
-    return send
+    return _send
+
+
+def _told(stored: StoredObligation) -> list[str]:
+    """What a summary says of an obligation; that it was released is no news to the operator."""
+    gone = stored.obligation.state is ObligationState.SUPERSEDED
+    amount = stored.obligation.amount or stored.obligation.reason
+    return [stored.key, "" if gone else str(amount)]
 
 
 def _standing(obligations: Sequence[StoredObligation]) -> list[StoredObligation]:
     return [s for s in obligations if s.obligation.state is not ObligationState.SUPERSEDED]
 
 
-def _notice_plan(office: Office, terms: MailTerms, stored: StoredObligation, at: int) -> EffectPlan:
+def _notice_plan(
+    office: Office, terms: MailTerms, stored: StoredObligation, to: Mailbox, at: int
+) -> EffectPlan:
     key = f"{stored.key}/notice"
     notice = render_notice(_notice(office, stored))
     mail = compose(
         key=key,
         at=at,
         sender=_mailbox(terms.sender),
-        to=[Mailbox(stored.ledger["client_name"], stored.ledger["client_email"])],
+        to=[to],
         subject=notice.subject,
         text=notice.text,
         html=notice.html,

@@ -160,11 +160,14 @@ def month_run(
 
     Raises:
         UnusableInputError: The workspace or the request cannot be used.
+        Misconfigured: Something that the run would write cannot be written.
         MonthLockedError: The month is running elsewhere.
     """
     now = instant(datetime.now(tz=UTC))
     with open_office(workspace, read_only=dry_run) as office:
         plan = plan_month(office.contracts, month=month, clients=clients, now=now)
+        if not dry_run:
+            office.check_doors()
         with office.store.month_lock(str(month), holder=f"makegood run {month}"):
             yield MonthRun(office, plan, dry_run=dry_run, notify=notify)
 

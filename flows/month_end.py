@@ -7,12 +7,12 @@ holds, by running the flow again.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypedDict, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from prefect import Task, flow, task
-from prefect.cache_policies import NO_CACHE, CachePolicy
+from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
@@ -30,18 +30,6 @@ Item = TypeVar("Item")
 
 READ_RETRIES = 3
 TASKS_AT_ONCE = 2
-
-
-class TaskOptions(TypedDict, total=False):
-    """The options of a Prefect task that are used here."""
-
-    name: str
-    cache_policy: CachePolicy
-    persist_result: bool
-    retries: int
-    retry_delay_seconds: Callable[[int], list[float]]
-    retry_jitter_factor: float
-    retry_condition_fn: Callable[[Task[..., Any], TaskRun, State[Any]], Awaitable[bool]]
 
 
 class MonthRequest(BaseModel, frozen=True, extra="forbid"):
@@ -116,20 +104,31 @@ def in_tasks(step: Step[Item], run: MonthRun, items: Sequence[Item], /) -> None:
 
 
 def _as_task(step: Step[Item]) -> Task[[MonthRun, Item], None]:
-    options: TaskOptions = {"name": step.name, "cache_policy": NO_CACHE, "persist_result": False}
-    if step.reads_only:
-        options |= {
-            "retries": READ_RETRIES,
-            "retry_delay_seconds": exponential_backoff(backoff_factor=2),
-            "retry_jitter_factor": 1,
-            "retry_condition_fn": _may_succeed_later,
-        }
+    return _reading_task(step) if step.reads_only else _effect_task(step)
 
-    @task(**options)
-    def do(run: MonthRun, item: Item) -> None:
+
+def _reading_task(step: Step[Item]) -> Task[[MonthRun, Item], None]:
+    @task(
+        name=step.name,
+        cache_policy=NO_CACHE,
+        persist_result=False,
+        retries=READ_RETRIES,
+        retry_delay_seconds=exponential_backoff(backoff_factor=2),
+        retry_jitter_factor=1,
+        retry_condition_fn=_may_succeed_later,
+    )
+    def _one(run: MonthRun, item: Item) -> None:
         step(run, item)
 
-    return do
+    return _one
+
+
+def _effect_task(step: Step[Item]) -> Task[[MonthRun, Item], None]:
+    @task(name=step.name, cache_policy=NO_CACHE, persist_result=False)
+    def _one(run: MonthRun, item: Item) -> None:
+        step(run, item)
+
+    return _one
 
 
 async def _may_succeed_later(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:

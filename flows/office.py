@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from connectors.files import check_folder
 from connectors.ledger import Ledger
 from connectors.ledger.csv_file import CsvLedger
 from connectors.mail import MailSender
@@ -62,6 +63,19 @@ class Office:
         """Where notices lie that wait for release."""
         return self.folder / "previews"
 
+    def check_doors(self) -> None:
+        """Find out whether everything could be written, before anything is recorded.
+
+        Raises:
+            UnusableInputError: A ledger is not one of ours.
+            Misconfigured: A ledger, the mail or the previews cannot be written.
+        """
+        for ledger in self.ledgers.values():
+            ledger.check()
+        if self.mail is not None:
+            self.mail.check()
+        check_folder(self.previews)
+
 
 @contextmanager
 def open_office(folder: Path, *, read_only: bool = False) -> Iterator[Office]:
@@ -76,7 +90,7 @@ def open_office(folder: Path, *, read_only: bool = False) -> Iterator[Office]:
         ConnectorError: The database cannot be opened.
     """
     workspace, contracts, events = read_terms(folder)
-    store = open_store(database_url(folder, workspace, read_only=read_only))
+    store = open_store(database_url(folder, workspace, read_only=read_only), lazily=True)
     try:
         yield Office(
             folder=folder,

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from connectors.mail import Mailbox
 from connectors.store import StoredObligation, batch_digest
 from flows.bookkeeping import write_rows
-from flows.mailing import notice_plans, send_waiting
+from flows.mailing import notice_plans, receivers, send_waiting, write_previews
 from flows.office import Office
 from models.contract import Role
 from models.credit import ObligationState
@@ -28,11 +29,13 @@ class Batch:
         month: The service month.
         waiting: Our own drafts, by contract and revision; claims against vendors are not ours.
         digest: What was shown; the release is refused when it is not what stands.
+        receivers: To whom a notice goes, by the obligation's key.
     """
 
     month: ServiceMonth
     waiting: tuple[StoredObligation, ...]
     digest: str
+    receivers: Mapping[str, Mailbox]
 
     @property
     def totals(self) -> Mapping[str, Money]:
@@ -54,11 +57,11 @@ def waiting_batch(office: Office, *, month: ServiceMonth, clients: Sequence[str]
         str(month), clients=list(clients) or None, states=[ObligationState.DRAFT]
     )
     waiting = tuple(stored for stored in drafts if stored.role is Role.PROVIDER)
-    return Batch(month, waiting, batch_digest(waiting))
+    return Batch(month, waiting, batch_digest(waiting), receivers(office, waiting))
 
 
 def release(office: Office, batch: Batch, *, by: str, why: str, at: int) -> Released:
-    """Release a batch, bring the ledger up to date and send the clients' notices.
+    """Release a batch, bring ledger and previews up to date and send the clients' notices.
 
     Running it again after a crash sends what was planned and not sent.
 
@@ -70,10 +73,13 @@ def release(office: Office, batch: Batch, *, by: str, why: str, at: int) -> Rele
         at: The present instant.
 
     Raises:
+        UnusableInputError: A ledger is not one of ours; nothing was released.
+        Misconfigured: A ledger, the mail or the previews cannot be written; nothing was released.
         ReleaseRefusedError: The batch is not what stands now; nothing was released.
         MonthLockedError: The month is running elsewhere.
     """
     period = str(batch.month)
+    office.check_doors()
     with office.store.month_lock(period, holder=f"makegood release {period}"):
         released: tuple[StoredObligation, ...] = ()
         if batch.waiting:
@@ -83,9 +89,10 @@ def release(office: Office, batch: Batch, *, by: str, why: str, at: int) -> Rele
                 by=by,
                 why=why,
                 at=at,
-                effects=notice_plans(office, batch.waiting, at=at),
+                effects=notice_plans(office, batch.waiting, to=batch.receivers, at=at),
             )
         write_rows(office, period)
+        write_previews(office, period)
         return Released(released, send_waiting(office, period))
 
 

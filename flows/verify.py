@@ -6,23 +6,17 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TypeVar
 
-from connectors.store import Store, StoredObligation
+from connectors.store import Store
+from flows.retold import Retold
 from models.case import decide, lay_out
 from models.decision import EntryKind, LogEntry, chain_faults
 from models.terms import JsonValue
 
+Kept = TypeVar("Kept")
+
 COMPARED = ("uptime", "exclusions", "determination")
-
-STATE_TOLD = {
-    EntryKind.DRAFTED: "draft",
-    EntryKind.SUPERSEDED: "superseded",
-    EntryKind.RELEASED: "released",
-}
-"""The entries that tell where an obligation stands; a drafted one says itself which it is."""
-
-Told = tuple[str, str, str | None, str | None]
-"""Period, state, amount and currency of an obligation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +37,7 @@ class Verification:
 
 
 def verify(store: Store, *, period: str | None = None) -> Verification:
-    """Check every chain, replay the decisions of a period or of all, and compare the obligations.
+    """Check every chain, replay the decisions of a period or of all, and compare the tables.
 
     Chains are always read whole, because a part of a chain proves nothing.
 
@@ -53,19 +47,17 @@ def verify(store: Store, *, period: str | None = None) -> Verification:
     """
     chains = entries = replayed = 0
     faults: list[str] = []
-    told: dict[str, Told] = {}
+    told = Retold()
     for _, chain in groupby(store.entries(), key=lambda entry: entry.contract):
         listed = list(chain)
         chains += 1
         entries += len(listed)
-        broken = chain_faults(listed)
-        faults += broken
+        faults += chain_faults(listed)
         decisions = [entry for entry in listed if _is_decision(entry, period)]
         replayed += len(decisions)
         faults += _replay_faults(store, decisions)
-        if not broken:
-            told.update(_told_obligations(listed))
-    faults += _obligation_faults(store, told)
+        told.read(listed)
+    faults += told.faults(store)
     return Verification(chains, entries, replayed, tuple(faults))
 
 
@@ -81,7 +73,7 @@ def _replay_faults(store: Store, decisions: Iterable[LogEntry]) -> Iterator[str]
         except (KeyError, TypeError, ValueError) as error:
             yield f"{name}: cannot be replayed: {error}"
         else:
-            differing = [part for part in COMPARED if again[part] != entry.body[part]]
+            differing = [part for part in COMPARED if again[part] != entry.body.get(part)]
             yield from (f"{name}: {part} comes out differently when replayed" for part in differing)
 
 
@@ -92,37 +84,14 @@ def _replayed(store: Store, entry: LogEntry) -> Mapping[str, JsonValue]:
     case = lay_out(
         inputs,
         contract=entry.contract,
-        terms_of=lambda digest: terms[digest],
-        evidence_of=lambda digest: json.loads(evidence[digest].text),
+        terms_of=lambda digest: _found(terms, digest, "terms"),
+        evidence_of=lambda digest: json.loads(_found(evidence, digest, "evidence").text),
     )
     return decide(case).record
 
 
-def _told_obligations(chain: Iterable[LogEntry]) -> Mapping[str, Told]:
-    told: dict[str, Told] = {}
-    for entry in chain:
-        if entry.kind in STATE_TOLD:
-            body = entry.body
-            state = body["state"] if entry.kind is EntryKind.DRAFTED else STATE_TOLD[entry.kind]
-            told[body["obligation"]] = (entry.period, state, body["amount"], body["currency"])
-    return told
-
-
-def _obligation_faults(store: Store, told: Mapping[str, Told]) -> Iterator[str]:
-    kept: dict[str, Told] = {}
-    for period in sorted({period for period, *_ in told.values()}):
-        kept.update((stored.key, _kept(stored)) for stored in store.obligations(period))
-    for key in sorted(told.keys() | kept.keys()):
-        if told.get(key) != kept.get(key):
-            yield f"{key}: the log says {told.get(key)}, the table says {kept.get(key)}"
-
-
-def _kept(stored: StoredObligation) -> Told:
-    obligation = stored.obligation
-    amount = obligation.amount
-    return (
-        obligation.period,
-        obligation.state.value,
-        amount.text if amount else None,
-        amount.currency.code if amount else None,
-    )
+def _found(kept: Mapping[str, Kept], digest: str, what: str) -> Kept:
+    if digest not in kept:
+        message = f"its {what} {digest[:12]} is missing"
+        raise ValueError(message)
+    return kept[digest]

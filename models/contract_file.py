@@ -183,7 +183,7 @@ def _indented(text: str, name: str) -> tuple[tuple[Finding, ...], str]:
     Lines stay where they are, so that everything else in the text is reported as well.
     """
     form = indented_form(text) if "credit_ladder:" in text else None
-    if form is None:
+    if form is None or form == text:
         return (), text
     before, after = text.split("\n"), form.split("\n")
     changed = [number for number, line in enumerate(before) if line != after[number]]

@@ -17,7 +17,7 @@ from models.ladder import Assessment, Measured, floor_percent
 from models.money import Currency, Money, round_to_payable
 from models.period import ServiceMonth
 from models.printing import duration_text, number_text, percent_text
-from models.terms import JsonValue, plain
+from models.terms import MOST_DIGITS, JsonValue, plain
 
 REPLAYED = (
     "uptime_ratio",
@@ -78,8 +78,9 @@ class Determination:
 
     @property
     def owed(self) -> bool:
-        """Whether the month earns anything, in money or in days."""
-        return bool((self.amount and self.amount.minor) or self.days)
+        """Whether the month earns anything: money, or days that stay days."""
+        kept_days = self.credit_share is None and self.days
+        return bool((self.amount and self.amount.minor) or kept_days)
 
     def to_record(self) -> JsonValue:
         """The answer as canonical JSON values, without floats.
@@ -95,7 +96,7 @@ class Determination:
             "base_minor": _ratio_record(self.base_minor),
             "credit_ratio": _ratio_record(self.credit_share),
             "credit_percent": self.credit_percent,
-            "credit_days": None if self.days is None else number_text(self.days).rstrip("…"),
+            "credit_days": None if self.days is None else number_text(self.days, MOST_DIGITS),
             "capped": self.capped,
             "credit_amount": self.amount.text if self.amount else None,
             "credit_minor": self.amount.minor if self.amount else None,
@@ -128,12 +129,18 @@ class _Worth:
     """A credit on its way from the ladder to money."""
 
     base_minor: Fraction
-    exact_minor: Fraction
+    share: Fraction
     days: Fraction | None
     capped: bool
     steps: tuple[Step, ...]
 
+    @property
+    def exact_minor(self) -> Fraction:
+        """The credit in exact minor units, not yet rounded."""
+        return self.share * self.base_minor
+
     def with_step(self, name: str, says: str) -> _Worth:
+        """The same credit with one more step behind it."""
         return replace(self, steps=(*self.steps, Step(name, says)))
 
 
@@ -196,7 +203,7 @@ def _worth(asked: _Asked, assessed: Assessment, measured: Measured) -> _Worth:
     base = asked.currency.minor(asked.billable) * measured.affected_ratio
     worth = _Worth(
         base_minor=base,
-        exact_minor=assessed.share * base,
+        share=assessed.share,
         days=assessed.days,
         capped=False,
         steps=_opening_steps(asked, assessed, measured),
@@ -234,10 +241,10 @@ def _cap_days(worth: _Worth, cap: Cap | None) -> _Worth:
 
 def _days_to_money(worth: _Worth, measured: Measured, currency: Currency) -> _Worth:
     days = worth.days or Fraction(0)
-    exact = worth.base_minor * days / measured.days
+    paid = replace(worth, share=days / measured.days)
     worked = f"{number_text(days)} of {measured.days} days of the fee"
-    says = f"{worked} are {_major_text(exact, currency)} {currency.code}"
-    return replace(worth, exact_minor=exact).with_step("days", says)
+    exact = _major_text(paid.exact_minor, currency)
+    return paid.with_step("days", f"{worked} are {exact} {currency.code}")
 
 
 def _cap_money(worth: _Worth, terms: CreditTerms, currency: Currency) -> _Worth:
@@ -246,20 +253,21 @@ def _cap_money(worth: _Worth, terms: CreditTerms, currency: Currency) -> _Worth:
         return worth
     most, name = min(limits)
     exact = _major_text(worth.exact_minor, currency)
-    if worth.exact_minor <= most:
+    if worth.share <= most:
         return worth.with_step("cap", f"{exact} {currency.code} is within the cap of {name}")
     says = f"{exact} {currency.code} is cut to the cap of {name}"
-    return replace(worth, exact_minor=most, capped=True).with_step("cap", says)
+    return replace(worth, share=most, capped=True).with_step("cap", says)
 
 
 def _limits(base: Fraction, cap: Cap | None, currency: Currency) -> list[tuple[Fraction, str]]:
+    """The caps as shares of the base, so that they hold for a base of nothing as well."""
     limits = []
     if cap is not None and cap.percent is not None:
-        most = base * Fraction(cap.percent) / 100
-        limits.append((most, f"{plain(cap.percent)} %, {_major_text(most, currency)}"))
-    if cap is not None and cap.amount is not None:
+        share = Fraction(cap.percent) / 100
+        limits.append((share, f"{plain(cap.percent)} %, {_major_text(share * base, currency)}"))
+    if cap is not None and cap.amount is not None and base:
         most = currency.minor(cap.amount)
-        limits.append((most, _major_text(most, currency)))
+        limits.append((most / base, _major_text(most, currency)))
     return limits
 
 
@@ -291,7 +299,7 @@ def _answer(
     terms, currency = asked.terms, asked.currency
     rounded = round_to_payable(worth.exact_minor, currency, rounding=terms.rounding)
     amount, minimum_steps = _paid(rounded.money, terms.minimum_payout)
-    owed = bool(amount.minor or worth.days)
+    owed = amount.minor or (terms.days_stay_days and worth.days)
     claim_by, claim_steps = _claim(asked) if owed else (None, ())
     steps = (*worth.steps, *_money_steps(worth, rounded.reason, currency), *minimum_steps)
     return Determination(
@@ -299,7 +307,7 @@ def _answer(
         breached=assessed.breached,
         tier=assessed.tier,
         base_minor=worth.base_minor,
-        credit_share=_share(worth, assessed, terms),
+        credit_share=None if terms.days_stay_days else worth.share,
         days=worth.days,
         capped=worth.capped,
         amount=amount,
@@ -308,12 +316,6 @@ def _answer(
         claim_by=claim_by,
         steps=(*steps, *claim_steps),
     )
-
-
-def _share(worth: _Worth, assessed: Assessment, terms: CreditTerms) -> Fraction | None:
-    if terms.days_stay_days:
-        return None
-    return worth.exact_minor / worth.base_minor if worth.base_minor else assessed.share
 
 
 def _money_steps(worth: _Worth, rounding: str, currency: Currency) -> tuple[Step, ...]:

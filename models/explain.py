@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from itertools import groupby
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin
@@ -48,6 +49,7 @@ class Complaint:
         context: The bounds, choices and the like that it was held against.
         message: The validator's own words; the expectation, where the fault is one of ours.
         models: The models that may stand where the fault is, to name their fields.
+        around: The models that hold those, on any level above.
     """
 
     kind: str
@@ -55,6 +57,7 @@ class Complaint:
     context: Mapping[str, Any]
     message: str
     models: tuple[type[BaseModel], ...]
+    around: tuple[type[BaseModel], ...]
 
 
 Words = tuple[str, str, str]
@@ -79,13 +82,16 @@ def _echoes(details: ErrorDetails) -> bool:
 
 
 def _told(model: type[BaseModel], details: ErrorDetails, value: JsonValue) -> Explained:
-    path = written_path(details["loc"], value, missing=details["type"] == "missing")
+    loc = details["loc"]
+    holder = loc[:-1] if details["type"] == "extra_forbidden" else loc
+    path = written_path(loc, value, missing=details["type"] == "missing")
     complaint = Complaint(
         kind=details["type"],
         value=details["input"],
-        context={"name": details["loc"][-1] if details["loc"] else "", **details.get("ctx", {})},
+        context={"name": loc[-1] if loc else "", **details.get("ctx", {})},
         message=details["msg"],
-        models=models_at(model, details["loc"], keep_last=details["type"] != "extra_forbidden"),
+        models=models_at(model, holder),
+        around=_models_above(model, holder),
     )
     if complaint.kind == "union_tag_invalid":
         path = (*path, _discriminator(complaint))
@@ -119,25 +125,31 @@ def _leads_on(value: JsonValue, step: str | int) -> bool:
     return isinstance(value, dict) and step in value and value.get("kind") != step
 
 
-def models_at(
-    model: type[BaseModel], loc: Iterable[str | int], *, keep_last: bool
-) -> tuple[type[BaseModel], ...]:
-    """The models that may stand at a location; without `keep_last`, those around its last step."""
-    steps = [step for step in loc if isinstance(step, str)]
+def models_at(model: type[BaseModel], loc: Iterable[str | int]) -> tuple[type[BaseModel], ...]:
+    """The models that may stand at the validator's location."""
     found: list[type[BaseModel]] = [model]
-    for step in steps if keep_last else steps[:-1]:
+    for step in loc:
         inner = [
             member
             for outer in found
             if step in outer.model_fields
-            for member in models_in(outer.model_fields[step].annotation)
+            for member in models_in(outer.model_fields[str(step)].annotation)
         ]
-        found = inner or [one for one in found if _is_tagged(one, step)] or found
+        found = inner or [one for one in found if _is_tagged(one, str(step))] or found
     return tuple(found)
 
 
+def _models_above(
+    model: type[BaseModel], loc: tuple[str | int, ...]
+) -> tuple[type[BaseModel], ...]:
+    """The models on the levels above a location, other members of its own union left out."""
+    here = set(models_at(model, loc))
+    levels = (models_at(model, loc[:length]) for length in range(len(loc)))
+    return tuple(one for level in levels if here.isdisjoint(level) for one in level)
+
+
 def _is_tagged(model: type[BaseModel], tag: str) -> bool:
-    return tag == model.__name__ or tag in kinds_of(model)
+    return tag.strip("<>") == model.__name__ or tag in kinds_of(model)
 
 
 def models_in(annotation: object) -> Iterator[type[BaseModel]]:
@@ -221,7 +233,22 @@ def _extra(complaint: Complaint) -> Words:
     expected = f"one of {_listed(fields, 40)}"
     if named.isdecimal():
         return "is no field here", expected, "A comma ends a value; write decimals with a point."
-    return "is no field here", expected, near_miss(named, fields) or "Remove it."
+    home = _home(complaint.models, named)
+    if home:
+        return "is no field here", expected, f"Move it under {home}."
+    near = near_miss(named, fields)
+    outside = any(named in model.model_fields for model in complaint.around)
+    remedy = near or ("Move it further up." if outside else "Remove it.")
+    return "is no field here", expected, remedy
+
+
+def _home(models: Iterable[type[BaseModel]], named: str) -> str:
+    """The field one level down that has a field of that name; "" where there is none."""
+    for model in models:
+        for name, field in model.model_fields.items():
+            if any(named in inner.model_fields for inner in models_in(field.annotation)):
+                return field.alias or name
+    return ""
 
 
 def _field_names(complaint: Complaint) -> list[str]:
@@ -246,7 +273,9 @@ def _discriminator(complaint: Complaint) -> str:
 def _wrong_kind(complaint: Complaint) -> Words:
     kinds = re.findall(r"'([^']*)'", str(complaint.context.get("expected_tags", "")))
     tag = str(complaint.context.get("tag", ""))
-    return f"is {clipped(tag)}", f"one of the kinds {_listed(kinds, 40)}", _chosen(kinds, tag)
+    written = complaint.value if isinstance(complaint.value, dict) else {}
+    fact = f"is {shown(written.get(_discriminator(complaint), tag))}"
+    return fact, f"one of the kinds {_listed(kinds, 40)}", _chosen(kinds, tag)
 
 
 def _no_kind(complaint: Complaint) -> Words:
@@ -294,13 +323,9 @@ def _too_long(complaint: Complaint) -> Words:
     return _is(complaint), f"at most {most} {noun}", "Shorten it."
 
 
-def _bound(words: str, key: str) -> Callable[[Complaint], Words]:
-    def told(complaint: Complaint) -> Words:
-        bound = complaint.context.get(key)
-        expected = f"a number {words} {shown(bound)}"
-        return _is(complaint), expected, f"Write {expected}."
-
-    return told
+def _beyond(words: str, key: str, complaint: Complaint) -> Words:
+    expected = f"a number {words} {shown(complaint.context.get(key))}"
+    return _is(complaint), expected, f"Write {expected}."
 
 
 def _pattern(complaint: Complaint) -> Words:
@@ -405,10 +430,10 @@ WORDS: dict[str, Callable[[Complaint], Words]] = {
     "too_short": _too_short,
     "string_too_long": _too_long,
     "too_long": _too_long,
-    "greater_than": _bound("above", "gt"),
-    "greater_than_equal": _bound("of at least", "ge"),
-    "less_than": _bound("below", "lt"),
-    "less_than_equal": _bound("of at most", "le"),
+    "greater_than": partial(_beyond, "above", "gt"),
+    "greater_than_equal": partial(_beyond, "of at least", "ge"),
+    "less_than": partial(_beyond, "below", "lt"),
+    "less_than_equal": partial(_beyond, "of at most", "le"),
     "string_pattern_mismatch": _pattern,
     "exact_number": _no_number,
     "whole_number": _no_number,

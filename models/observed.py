@@ -70,10 +70,10 @@ def observe(monitors: Monitors, month: Interval, terms: MeasurementTerms) -> Obs
 
 
 def _horizon(monitors: Monitors, month: Interval) -> Interval:
-    """The month and all that is known around it, by probes that had been seen by its end."""
-    timelines = [timeline for regions in monitors for timeline in regions if timeline.changes]
-    known = [timeline.known for timeline in timelines if timeline.changes[0][0] < month.end]
-    starts, ends = [first for first, _ in known], [last for _, last in known]
+    """The month, and all that is known around it."""
+    timelines = [timeline for regions in monitors for timeline in regions]
+    starts = [timeline.changes[0][0] for timeline in timelines if timeline.changes]
+    ends = [timeline.known_until for timeline in timelines if timeline.known_until is not None]
     return Interval(min([month.start, *starts]), max([month.end, *ends]))
 
 

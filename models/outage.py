@@ -20,8 +20,6 @@ from numpy.typing import NDArray
 from models.intervals import Interval
 from models.terms import JsonValue
 
-Span = tuple[int, int]
-
 
 class State(IntEnum):
     """What one observation said. The order ranks severity: of two at one instant the worse wins."""
@@ -54,6 +52,8 @@ class Timeline:
         gap_floor_ms: Shorter silences are not kept; None keeps none (no contract asks for them).
         last_observed_at: The last observation's instant; None when there is none at all. In a
             slice (`within`) the slice's end, unless the silence before it is long enough to matter.
+        ends_at: The end of a slice, beyond which it says nothing; None for a whole timeline, which
+            ends with its last observation.
     """
 
     monitor: str
@@ -62,6 +62,7 @@ class Timeline:
     gaps: tuple[Interval, ...] = ()
     gap_floor_ms: int | None = None
     last_observed_at: int | None = None
+    ends_at: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse to exist out of order, or with changes and no observation."""
@@ -73,6 +74,9 @@ class Timeline:
             raise ValueError(message)
         if bool(self.changes) != (self.last_observed_at is not None):
             message = f"{self.monitor!r} must have both changes and a last observation, or neither"
+            raise ValueError(message)
+        if self.known_until is not None and self.changes and self.known_until < self.changes[-1][0]:
+            message = f"{self.monitor!r} must not change after all that is known about it"
             raise ValueError(message)
 
     @classmethod
@@ -99,16 +103,9 @@ class Timeline:
         )
 
     @property
-    def known(self) -> Span:
-        """The first instant with a known state, and the last that anything is known about.
-
-        Raises:
-            ValueError: Nothing was ever observed.
-        """
-        if not self.changes or self.last_observed_at is None:
-            message = f"nothing was ever observed of {self.monitor!r}"
-            raise ValueError(message)
-        return self.changes[0][0], max(self.changes[-1][0], self.last_observed_at)
+    def known_until(self) -> int | None:
+        """The end of a slice, else the last observation; None when nothing was ever observed."""
+        return self.last_observed_at if self.ends_at is None else self.ends_at
 
     def within(self, stretch: Interval) -> Timeline:
         """The slice that decides every state inside a stretch, and nothing that does not.
@@ -120,9 +117,12 @@ class Timeline:
         """
         changes = self._changes_in(stretch)
         if not changes or self.last_observed_at is None:
-            return Timeline(self.monitor, self.region, gap_floor_ms=self.gap_floor_ms)
+            return Timeline(
+                self.monitor, self.region, gap_floor_ms=self.gap_floor_ms, ends_at=stretch.end
+            )
         gaps, last = self._silence_in(stretch, self.last_observed_at)
-        return Timeline(self.monitor, self.region, changes, gaps, self.gap_floor_ms, last)
+        floor = self.gap_floor_ms
+        return Timeline(self.monitor, self.region, changes, gaps, floor, last, stretch.end)
 
     def _changes_in(self, stretch: Interval) -> tuple[tuple[int, State], ...]:
         after_start = bisect_right(self.changes, stretch.start, key=itemgetter(0))
@@ -138,7 +138,7 @@ class Timeline:
         if floor is None:
             return (), stretch.end
         gaps = [g for g in self.gaps if g.end > stretch.start and g.start + floor < stretch.end]
-        if gaps and gaps[-1].end > stretch.end:
+        if gaps and gaps[-1].end >= stretch.end:
             return tuple(gaps[:-1]), gaps[-1].start
         return tuple(gaps), last if last + floor < stretch.end else stretch.end
 
@@ -151,6 +151,7 @@ class Timeline:
             "gaps": [[gap.start, gap.end] for gap in self.gaps],
             "gap_floor_ms": self.gap_floor_ms,
             "last_observed_at": self.last_observed_at,
+            "ends_at": self.ends_at,
         }
 
     @classmethod
@@ -168,6 +169,7 @@ class Timeline:
             gaps=tuple(Interval(start, end) for start, end in record["gaps"]),
             gap_floor_ms=record["gap_floor_ms"],
             last_observed_at=record["last_observed_at"],
+            ends_at=record["ends_at"],
         )
 
 

@@ -100,7 +100,7 @@ class CalculatorPayload(Terms):
     month: Month
     time_zone: Zone | None = None
     window_minutes: Minutes | None = None
-    total_windows: Annotated[Whole, Field(ge=1)] | None = None
+    total_windows: Whole | None = None
     error_windows: Whole | None = None
     excluded_windows: Whole | None = None
     uptime_percent: Percent | None = None
@@ -218,7 +218,8 @@ class CalculatorPayload(Terms):
     ) -> tuple[Measured | None, str]:
         left = total - (self.excluded_windows or 0)
         if left == 0:
-            return None, f"all {total} windows are excluded, so no time was measurable"
+            fact = f"all {total} windows are excluded" if total else "there are no windows"
+            return None, f"{fact}, so no time was measurable"
         length = Fraction(self.window_minutes or 0) * 60 or period / total
         uptime = Fraction(left - (self.error_windows or 0), left)
         return self._month(uptime, left * length, period, affected), ""
@@ -269,7 +270,8 @@ class CalculatorPayload(Terms):
 
 def _refusal(field: str, value: object, expected: str) -> InitErrorDetails:
     # A sentence goes in as a value, so that no brace in it is taken for one of the template's.
-    error = PydanticCustomError("does_not_add_up", "{expected}", {"expected": expected})
+    context = {"expected": expected, "remedy": "Correct the figures of the payload."}
+    error = PydanticCustomError("does_not_add_up", "{expected}", context)
     return InitErrorDetails(type=error, loc=(field,) if field else (), input=value)
 
 

@@ -1,6 +1,6 @@
 """The service month: the calendar month in a contract's time zone, half-open.
 
-A month has 672 to 745 hours, because leap years and daylight-saving time are real. Its bounds are
+A month has 672 to 746 hours, because leap years and daylight-saving time are real. Its bounds are
 found once with the IANA zone and are plain instants afterwards.
 """
 
@@ -33,7 +33,7 @@ class ServiceMonth:
         Raises:
             ValueError: The text is not a month from 1970-01 to 9998-12.
         """
-        if not re.match(MONTH_PATTERN, text) or not "1970-01" <= text <= "9998-12":
+        if not re.fullmatch(MONTH_PATTERN, text) or not "1970-01" <= text <= "9998-12":
             message = f"{text!r} is not a month; write it as YYYY-MM, such as 2026-05"
             raise ValueError(message)
         return cls(int(text[:4]), int(text[5:]))

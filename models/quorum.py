@@ -60,7 +60,7 @@ def standing_of(
     observation that no other one has followed, until the next.
 
     Args:
-        timeline: The probe's timeline; everything it knows lies after the horizon's start.
+        timeline: The probe's timeline; all its changes lie inside the horizon.
         horizon: The time to answer for.
         degraded: What a degraded state counts as.
         stale_after_ms: Silence after which a state is stale; None never.
@@ -108,7 +108,7 @@ def _silence(timeline: Timeline, horizon: Interval, stale_after_ms: int | None) 
     if not timeline.changes or timeline.last_observed_at is None:
         return IntervalSet(((horizon.start, horizon.end),))
     first = timeline.changes[0][0]
-    before = [(horizon.start, min(first, horizon.end))] if horizon.start < first else []
+    before = [(horizon.start, first)] if horizon.start < first else []
     if stale_after_ms is None:
         return IntervalSet.rising(before)
     if timeline.gap_floor_ms is None or timeline.gap_floor_ms > stale_after_ms:
@@ -127,9 +127,7 @@ def _time_in(timeline: Timeline, horizon: Interval, states: Sequence[State]) -> 
     changes = timeline.changes
     ends = [at for at, _ in changes[1:]] + [horizon.end]
     return IntervalSet.rising(
-        (at, min(end, horizon.end))
-        for (at, state), end in zip(changes, ends, strict=False)
-        if state in states and at < horizon.end
+        (at, end) for (at, state), end in zip(changes, ends, strict=False) if state in states
     )
 
 

@@ -92,6 +92,7 @@ class _Reading:
 
     @property
     def refused(self) -> bool:
+        """Whether an error was found."""
         return any(finding.severity is Severity.ERROR for finding in self.found)
 
     def wrong(
@@ -102,6 +103,7 @@ class _Reading:
         remedy: str = "Correct it.",
         severity: Severity = Severity.ERROR,
     ) -> None:
+        """Note one finding; `named` is its field in the block."""
         self.found.append(Finding(self.place, fact, expected, remedy, named, severity))
 
     def filled(self, named: str, value: JsonValue) -> bool:

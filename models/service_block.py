@@ -147,27 +147,26 @@ def _version(block: Mapping[str, JsonValue], moved: _Moved) -> dict[str, JsonVal
         moved.origins[("versions", 0, first, *rest)] = (name,)
         if name in block and not rest:
             version[first] = block[name]
-        elif name in block:
-            version[first] = {**_mapping(version.get(first)), rest[0]: block[name]}
+        elif name in block and isinstance(version.get(first, {}), dict):
+            version[first] = {**version.get(first, {}), rest[0]: block[name]}
     return version | _exclusions(block, version, moved)
-
-
-def _mapping(value: JsonValue) -> dict[str, JsonValue]:
-    return value if isinstance(value, dict) else {}
 
 
 def _exclusions(
     block: Mapping[str, JsonValue], version: Mapping[str, JsonValue], moved: _Moved
 ) -> dict[str, JsonValue]:
+    written = block.get("exclusions") or []
+    if not isinstance(written, list | dict):
+        return {"exclusions": written}
     rules: list[JsonValue] = []
-    measurement = _mapping(version.get("measurement"))
-    for path, name, value in _entries(block.get("exclusions")):
+    measurement = version.get("measurement", {})
+    for path, name, value in _entries(written):
         origin = ("exclusions", *path)
         found = _rule(origin, name, value, moved)
         if found is None:
             continue
         if name == "outages_under_minutes":
-            measurement = {**measurement, "minimum_outage": {"minutes": found}}
+            measurement = _with_minimum(measurement, found)
             place: Path = ("versions", 0, "measurement", "minimum_outage")
             moved.origins |= {place: origin, (*place, "minutes"): origin}
         else:
@@ -175,6 +174,13 @@ def _exclusions(
             rules.append(found)
     changed: dict[str, JsonValue] = {"exclusions": rules}
     return changed | ({"measurement": measurement} if measurement else {})
+
+
+def _with_minimum(measurement: JsonValue, minutes: JsonValue) -> JsonValue:
+    """The measurement with a minimum outage, unless it is no mapping to put it into."""
+    if not isinstance(measurement, dict):
+        return measurement
+    return {**measurement, "minimum_outage": {"minutes": minutes}}
 
 
 def _entries(written: JsonValue) -> Iterator[tuple[Path, str, JsonValue]]:

@@ -149,7 +149,7 @@ def near_miss(wrong: str, right: Iterable[str]) -> str:
     'Did you mean Europe/Berlin?'
     """
     folded = {word.casefold(): word for word in right}
-    close = get_close_matches(wrong.casefold(), folded, n=1, cutoff=0.6)
+    close = get_close_matches(wrong.casefold(), folded, n=1)
     return f"Did you mean {folded[close[0]]}?" if close else ""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from connectors.files import sole_writer, troubles_classed, write_whole
+from connectors.files import check_folder, sole_writer, troubles_classed, write_whole
 from connectors.ledger import LedgerChange, refuse_repeated_keys
 from connectors.ledger._sheet import Record, Sheet, read_sheet
 from models.findings import refuse
@@ -27,8 +27,10 @@ class CsvLedger:
 
         Raises:
             UnusableInputError: The file is not a ledger, or holds a key twice.
+            Misconfigured: Its folder is none, or may not be written.
         """
         self._sheet()
+        check_folder(self.path.parent)
 
     def read(self) -> Mapping[str, Mapping[str, str]]:
         """The rows with a key, as texts by column; apostrophes against formulas are gone.

@@ -53,6 +53,14 @@ class MailSender(Protocol):
         """
         ...
 
+    def check(self) -> None:
+        """Find out, without sending anything, whether a message could be sent.
+
+        Raises:
+            Misconfigured: A person must mend address, credentials or permissions.
+        """
+        ...
+
     def send(self, message: OutgoingMail) -> Sent:
         """Send the message; one key has one message, for ever.
 

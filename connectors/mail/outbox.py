@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from connectors.errors import Permanent
-from connectors.files import sole_writer, write_whole
+from connectors.files import check_folder, sole_writer, write_whole
 from connectors.mail import OutgoingMail, Sent
 
 LONGEST_READABLE = 160
@@ -25,6 +25,14 @@ class OutboxMail:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    def check(self) -> None:
+        """Find out whether messages can be put into the folder; one not there yet is fine.
+
+        Raises:
+            Misconfigured: The folder is none, or may not be written.
+        """
+        check_folder(self.folder)
 
     def send(self, message: OutgoingMail) -> Sent:
         """Write the message, unless it is there already.

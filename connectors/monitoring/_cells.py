@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from models.intervals import instant
+from models.intervals import MINUTE_MS, instant, utc
 from models.outage import State
 from models.period import zone
 
@@ -27,8 +28,9 @@ EARLIEST_EPOCH_S = 631_152_000
 """1990-01-01T00:00Z. Numbers before it are counters or compact dates, not instants."""
 
 LATEST_EPOCH_S = 7_258_118_400
-"""2200-01-01T00:00Z, exclusive."""
+"""2200-01-01T00:00Z, exclusive. Later times, and those before 1970, stand for no time at all."""
 
+DAY_MS = 86_400_000
 UNITS_PER_SECOND = (1, 1_000, 1_000_000, 1_000_000_000)
 
 ISO = re.compile(
@@ -56,6 +58,7 @@ class Fault(IntEnum):
     NAIVE = 2
     AMBIGUOUS = 3
     NO_EPOCH = 4
+    IMPLAUSIBLE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def instants_of_texts(texts: pa.Array, time_zone: str | None) -> Instants:
         texts: Strings without nulls.
         time_zone: The IANA zone of times without an offset; None refuses those.
     """
-    return (
+    return _plausible(
         _zoned(texts)
         or _naive(texts, time_zone)
         or _epochs(texts)
@@ -99,24 +102,30 @@ def instants_of_numbers(numbers: pa.Array) -> Instants:
 
 def instants_of_timestamps(stamps: pa.Array, time_zone: str | None) -> Instants:
     """Read a column of Arrow timestamps without nulls; those without a zone need `time_zone`."""
-    unit = stamps.type.unit
-    if stamps.type.tz is None:
-        stamps = stamps if unit != "s" else stamps.cast(pa.timestamp("ms"))
-        return _localised(stamps, time_zone)
-    return Instants(_milliseconds(stamps))
+    at = _milliseconds(stamps)
+    return _plausible(Instants(at) if stamps.type.tz else _localised(at, time_zone))
 
 
 def _milliseconds(stamps: pa.Array) -> NDArray[np.int64]:
-    ticks = stamps.cast(pa.int64()).to_numpy(zero_copy_only=False)
+    """Cut to milliseconds; seconds too large for that stay implausible."""
+    ticks = np.asarray(stamps.cast(pa.int64()).to_numpy(zero_copy_only=False), dtype=np.int64)
     match stamps.type.unit:
         case "s":
-            return np.asarray(ticks * 1000, dtype=np.int64)
+            return np.clip(ticks, -1, LATEST_EPOCH_S) * np.int64(1000)
         case "ms":
-            return np.asarray(ticks, dtype=np.int64)
+            return ticks
         case "us":
-            return np.asarray(ticks // 1000, dtype=np.int64)
+            return ticks // 1000
         case _:
-            return np.asarray(ticks // 1_000_000, dtype=np.int64)
+            return ticks // 1_000_000
+
+
+def _plausible(read: Instants) -> Instants:
+    outside = (read.at < 0) | (read.at >= LATEST_EPOCH_S * 1000)
+    if not outside.any():
+        return read
+    before = np.zeros(outside.shape, dtype=np.int8) if read.faults is None else read.faults
+    return Instants(read.at, np.where(outside & (before == 0), Fault.IMPLAUSIBLE, before))
 
 
 def _zoned(texts: pa.Array) -> Instants | None:
@@ -128,19 +137,35 @@ def _naive(texts: pa.Array, time_zone: str | None) -> Instants | None:
     if len(texts) == 0 or pc.min(pc.binary_length(texts)).as_py() <= len("2026-05-01"):
         return None
     stamps = _cast(texts, pa.timestamp("ns"))
-    return None if stamps is None else _localised(stamps, time_zone)
+    return None if stamps is None else _localised(_milliseconds(stamps), time_zone)
 
 
-def _localised(stamps: pa.Array, time_zone: str | None) -> Instants:
+def _localised(local: NDArray[np.int64], time_zone: str | None) -> Instants:
+    """Instants of local times, given as if they were UTC; a minute has one offset throughout."""
+    local = np.clip(local, -DAY_MS, LATEST_EPOCH_S * 1000 + DAY_MS)
     if time_zone is None:
-        nothing = np.zeros(len(stamps), dtype=np.int64)
-        return Instants(nothing, np.full(len(stamps), Fault.NAIVE, dtype=np.int8))
-    early, late = (
-        _milliseconds(pc.assume_timezone(stamps, time_zone, ambiguous=side, nonexistent=side))
-        for side in ("earliest", "latest")
+        return Instants(np.zeros_like(local), np.full(local.shape, Fault.NAIVE, dtype=np.int8))
+    minutes, minute_of = np.unique(local // MINUTE_MS, return_inverse=True)
+    offsets = np.array(
+        [_offsets(minute, time_zone) for minute in minutes.tolist()], dtype=np.int64
+    ).reshape(-1, 2)
+    first, second = offsets[minute_of].T
+    twice = np.where(first != second, Fault.AMBIGUOUS, Fault.NONE).astype(np.int8)
+    return Instants(local - first, twice if twice.any() else None)
+
+
+@lru_cache(maxsize=1 << 17)
+def _offsets(minute: int, time_zone: str) -> tuple[int, int]:
+    """The offsets from UTC of a local minute, in milliseconds: both of them where it comes twice.
+
+    Arrow's own zones end in 2037 and are not asked.
+    """
+    local = utc(minute * MINUTE_MS)
+    first, second = (
+        instant(local) - instant(local.replace(tzinfo=zone(time_zone), fold=fold))
+        for fold in (0, 1)
     )
-    twice = np.where(early != late, Fault.AMBIGUOUS, Fault.NONE).astype(np.int8)
-    return Instants(early, twice if twice.any() else None)
+    return first, second
 
 
 def _epochs(texts: pa.Array) -> Instants | None:
@@ -177,12 +202,18 @@ def _one_by_one(texts: Sequence[str], time_zone: str | None) -> Instants:
     at = np.zeros(len(texts), dtype=np.int64)
     faults = np.zeros(len(texts), dtype=np.int8)
     for place, text in enumerate(texts):
-        at[place], faults[place] = instant_of(text, time_zone)
+        at[place], faults[place] = _instant_of(text, time_zone)
     return Instants(at, faults if faults.any() else None)
 
 
 def instant_of(text: str, time_zone: str | None) -> tuple[int, Fault]:
     """Read one cell by the same rules as a column: its instant, and why there is none."""
+    at, fault = _instant_of(text, time_zone)
+    plausible = fault or 0 <= at < LATEST_EPOCH_S * 1000
+    return at, fault if plausible else Fault.IMPLAUSIBLE
+
+
+def _instant_of(text: str, time_zone: str | None) -> tuple[int, Fault]:
     text = text.strip()
     if number := EPOCH.fullmatch(text):
         part = int((number[2] or "").ljust(3, "0")[:3])

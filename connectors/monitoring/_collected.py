@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from connectors.monitoring._cells import UNREADABLE, Fault, Instants, state_of
-from connectors.monitoring._compaction import InOrder, Numbers, Observations, Probe
+from connectors.monitoring._compaction import Numbers, Observations, Probe, Untimed
 from connectors.monitoring._unusable import (
     MOST_LISTED,
     NAME,
@@ -27,6 +28,8 @@ from connectors.monitoring._unusable import (
 )
 from models.findings import Finding
 from models.outage import State
+
+SMALLEST_COLUMN = 1 << 16
 
 MOST_DENSE = 1 << 24
 """Up to so many pairs of monitor and region, probes are numbered by looking each pair up."""
@@ -150,18 +153,6 @@ class _Numbered:
     at: NDArray[np.int64]
     states: NDArray[np.int8]
 
-    @classmethod
-    def joined(cls, parts: Sequence[_Numbered]) -> _Numbered:
-        none = np.zeros(0, dtype=np.int32)
-        empty = cls(none, none, none.astype(np.int64), none.astype(np.int8))
-        parts = parts or [empty]
-        return cls(
-            monitors=np.concatenate([part.monitors for part in parts]),
-            regions=np.concatenate([part.regions for part in parts]),
-            at=np.concatenate([part.at for part in parts]),
-            states=np.concatenate([part.states for part in parts]),
-        )
-
     @property
     def named(self) -> NDArray[np.bool_]:
         """Whether monitor and region can be read."""
@@ -173,6 +164,76 @@ class _Numbered:
         states = self.states[rows]
         states[states == UNREADABLE] = State.UNKNOWN
         return _Numbered(self.monitors[rows], self.regions[rows], self.at[rows], states)
+
+
+class _Column:
+    """A column that grows in place: at no time is there a second copy of it."""
+
+    def __init__(self, kind: type[np.int32 | np.int64 | np.int8]) -> None:
+        self._cells = np.zeros(SMALLEST_COLUMN, dtype=kind)
+        self.size = 0
+
+    def extend(self, cells: NDArray[Any]) -> None:
+        """Put these cells at the end."""
+        size = self.size + cells.size
+        if size > self._cells.size:
+            self._cells.resize(max(size, self._cells.size * 5 // 4), refcheck=False)
+        self._cells[self.size : size] = cells
+        self.size = size
+
+    def taken(self) -> NDArray[Any]:
+        """The cells; the column is empty afterwards."""
+        cells, self._cells = self._cells, self._cells[:0].copy()
+        cells.resize(self.size, refcheck=False)
+        self.size = 0
+        return cells
+
+
+@dataclass(frozen=True, slots=True)
+class _Observed:
+    """The observations so far, as columns of one length."""
+
+    monitors: _Column = field(default_factory=lambda: _Column(np.int32))
+    regions: _Column = field(default_factory=lambda: _Column(np.int32))
+    at: _Column = field(default_factory=lambda: _Column(np.int64))
+    states: _Column = field(default_factory=lambda: _Column(np.int8))
+
+    @property
+    def size(self) -> int:
+        """How many there are."""
+        return self.at.size
+
+    def add(self, rows: _Numbered) -> None:
+        """Put these rows at the end."""
+        self.monitors.extend(rows.monitors)
+        self.regions.extend(rows.regions)
+        self.at.extend(rows.at)
+        self.states.extend(rows.states)
+
+    def taken(self, monitors: int, regions: int) -> tuple[Observations, NDArray[np.int64]]:
+        """The observations, and for each probe the number of its pair of monitor and region."""
+        pairs = self.monitors.taken()
+        if monitors * regions > np.iinfo(np.int32).max:
+            pairs = pairs.astype(np.int64)
+        pairs *= pairs.dtype.type(regions)
+        pairs += self.regions.taken()
+        present, probes = _dense(pairs, monitors * regions)
+        return Observations(probes, self.at.taken(), self.states.taken()), present
+
+
+def _dense(pairs: NDArray[Any], most: int) -> tuple[NDArray[np.int64], Numbers]:
+    """The different pairs, rising, and for each row the position of its pair among them."""
+    if most > MOST_DENSE:
+        present, inverse = np.unique(pairs, return_inverse=True)
+        return present.astype(np.int64), inverse.astype(np.int64)
+    there = np.zeros(most, dtype=bool)
+    there[pairs] = True
+    present = np.flatnonzero(there).astype(np.int64)
+    position = np.cumsum(there) - 1
+    # Few probes fit into two bytes, and NumPy sorts those in linear time.
+    if present.size <= np.iinfo(np.uint16).max:
+        return present, position.astype(np.uint16)[pairs]
+    return present, position.astype(np.int64)[pairs]
 
 
 @dataclass(slots=True)
@@ -196,8 +257,7 @@ class Collector:
     findings: list[Finding] = field(default_factory=list)
     _monitors: Names = field(default_factory=lambda: Names(may_be_empty=False))
     _regions: Names = field(default_factory=lambda: Names(may_be_empty=True))
-    _parts: list[_Numbered] = field(default_factory=list)
-    _observations: int = 0
+    _observed: _Observed = field(default_factory=_Observed)
     _untimed: list[tuple[int, int, int]] = field(default_factory=list)
 
     def add(self, batch: Batch) -> None:
@@ -211,8 +271,7 @@ class Collector:
             self._note_unusable(batch, np.flatnonzero(~usable))
             self._note_untimed(batch, rows, named & timed, named & ~timed)
             rows = rows.kept(named & timed)
-        self._observations += rows.at.size
-        self._parts.append(rows)
+        self._observed.add(rows)
 
     def _numbered(self, batch: Batch) -> _Numbered:
         alone = Coded(np.zeros(batch.instants.at.shape, dtype=np.int32), [self.monitor])
@@ -231,7 +290,7 @@ class Collector:
         kept: NDArray[np.bool_],
         untimed: NDArray[np.bool_],
     ) -> None:
-        before = self._observations + np.concatenate(([0], np.cumsum(kept)))
+        before = self._observed.size + np.concatenate(([0], np.cumsum(kept)))
         for row in np.flatnonzero(untimed).tolist():
             probe = int(rows.monitors[row]), int(rows.regions[row])
             self._untimed.append((*probe, int(before[row])))
@@ -279,21 +338,20 @@ class Collector:
             yield state_finding(place, self.fields["up"], batch.ups.text(row))
 
     def collected(self) -> Collected:
-        """Everything that was added, as observations of probes."""
-        rows = _Numbered.joined(self._parts)
-        self._parts.clear()
+        """Everything that was added, as observations of probes; nothing can be added afterwards."""
         width = max(len(self._regions.numbers), 1)
-        pairs = rows.monitors.astype(np.int64) * width + rows.regions
-        present, probes = _dense(pairs, len(self._monitors.numbers) * width)
+        observations, present = self._observed.taken(len(self._monitors.numbers), width)
         monitors, regions = list(self._monitors.numbers), list(self._regions.numbers)
-        names = [(monitors[pair // width], regions[pair % width]) for pair in present.tolist()]
-        index = {pair: probe for probe, pair in enumerate(present.tolist())}
-        untimed = [
-            (index[pair], position)
-            for monitor, region, position in self._untimed
-            if (pair := monitor * width + region) in index
-        ]
-        return _with_unknown_time(names, Observations(probes, rows.at, rows.states), untimed)
+        probes = {pair: probe for probe, pair in enumerate(present.tolist())}
+        return Collected(
+            names=[(monitors[pair // width], regions[pair % width]) for pair in probes],
+            observations=observations,
+            untimed=[
+                (probes[pair], position)
+                for monitor, region, position in self._untimed
+                if (pair := monitor * width + region) in probes
+            ],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,52 +360,20 @@ class Collected:
 
     Attributes:
         names: Monitor and region of each probe, by its number.
-        observations: Every observation.
-        unknown: Where time begins that unreadable rows should have told about.
-        out_of_order: Rows that are earlier than the row of the same probe before them.
-        first_at: The earliest instant of a row; None without rows.
-        last_at: The latest one; None without rows.
+        observations: Every observation, in the order of reading.
+        untimed: Rows of known probes whose time cannot be read.
     """
 
     names: Sequence[Probe]
     observations: Observations
-    unknown: Observations
-    out_of_order: int
-    first_at: int | None
-    last_at: int | None
+    untimed: Sequence[Untimed]
 
+    @property
+    def first_at(self) -> int | None:
+        """The earliest instant of a row; None without rows."""
+        return int(self.observations.at.min()) if self.observations.at.size else None
 
-def _dense(pairs: NDArray[np.int64], most: int) -> tuple[NDArray[np.int64], Numbers]:
-    """The different pairs, rising, and for each row the position of its pair among them."""
-    if most > MOST_DENSE:
-        present, inverse = np.unique(pairs, return_inverse=True)
-        return present, inverse.astype(np.int64)
-    there = np.zeros(most, dtype=bool)
-    there[pairs] = True
-    present = np.flatnonzero(there).astype(np.int64)
-    position = np.cumsum(there) - 1
-    # Few probes fit into two bytes, and NumPy sorts those in linear time.
-    if present.size <= np.iinfo(np.uint16).max:
-        return present, position.astype(np.uint16)[pairs]
-    return present, position.astype(np.int64)[pairs]
-
-
-def _with_unknown_time(
-    names: Sequence[Probe], observed: Observations, untimed: Sequence[tuple[int, int]]
-) -> Collected:
-    in_order = InOrder.of(observed)
-    begins = [(probe, in_order.unknown_from(probe, position)) for probe, position in untimed]
-    known = [(probe, at) for probe, at in begins if at is not None]
-    unknown = Observations(
-        probes=np.array([probe for probe, _ in known], dtype=np.int64),
-        at=np.array([at for _, at in known], dtype=np.int64),
-        states=np.full(len(known), State.UNKNOWN, dtype=np.int8),
-    )
-    return Collected(
-        names=names,
-        observations=observed,
-        unknown=unknown,
-        out_of_order=in_order.out_of_order,
-        first_at=int(observed.at.min()) if observed.at.size else None,
-        last_at=int(observed.at.max()) if observed.at.size else None,
-    )
+    @property
+    def last_at(self) -> int | None:
+        """The latest instant of a row; None without rows."""
+        return int(self.observations.at.max()) if self.observations.at.size else None

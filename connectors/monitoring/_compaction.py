@@ -1,4 +1,4 @@
-"""Millions of observations to timelines: every probe of a source at once, with one sort.
+"""Millions of observations to timelines: the probes of a source in groups, one sort for each group.
 
 What comes out equals `models.outage.compact` of each probe alone; a property test holds the two
 together. Probes are small whole numbers here; their names come back with the timelines.
@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from models.intervals import Interval
 from models.outage import State, Timeline
 
+ROWS_AT_ONCE = 1 << 19
+"""About so many observations are sorted together, so that memory does not grow with the month."""
+
 STATE_BITS = 2
 KEY_BITS = 63
 STATE_COUNT = len(State)
@@ -25,13 +28,16 @@ Numbers = NDArray[np.uint16] | NDArray[np.int64]
 Probe = tuple[str, str]
 """A monitor and a region."""
 
+Untimed = tuple[int, int]
+"""A row whose time cannot be read: its probe, and how many observations were read before it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """Every usable observation, in the order of reading; all arrays have shape (n,).
+    """Observations of several probes; all arrays have shape (n,).
 
     Attributes:
-        probes: Index of the probe.
+        probes: Number of the probe.
         at: Milliseconds since the epoch.
         states: `State` values.
     """
@@ -40,21 +46,129 @@ class Observations:
     at: NDArray[np.int64]
     states: NDArray[np.int8]
 
-    def followed_by(self, others: Observations) -> Observations:
-        """These and after them the others."""
-        return Observations(
-            probes=np.concatenate([self.probes.astype(np.int64), others.probes.astype(np.int64)]),
-            at=np.concatenate([self.at, others.at]),
-            states=np.concatenate([self.states, others.states]),
-        )
+
+@dataclass(slots=True)
+class Compacted:
+    """What became of the observations.
+
+    Attributes:
+        timelines: Those of the wanted probes.
+        duplicates: Rows that repeated another one exactly.
+        conflicting_duplicates: Rows that contradicted another one about the same instant.
+        out_of_order: Rows that are earlier than the row of the same probe read before them.
+    """
+
+    timelines: list[Timeline]
+    duplicates: int = 0
+    conflicting_duplicates: int = 0
+    out_of_order: int = 0
+
+
+def compact_all(
+    observations: Observations,
+    *,
+    names: Sequence[Probe],
+    wanted: Sequence[bool],
+    untimed: Sequence[Untimed] = (),
+    gap_floor_ms: int | None,
+    better_wins: bool,
+) -> Compacted:
+    """Compact every probe's observations.
+
+    Args:
+        observations: In the order of reading.
+        names: Monitor and region of each probe, by its number.
+        wanted: Whether to keep a probe's timeline, by its number.
+        untimed: Rows whose time cannot be read. The time that they should have told about is
+            unknown: from just after the probe's observation read before them (or the one read
+            after them, where that is earlier) to its next observation.
+        gap_floor_ms: Silences of at least this length are kept; None keeps none.
+        better_wins: Of conflicting observations at one instant the better one stands.
+    """
+    result = Compacted([])
+    for group in _groups(observations, len(names), untimed):
+        result.out_of_order += _earlier_than_before(group.observations)
+        observed = _sort(group.observations, better_wins=better_wins)
+        result.duplicates += observed.duplicates
+        result.conflicting_duplicates += observed.conflicting_duplicates
+        if group.unknown:
+            extended = _with_unknown(group)
+            observed = _sort(extended, better_wins=better_wins)
+        result.timelines += _timelines(observed, names, wanted, gap_floor_ms)
+    return result
 
 
 @dataclass(frozen=True, slots=True)
-class Sorted:
+class _Group:
+    """The observations of neighbouring probes, within a probe in the order of reading.
+
+    Attributes:
+        observations: Rising by probe.
+        unknown: Probe and instant from which time is unknown because of an unreadable row.
+    """
+
+    observations: Observations
+    unknown: Sequence[tuple[int, int]]
+
+
+def _groups(
+    observations: Observations, probes: int, untimed: Sequence[Untimed]
+) -> Iterator[_Group]:
+    order = np.argsort(observations.probes, kind="stable")
+    ends = np.cumsum(np.bincount(observations.probes, minlength=probes))
+    unknown = _unknown_times(observations.at, order, ends, untimed)
+    first = 0
+    while first < probes:
+        begin = int(ends[first - 1]) if first else 0
+        last = max(int(np.searchsorted(ends, begin + ROWS_AT_ONCE, side="right")), first + 1)
+        rows = order[begin : int(ends[last - 1])]
+        yield _Group(
+            observations=Observations(
+                observations.probes[rows], observations.at[rows], observations.states[rows]
+            ),
+            unknown=[(probe, at) for probe, at in unknown if first <= probe < last],
+        )
+        first = last
+
+
+def _unknown_times(
+    at: NDArray[np.int64],
+    order: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    untimed: Sequence[Untimed],
+) -> list[tuple[int, int]]:
+    found: set[tuple[int, int]] = set()
+    for probe, position in untimed:
+        rows = order[int(ends[probe - 1]) if probe else 0 : int(ends[probe])]
+        place = int(np.searchsorted(rows, position))
+        if place:
+            found.add((probe, int(at[rows[place - 1 : place + 1]].min()) + 1))
+    return sorted(found)
+
+
+def _earlier_than_before(observations: Observations) -> int:
+    probes, at = observations.probes, observations.at
+    return int(np.count_nonzero((at[1:] < at[:-1]) & (probes[1:] == probes[:-1])))
+
+
+def _with_unknown(group: _Group) -> Observations:
+    seen = group.observations
+    probes = np.array([probe for probe, _ in group.unknown], dtype=np.int64)
+    at = np.array([at for _, at in group.unknown], dtype=np.int64)
+    states = np.full(at.size, State.UNKNOWN, dtype=np.int8)
+    return Observations(
+        probes=np.concatenate([seen.probes.astype(np.int64), probes]),
+        at=np.concatenate([seen.at, at]),
+        states=np.concatenate([seen.states, states]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sorted:
     """Observations by probe and instant, one for each of these.
 
     Attributes:
-        probes: Index of the probe, rising, shape (n,).
+        probes: Number of the probe, rising, shape (n,).
         at: Instants, rising within a probe, shape (n,).
         states: The state that stands, shape (n,).
         duplicates: Rows that repeated another one exactly.
@@ -68,22 +182,33 @@ class Sorted:
     conflicting_duplicates: int
 
 
-def sort_observations(observations: Observations, *, better_wins: bool) -> Sorted:
-    """Sort by probe and instant, count duplicates, and let one observation of an instant stand."""
-    if observations.at.size == 0:
-        nothing = np.zeros(0, dtype=np.int64)
-        return Sorted(nothing, nothing, np.zeros(0, dtype=np.int8), 0, 0)
-    earliest = int(observations.at.min())
-    time_bits = (int(observations.at.max()) - earliest).bit_length()
-    if int(observations.probes.max()).bit_length() + time_bits + STATE_BITS > KEY_BITS:
-        return _sorted_by_columns(observations, better_wins=better_wins)
-    keys = observations.probes.astype(np.int64)
+def _sort(seen: Observations, *, better_wins: bool) -> _Sorted:
+    """Sort by probe and instant, count duplicates, and let one observation of an instant stand.
+
+    One whole number holds probe, instant and state wherever they fit into 63 bits.
+    """
+    severity = _severity(seen.states, better_wins=better_wins)
+    first, earliest = int(seen.probes.min(initial=0)), int(seen.at.min(initial=2**62))
+    time_bits = (int(seen.at.max(initial=earliest)) - earliest).bit_length()
+    probe_bits = (int(seen.probes.max(initial=0)) - first).bit_length()
+    if probe_bits + time_bits + STATE_BITS > KEY_BITS:
+        order = np.lexsort((severity, seen.at, seen.probes))
+        return _standing(
+            seen.probes[order].astype(np.int64), seen.at[order], severity[order], better_wins
+        )
+    keys = seen.probes.astype(np.int64) - first
     keys <<= time_bits
-    keys |= observations.at - earliest
+    keys |= seen.at - earliest
     keys <<= STATE_BITS
-    keys |= _severity(observations.states, better_wins=better_wins)
+    keys |= severity
     keys.sort()
-    return _standing_keys(keys, earliest, time_bits, better_wins=better_wins)
+    moments = keys >> STATE_BITS
+    return _standing(
+        (moments >> time_bits) + first,
+        (moments & ((1 << time_bits) - 1)) + earliest,
+        (keys & (2**STATE_BITS - 1)).astype(np.int8),
+        better_wins,
+    )
 
 
 def _severity(states: NDArray[np.int8], *, better_wins: bool) -> NDArray[np.int8]:
@@ -92,153 +217,71 @@ def _severity(states: NDArray[np.int8], *, better_wins: bool) -> NDArray[np.int8
     return np.asarray(ranks, dtype=np.int8)
 
 
-def _standing_keys(
-    keys: NDArray[np.int64], earliest: int, time_bits: int, *, better_wins: bool
-) -> Sorted:
-    rows = keys.size
-    keys = keys[np.append(keys[1:] != keys[:-1], True)]
-    moments = keys >> STATE_BITS
-    stands = np.append(moments[1:] != moments[:-1], True)
-    severity = (keys & (2**STATE_BITS - 1)).astype(np.int8)[stands]
-    moments = moments[stands]
-    return Sorted(
-        probes=moments >> time_bits,
-        at=(moments & ((1 << time_bits) - 1)) + earliest,
-        states=_severity(severity, better_wins=better_wins),
-        duplicates=rows - keys.size,
-        conflicting_duplicates=keys.size - moments.size,
+def _standing(
+    probes: NDArray[np.int64],
+    at: NDArray[np.int64],
+    severity: NDArray[np.int8],
+    better_wins: bool,  # noqa: FBT001 - every argument is positional here
+) -> _Sorted:
+    stands = np.ones(at.size, dtype=bool)
+    stands[:-1] = (probes[1:] != probes[:-1]) | (at[1:] != at[:-1])
+    differs = stands.copy()
+    differs[:-1] |= severity[1:] != severity[:-1]
+    return _Sorted(
+        probes=probes[stands],
+        at=at[stands],
+        states=_severity(severity[stands], better_wins=better_wins),
+        duplicates=int(np.count_nonzero(~differs)),
+        conflicting_duplicates=int(np.count_nonzero(differs & ~stands)),
     )
 
 
-def _sorted_by_columns(observations: Observations, *, better_wins: bool) -> Sorted:
-    severity = _severity(observations.states, better_wins=better_wins)
-    order = np.lexsort((severity, observations.at, observations.probes))
-    probes, at = observations.probes[order].astype(np.int64), observations.at[order]
-    states = observations.states[order]
-    next_moment = np.append((probes[1:] != probes[:-1]) | (at[1:] != at[:-1]), True)
-    distinct = next_moment | np.append(states[1:] != states[:-1], True)
-    return Sorted(
-        probes=probes[next_moment],
-        at=at[next_moment],
-        states=states[next_moment],
-        duplicates=int(np.count_nonzero(~distinct)),
-        conflicting_duplicates=int(np.count_nonzero(distinct & ~next_moment)),
-    )
-
-
-def timelines(
-    observed: Sorted, *, names: Sequence[Probe], wanted: Sequence[bool], gap_floor_ms: int | None
+def _timelines(
+    observed: _Sorted, names: Sequence[Probe], wanted: Sequence[bool], gap_floor_ms: int | None
 ) -> Iterator[Timeline]:
-    """The timeline of every wanted probe that was observed.
-
-    Args:
-        observed: Sorted observations.
-        names: Monitor and region by index of the probe.
-        wanted: Whether to make the timeline, by index of the probe.
-        gap_floor_ms: Silences of at least this length are kept; None keeps none.
-    """
-    if observed.at.size == 0:
-        return
-    changes = _Slices.of(observed, _turns(observed))
-    gaps = _Slices.of(observed, _wide(observed, gap_floor_ms))
-    for probe, last in zip(*_last_of_each(observed), strict=True):
+    ends = np.flatnonzero(np.append(observed.probes[1:] != observed.probes[:-1], True))
+    changed, wide = _turns(observed), _wide(observed, gap_floor_ms)
+    begin = 0
+    for last in ends.tolist() if observed.at.size else ():
+        probe = int(observed.probes[last])
         if wanted[probe]:
             monitor, region = names[probe]
             yield Timeline(
                 monitor=monitor,
                 region=region,
-                changes=_changes(observed, changes.of_probe(probe)),
-                gaps=_gaps(observed, gaps.of_probe(probe)),
+                changes=_changes(observed, _between(changed, begin, last)),
+                gaps=_gaps(observed, _between(wide, begin, last)),
                 gap_floor_ms=gap_floor_ms,
                 last_observed_at=int(observed.at[last]),
             )
+        begin = last + 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Slices:
-    """Chosen rows, and where those of each probe begin among them."""
-
-    rows: NDArray[np.int64]
-    begins: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, observed: Sorted, rows: NDArray[np.int64]) -> _Slices:
-        probes = observed.probes[rows]
-        begins = np.searchsorted(probes, np.arange(int(observed.probes[-1]) + 2))
-        return cls(rows, begins.astype(np.int64))
-
-    def of_probe(self, probe: int) -> NDArray[np.int64]:
-        return self.rows[self.begins[probe] : self.begins[probe + 1]]
+def _turns(observed: _Sorted) -> NDArray[np.int64]:
+    """The rows at which a probe begins or its state changes."""
+    turns = np.ones(observed.at.size, dtype=bool)
+    turns[1:] = observed.probes[1:] != observed.probes[:-1]
+    turns[1:] |= observed.states[1:] != observed.states[:-1]
+    return np.flatnonzero(turns)
 
 
-def _turns(observed: Sorted) -> NDArray[np.int64]:
-    other_probe = observed.probes[1:] != observed.probes[:-1]
-    other_state = observed.states[1:] != observed.states[:-1]
-    return np.flatnonzero(np.concatenate(([True], other_probe | other_state)))
-
-
-def _wide(observed: Sorted, gap_floor_ms: int | None) -> NDArray[np.int64]:
+def _wide(observed: _Sorted, gap_floor_ms: int | None) -> NDArray[np.int64]:
+    """The rows after which a probe is silent for the floor or longer."""
     if gap_floor_ms is None:
         return np.zeros(0, dtype=np.int64)
     silent = np.diff(observed.at) >= max(gap_floor_ms, 1)
     return np.flatnonzero(silent & (observed.probes[1:] == observed.probes[:-1]))
 
 
-def _last_of_each(observed: Sorted) -> tuple[list[int], list[int]]:
-    last = np.flatnonzero(np.append(observed.probes[1:] != observed.probes[:-1], True))
-    return observed.probes[last].tolist(), last.tolist()
+def _between(rows: NDArray[np.int64], begin: int, last: int) -> NDArray[np.int64]:
+    return rows[np.searchsorted(rows, begin) : np.searchsorted(rows, last, side="right")]
 
 
-def _changes(observed: Sorted, rows: NDArray[np.int64]) -> tuple[tuple[int, State], ...]:
+def _changes(observed: _Sorted, rows: NDArray[np.int64]) -> tuple[tuple[int, State], ...]:
     pairs = zip(observed.at[rows].tolist(), observed.states[rows].tolist(), strict=True)
     return tuple((at, State(state)) for at, state in pairs)
 
 
-def _gaps(observed: Sorted, rows: NDArray[np.int64]) -> tuple[Interval, ...]:
+def _gaps(observed: _Sorted, rows: NDArray[np.int64]) -> tuple[Interval, ...]:
     pairs = zip(observed.at[rows].tolist(), observed.at[rows + 1].tolist(), strict=True)
     return tuple(Interval(start, end) for start, end in pairs)
-
-
-@dataclass(frozen=True, slots=True)
-class InOrder:
-    """Observations by probe, within a probe in the order of reading.
-
-    Attributes:
-        order: Index into the observations, shape (n,).
-        probes: Index of the probe, rising, shape (n,).
-        at: Instants, shape (n,).
-    """
-
-    order: NDArray[np.int64]
-    probes: Numbers
-    at: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, observations: Observations) -> InOrder:
-        """Bring each probe's observations together without changing their order."""
-        order = np.argsort(observations.probes, kind="stable")
-        return cls(order, observations.probes[order], observations.at[order])
-
-    @property
-    def out_of_order(self) -> int:
-        """Rows that are earlier than the row of the same probe before them."""
-        earlier = (self.at[1:] < self.at[:-1]) & (self.probes[1:] == self.probes[:-1])
-        return int(np.count_nonzero(earlier))
-
-    def unknown_from(self, probe: int, position: int) -> int | None:
-        """Where the time begins that an unreadable row should have told about.
-
-        Args:
-            probe: The row's probe.
-            position: How many observations were read before the row.
-
-        Returns:
-            The instant after the probe's neighbouring observation in the order of reading, the
-            earlier one of two; None when no observation of the probe comes before the row.
-        """
-        begin, end = np.searchsorted(self.probes, [probe, probe + 1])
-        place = begin + int(np.searchsorted(self.order[begin:end], position))
-        if place == begin:
-            return None
-        neighbours = self.at[place - 1 : min(place + 1, end)]
-        return int(neighbours.min()) + 1

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
+from numpy.typing import NDArray
 
 from connectors.monitoring._cells import (
     Fault,
@@ -76,6 +77,7 @@ class _CsvBlock:
     positions: Positions
     time_zone: str | None
     invalid: list[Any] = field(default_factory=list)
+    lines: NDArray[np.int64] | None = None
 
     def batch(self) -> Batch:
         """Split the block into cells and read them."""
@@ -123,15 +125,18 @@ class _CsvBlock:
             if misfit.number - 1 > row:
                 break
             row += 1
-        return int(self.block.lines_of_records()[row])
+        return self._line_of_record(row)
+
+    def _line_of_record(self, record: int) -> int:
+        if self.lines is None:
+            self.lines = self.block.lines_of_records()
+        # A stray quote inside a cell can make two records look like one.
+        return int(self.lines[min(record, self.lines.size - 1)])
 
     def _misfits(self) -> list[Misfit]:
-        if not self.invalid:
-            return []
-        lines = self.block.lines_of_records()
         return [
             Misfit(
-                line=int(lines[row.number - 1]),
+                line=self._line_of_record(row.number - 1),
                 rows_before=row.number - 1 - earlier,
                 monitor=self._cell(row.text, "monitor"),
                 region=self._cell(row.text, "region"),
@@ -179,7 +184,7 @@ def _parquet_batch(
         regions=Coded.of(cells["region"]) if "region" in cells else None,
         instants=_instants(times, time_zone),
         ups=Coded.of(cells["up"]),
-        time_text=lambda row: str(times[row]) if times[row].is_valid else "",
+        time_text=lambda row: times.slice(row, 1).cast(pa.string())[0].as_py() or "",
         place=lambda line: f"{shown}, row {line}",
         line=lambda row: first_row + row,
     )

@@ -104,6 +104,7 @@ def time_finding(
             "a time with its offset where the clocks change",
             "Write the offset, such as +02:00.",
         ),
+        Fault.IMPLAUSIBLE: ("", "a time from 1970 to 2199", REMEDY),
         Fault.NO_EPOCH: (
             "",
             "seconds, milli-, micro- or nanoseconds since 1970 of a time from 1990 to 2199",

@@ -8,16 +8,16 @@ judged by its whole length and the last check before a month sets its first stat
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
 
 from connectors.monitoring import BadRows, Capability, FileFacts, Reading, SourceFacts, Wanted
-from connectors.monitoring._collected import Collected, Collector
+from connectors.monitoring._collected import Collector
 from connectors.monitoring._columns import Columns
-from connectors.monitoring._compaction import Sorted, sort_observations, timelines
+from connectors.monitoring._compaction import compact_all
 from connectors.monitoring._files import SourceFile, find_files, read_each
 from connectors.monitoring._rows import batches_of
 from connectors.monitoring._unusable import check_zone, judged
@@ -76,15 +76,22 @@ class ChecksFiles:
             bad_rows=self.bad_rows,
         )
         collected = collector.collected()
-        observed = sort_observations(collected.observations, better_wins=wanted.better_wins)
+        compacted = compact_all(
+            collected.observations,
+            names=collected.names,
+            wanted=[wanted.wants(monitor) for monitor, _ in collected.names],
+            untimed=collected.untimed,
+            gap_floor_ms=wanted.gap_floor_ms,
+            better_wins=wanted.better_wins,
+        )
         return Reading(
-            timelines=_by_monitor(_wanted_timelines(observed, collected, wanted)),
+            timelines=_by_monitor(compacted.timelines),
             facts=SourceFacts(
                 files=files,
                 rows=collector.rows,
-                duplicates=observed.duplicates,
-                conflicting_duplicates=observed.conflicting_duplicates,
-                out_of_order=collected.out_of_order,
+                duplicates=compacted.duplicates,
+                conflicting_duplicates=compacted.conflicting_duplicates,
+                out_of_order=compacted.out_of_order,
                 unusable=collector.unusable,
                 findings=findings,
                 first_at=collected.first_at,
@@ -153,18 +160,6 @@ def read_checks(
         bad_rows=bad_rows,
     )
     return source.read(Wanted(gap_floor_ms=gap_floor_ms, better_wins=better_wins))
-
-
-def _wanted_timelines(observed: Sorted, collected: Collected, wanted: Wanted) -> Iterator[Timeline]:
-    if collected.unknown.at.size:
-        everything = collected.observations.followed_by(collected.unknown)
-        observed = sort_observations(everything, better_wins=wanted.better_wins)
-    return timelines(
-        observed,
-        names=collected.names,
-        wanted=[wanted.wants(monitor) for monitor, _ in collected.names],
-        gap_floor_ms=wanted.gap_floor_ms,
-    )
 
 
 def _by_monitor(made: Iterable[Timeline]) -> Mapping[str, tuple[Timeline, ...]]:

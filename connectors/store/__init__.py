@@ -333,12 +333,12 @@ class Store(Protocol):
 
     def obligations(
         self,
-        period: str,
+        period: str | None,
         *,
         clients: Sequence[str] | None = None,
         states: Sequence[ObligationState] | None = None,
     ) -> tuple[StoredObligation, ...]:
-        """A period's obligations, rising by contract and revision; None does not narrow."""
+        """The obligations, rising by contract, period and revision; None does not narrow."""
         ...
 
     def release(

@@ -24,6 +24,11 @@ class Dialect(Protocol):
     secret: str
     engine: Engine
 
+    @property
+    def exists(self) -> bool:
+        """Whether opening it makes nothing new that others can see."""
+        ...
+
     def opening(self) -> AbstractContextManager[Connection]:
         """A transaction in which this process alone may create or change tables."""
         ...

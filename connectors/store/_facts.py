@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from connectors.store import Effect, NewObligation, Release, StoredObligation
 from models.credit import Obligation
+from models.decision import digest_of
 from models.intervals import utc_text
 from models.terms import JsonValue
 
 
 def drafted(new: NewObligation, *, decision: str) -> JsonValue:
-    """A new obligation, draft or withheld, and the digest of the entry that determined it."""
+    """A new obligation, with the digests of what determined it and of what will be said of it."""
     obligation = new.obligation
     return _amount(obligation) | {
         "decision": decision,
+        "facts": digest_of(new.ledger),
         "kind": obligation.kind.value,
         "reason": obligation.reason,
         "state": obligation.state.value,

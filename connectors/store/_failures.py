@@ -43,6 +43,12 @@ def translated(dialect: Dialect) -> Iterator[None]:
         raise Retriable(message) from None
     except DBAPIError as error:
         raise _translation(error, dialect) from None
+    except OSError as error:
+        message = (
+            f"{dialect.place}: {error.strerror} ({error.filename}); a folder in which files can be "
+            "made was expected. Mend its rights or its place; nothing was changed."
+        )
+        raise Misconfigured(message) from None
 
 
 def _translation(error: DBAPIError, dialect: Dialect) -> ConnectorError:

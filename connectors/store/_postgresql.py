@@ -38,6 +38,8 @@ LONGEST_NAME = 63
 class PostgreSql:
     """A database on a server; see `connectors.store._dialect.Dialect`."""
 
+    exists = True
+
     def __init__(self, url: URL) -> None:
         """Prepare to connect to `postgresql+psycopg://...`."""
         self.place = _place(url)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +47,11 @@ class SqliteFile:
         _refuse_hopeless(self.path, self.place)
         self.engine = _engine(URL.create("sqlite", database=str(self.path)), pool_size=5)
 
+    @property
+    def exists(self) -> bool:
+        """Whether the file is there."""
+        return self.path.exists()
+
     @contextmanager
     def opening(self) -> Iterator[Connection]:
         """Wait for other processes that open the file, switch to WAL, then write."""
@@ -72,10 +78,9 @@ class SqliteFile:
 
     @contextmanager
     def month_lock(self, period: str, holder: str) -> Iterator[None]:
-        """Hold a lock file beside the database."""
+        """Hold a lock file beside the database, which need not be there yet."""
         lock = self.path.with_name(f"{self.path.name}-{checked_period(period)}.lock")
-        with self.engine.connect() as connection:
-            since = utc_text(self.now(connection))
+        since = utc_text(time.time_ns() // 1_000_000)
         try:
             with locked_file(lock, says=_says(holder, since), wait=False):
                 yield
@@ -88,6 +93,7 @@ class SqliteMemory:
 
     secret = ""
     place = "the database in memory"
+    exists = True
 
     def __init__(self) -> None:
         """Make an empty one, on the only connection that there will be."""

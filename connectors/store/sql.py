@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import (
@@ -80,26 +81,29 @@ PAGE = 1000
 """Log entries that one read of the stream brings."""
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, *, lazily: bool = False) -> Store:
     """Open a database, create or upgrade its tables, and answer with the store.
 
     Args:
         url: `sqlite:///makegood.db` (a path relative to the current folder), `sqlite:////abs/path`,
             `sqlite://` (in memory), or `postgresql://user:password@host/database`.
+        lazily: A database file that is not there yet is made by the first question or record, not
+            before: a run that is refused leaves nothing behind.
 
     Raises:
         Misconfigured: The address is not one of these, or the database cannot be opened, or a
             newer Makegood has opened it.
         Retriable: The database cannot be reached.
     """
-    dialect = _dialect(url)
+    store = SqlStore(_dialect(url))
+    if lazily and not store.dialect.exists:
+        return store
     try:
-        with translated(dialect):
-            _bring_up_to_date(dialect)
+        store.bring_up_to_date()
     except BaseException:
-        dialect.engine.dispose()
+        store.close()
         raise
-    return SqlStore(dialect)
+    return store
 
 
 def _dialect(url: str) -> Dialect:
@@ -147,8 +151,10 @@ class SqlStore:
     """
 
     def __init__(self, dialect: Dialect) -> None:
-        """Work on a database whose tables are up to date."""
+        """Work on a database whose tables are brought up to date before they are first used."""
         self.dialect = dialect
+        self._up_to_date = False
+        self._guard = Lock()
 
     def __repr__(self) -> str:
         """Where it is, without user and password."""
@@ -162,13 +168,27 @@ class SqlStore:
                 held.enter_context(self.dialect.month_lock(period, holder))
             yield
 
+    def bring_up_to_date(self) -> None:
+        """Create or upgrade the tables, once.
+
+        Raises:
+            Misconfigured: The database cannot be opened, or a newer Makegood has opened it.
+            Retriable: The database cannot be reached.
+        """
+        with self._guard, translated(self.dialect):
+            if not self._up_to_date:
+                _bring_up_to_date(self.dialect)
+                self._up_to_date = True
+
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
+        self.bring_up_to_date()
         with translated(self.dialect), self.dialect.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[tuple[Connection, int]]:
+        self.bring_up_to_date()
         with translated(self.dialect), self.dialect.writing() as connection:
             yield connection, self.dialect.now(connection)
 
@@ -210,18 +230,20 @@ class SqlStore:
 
     def obligations(
         self,
-        period: str,
+        period: str | None,
         *,
         clients: Sequence[str] | None = None,
         states: Sequence[ObligationState] | None = None,
     ) -> tuple[StoredObligation, ...]:
         """See `Store.obligations`."""
-        query = select(OBLIGATION).where(OBLIGATION.c.period == period)
+        query = select(OBLIGATION)
+        if period is not None:
+            query = query.where(OBLIGATION.c.period == period)
         if clients is not None:
             query = query.where(OBLIGATION.c.client.in_(clients))
         if states is not None:
             query = query.where(OBLIGATION.c.state.in_([state.value for state in states]))
-        query = query.order_by(OBLIGATION.c.contract, OBLIGATION.c.revision)
+        query = query.order_by(OBLIGATION.c.contract, OBLIGATION.c.period, OBLIGATION.c.revision)
         with self._reading() as connection:
             return tuple(obligation_of(row) for row in connection.execute(query).mappings())
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 from typer import Abort
 
-from deployments.cli import books, determining, measuring, months, rehearsal
+from deployments.cli.commands import add_commands
 from deployments.cli.exits import Exit, ended_by, say
+from models.findings import refuse
 
 QUIET = {
     "DO_NOT_TRACK": "1",
@@ -20,27 +24,31 @@ QUIET = {
 }
 """Set before Prefect starts, unless the environment says otherwise: no telemetry, no chatter."""
 
-app = typer.Typer(
-    name="makegood",
-    no_args_is_help=True,
-    rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
-    help="Turn monitoring data into service credits that can be defended.",
-    epilog=(
-        "Exit codes: 0 done; 1 findings, or withheld items that need a person; "
-        "2 unusable input; 3 could not finish, rerun."
-    ),
-)
-app.command("demo")(rehearsal.demo)
-app.command("run")(months.run)
-app.command("backfill")(months.backfill)
-app.command("release")(months.release)
-app.command("check")(books.check)
-app.command("explain")(books.explain)
-app.command("verify")(books.verify)
-app.command("measure")(measuring.measure)
-app.command("determine")(determining.determine)
-app.add_typer(determining.ladders, name="ladders")
+COMPLETE = "_MAKEGOOD_COMPLETE"
+"""How a shell asks Click for completions, or for the script that asks for them."""
+TYPED_SO_FAR = ("COMP_WORDS", "_TYPER_COMPLETE_ARGS")
+"""Where the shells put the command line that is to be completed."""
+SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")
+
+INTERRUPTED = 130
+"""What Click makes of Ctrl-C."""
+
+EPILOG = """\b
+Start with:
+  makegood demo                   the main job on real outages, in a folder of its own
+  makegood COMMAND --help         options, examples and exit codes of one command
+
+\b
+Exit codes of every command:
+  0  done
+  1  findings, or withheld items that need a person
+  2  unusable input; nothing was written
+  3  could not finish (month locked, database or vendor unreachable); run it again
+
+\b
+Completion for bash (or zsh, fish, powershell):
+  eval "$(makegood --show-completion bash)"
+"""
 
 
 def main() -> None:
@@ -53,14 +61,76 @@ def run_command(arguments: Sequence[str]) -> int:
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     try:
-        return int(app(list(arguments), standalone_mode=False) or Exit.DONE)
+        with _script_asked_for(arguments):
+            app = _application(arguments)
+            ended = app(list(arguments), standalone_mode=False, prog_name="makegood")
+        return _interrupted() if ended == INTERRUPTED else int(ended or Exit.DONE)
     except Abort:
         say("stopped before anything was changed.")
         return Exit.COULD_NOT_FINISH
-    except BrokenPipeError:
-        return Exit.DONE
+    except SystemExit as ended:
+        # Click leaves so after completions, and when nobody reads our output any more.
+        return Exit.COULD_NOT_FINISH if ended.code else Exit.DONE
     except Exception as error:  # noqa: BLE001  Every ending has its exit code; see `ended_by`.
         return ended_by(error)
     except KeyboardInterrupt:
-        say("stopped; what was recorded is kept. Rerun to continue.")
-        return Exit.COULD_NOT_FINISH
+        return _interrupted()
+
+
+def _interrupted() -> Exit:
+    say("stopped; what was recorded is kept. Run it again to continue.")
+    return Exit.COULD_NOT_FINISH
+
+
+def _application(arguments: Sequence[str]) -> typer.Typer:
+    app = typer.Typer(
+        name="makegood",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        epilog=EPILOG,
+    )
+    app.callback()(_everywhere)
+    typed = " ".join(os.environ.get(name, "") for name in TYPED_SO_FAR)
+    add_commands(app, called={*arguments, *typed.split()})
+    return app
+
+
+def _everywhere(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_show_version, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Turn monitoring data into service credits that can be defended."""
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"makegood {version('makegood')}")
+        raise typer.Exit
+
+
+@contextmanager
+def _script_asked_for(arguments: Sequence[str]) -> Iterator[None]:
+    """Let Click print its completion script when the command line asks for that of a shell."""
+    match list(arguments):
+        case ["--show-completion", shell] if shell in SHELLS:
+            os.environ[COMPLETE] = f"source_{shell}"
+            try:
+                yield
+            finally:
+                del os.environ[COMPLETE]
+        case ["--show-completion", shell]:
+            raise refuse(
+                "--show-completion",
+                f"is {shell!r}",
+                expected=f"one of {', '.join(SHELLS)}",
+                remedy="Write for example --show-completion bash.",
+            )
+        case _:
+            yield

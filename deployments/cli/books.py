@@ -32,9 +32,10 @@ HERE = Path()
 
 
 def check(*, workspace: Workspace = HERE, json: Json = False) -> int:
-    """Find everything that is wrong or worth a look in a workspace, at once.
+    """Find everything wrong or worth a look in a workspace.
 
-    Exit code 0: nothing; 1: warnings only; 2: something cannot be used.
+    It reads makegood.yaml, every contract and every exclusion, and lists all findings at once,
+    each with its file, line and field. Nothing is written.
     """
     folder = WorkspaceFolder(workspace)
     findings = folder.findings()
@@ -61,13 +62,19 @@ def check(*, workspace: Workspace = HERE, json: Json = False) -> int:
 
 
 def explain(
-    contract: Annotated[str, typer.Argument(metavar="CONTRACT", help="client/service")],
+    contract: Annotated[
+        str, typer.Argument(metavar="CONTRACT", help="As client/service, such as acme/api.")
+    ],
     month: MonthArgument,
     *,
     workspace: Workspace = HERE,
     json: Json = False,
 ) -> int:
-    """Show one decision step by step: evidence, measurement, exclusions, ladder, cents."""
+    """Show one decision step by step, down to the cents.
+
+    It is the latest decision of a contract's month: what was measured, what was excluded and why,
+    which tier and cap applied, what came of it, and the log entries that prove it.
+    """
     period = str(month_of(month, "MONTH"))
     with open_office(workspace, read_only=True) as office:
         found = explain_month(office.store, contract=contract, period=period)
@@ -78,13 +85,17 @@ def explain(
 
 def verify(
     month: Annotated[
-        str | None, typer.Argument(metavar="[MONTH]", help="Replay this month alone, YYYY-MM.")
+        str | None, typer.Argument(metavar="MONTH", help="Replay this month alone, YYYY-MM.")
     ] = None,
     *,
     workspace: Workspace = HERE,
     json: Json = False,
 ) -> int:
-    """Prove the past: the hash chain is intact, and every decision replays to the same cents."""
+    """Prove that the log is intact and every decision replays.
+
+    Every entry of the log is chained to the one before by its hash, every recorded decision is
+    made again from its recorded inputs, and every obligation is compared with the log.
+    """
     period = str(month_of(month, "MONTH")) if month else None
     with open_office(workspace, read_only=True) as office:
         found = verify_store(office.store, period=period)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from connectors.terms.files import WorkspaceFolder
+from deployments.cli import completion
 from deployments.cli.documents import (
     DetermineDocument,
     LadderDocument,
@@ -15,7 +16,7 @@ from deployments.cli.documents import (
     LadderShowDocument,
     StepDocument,
 )
-from deployments.cli.exits import Exit
+from deployments.cli.exits import Exit, say
 from deployments.cli.options import Json, number_of
 from deployments.cli.printing import console, print_json, table
 from flows.determining import DeterminedPayload, determine_payload
@@ -25,24 +26,41 @@ from models.ladder import floor_percent
 from models.printing import number_text
 from models.terms import near_miss, plain
 
-ladders = typer.Typer(no_args_is_help=True, help="The catalog of public credit ladders.")
+ladders = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="List or show the public credit ladders of the catalog.",
+)
 
 
 def determine(
     *,
-    ladder: Annotated[str, typer.Option(metavar="ID|FILE", help="A catalog id, or a ladder file.")],
-    payload: Annotated[Path, typer.Option(metavar="FILE", help="A calculator payload, JSON.")],
+    ladder: Annotated[
+        str,
+        typer.Option(
+            metavar="ID|FILE",
+            help="A ladder of the catalog, or a YAML or JSON file with one.",
+            autocompletion=completion.ladder_ids,
+        ),
+    ],
+    payload: Annotated[
+        Path, typer.Option(metavar="FILE", help="The month's figures, as a calculator's JSON.")
+    ],
     fee: Annotated[
-        str | None, typer.Option(metavar="AMOUNT", help="Billable amount, before the payload's.")
+        str | None,
+        typer.Option(metavar="AMOUNT", help="The billable amount, in place of the payload's."),
     ] = None,
     currency: Annotated[
-        str | None, typer.Option(metavar="CUR", help="ISO 4217 code; USD when nothing says one.")
+        str | None,
+        typer.Option(metavar="CUR", help="Its ISO 4217 code; USD when nobody names one."),
     ] = None,
     json: Json = False,
 ) -> int:
     """Apply a credit ladder to one month's figures.
 
-    Example: `makegood determine --ladder aws-s3-standard --payload may.json --fee 10000 --json`
+    The payload names the month and says how it went in one of three ways: total_windows with
+    error_windows and excluded_windows (errors are counted outside exclusions), uptime_percent, or
+    down_seconds. Without a fee, here or as its billable_amount, only the percent is determined.
     """
     found = determine_payload(
         ladder=ladder,
@@ -50,6 +68,8 @@ def determine(
         fee=None if fee is None else number_of(fee, "--fee"),
         currency=currency,
     )
+    for finding in found.payload.findings(str(payload)):
+        say(f"warning: {finding}")
     document = _document(found)
     print_json(document) if json else _print_determination(document)
     return Exit.NEEDS_A_PERSON if found.answer.withheld else Exit.DONE
@@ -57,7 +77,7 @@ def determine(
 
 @ladders.command("list")
 def list_ladders(*, json: Json = False) -> int:
-    """List the catalog."""
+    """List every ladder with its vendor, commitment and kind."""
     sheets = WorkspaceFolder(Path()).catalog().values()
     listed = [_ladder(sheet) for sheet in sheets]
     if json:
@@ -71,12 +91,17 @@ def list_ladders(*, json: Json = False) -> int:
 @ladders.command("show")
 def show_ladder(
     ladder: Annotated[
-        str, typer.Argument(metavar="ID", help="As `makegood ladders list` names it.")
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="As `makegood ladders list` names it.",
+            autocompletion=completion.ladder_ids,
+        ),
     ],
     *,
     json: Json = False,
 ) -> int:
-    """Show one ladder of the catalog: terms, source, notes."""
+    """Show one ladder: terms, source, notes."""
     catalog = WorkspaceFolder(Path()).catalog()
     if ladder not in catalog:
         raise refuse(

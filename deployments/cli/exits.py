@@ -9,11 +9,7 @@ from enum import IntEnum
 from typer.exceptions import TyperException
 
 from connectors.errors import ConnectorError, Misconfigured
-from connectors.store import ChainMovedError, MonthLockedError, ReleaseRefusedError
 from models.findings import UnusableInputError
-
-RERUN = (ConnectorError, ChainMovedError, MonthLockedError, ReleaseRefusedError)
-"""What stood in the way of finishing; a rerun is safe and may succeed."""
 
 
 class Exit(IntEnum):
@@ -42,7 +38,7 @@ def ended_by(error: Exception) -> Exit:
             return Exit.UNUSABLE_INPUT
         case Misconfigured():
             said, exit_code = str(error), Exit.UNUSABLE_INPUT
-        case _ if isinstance(error, RERUN):
+        case _ if _may_succeed_later(error):
             said, exit_code = str(error), Exit.COULD_NOT_FINISH
         case _:
             traceback.print_exception(error)
@@ -50,3 +46,12 @@ def ended_by(error: Exception) -> Exit:
             exit_code = Exit.COULD_NOT_FINISH
     say(said)
     return exit_code
+
+
+def _may_succeed_later(error: Exception) -> bool:
+    """Whether something stood in the way of finishing, so that a rerun is safe and may succeed."""
+    from connectors.store import ChainMovedError, MonthLockedError, ReleaseRefusedError
+
+    return isinstance(
+        error, ConnectorError | ChainMovedError | MonthLockedError | ReleaseRefusedError
+    )

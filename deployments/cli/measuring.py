@@ -16,7 +16,15 @@ from deployments.cli.documents import (
     RatioDocument,
 )
 from deployments.cli.exits import Exit, say
-from deployments.cli.options import Json, Month, interval_of, month_of, number_of, zone_of
+from deployments.cli.options import (
+    Json,
+    Month,
+    TimeZone,
+    interval_of,
+    month_of,
+    number_of,
+    zone_of,
+)
 from deployments.cli.printing import print_json, seconds, table
 from flows.measuring import MeasuredMonitor, measure_checks, so_far
 from models.findings import refuse
@@ -35,34 +43,46 @@ LONGEST_WINDOW_MINUTES = 1440
 
 def measure(
     *,
-    checks: Annotated[Path, typer.Option(help="CSV or Parquet: monitor, region, at, up.")],
+    checks: Annotated[
+        Path, typer.Option(metavar="FILE", help="CSV or Parquet, one check per row.")
+    ],
     month: Month,
-    time_zone: Annotated[str, typer.Option(help="IANA zone of the month.")] = "UTC",
+    time_zone: TimeZone = "UTC",
     window_minutes: Annotated[
-        str | None, typer.Option(metavar="N", help="Count windows of N minutes, not exact time.")
+        str | None,
+        typer.Option(metavar="N", help="Count windows of N whole minutes instead of exact time."),
     ] = None,
     window_fails: Annotated[
-        WindowFails, typer.Option(help="A window fails when all of it is down, or any of it.")
+        WindowFails, typer.Option(help="A window fails when the whole of it is down, or any of it.")
     ] = WindowFails.WHOLE,
     ignore_outages_under_minutes: Annotated[
-        str | None, typer.Option(metavar="N", help="Leave out outages shorter than N minutes.")
+        str | None,
+        typer.Option(metavar="N", help="Leave out outages that last less than N minutes in all."),
     ] = None,
     exclude: Annotated[
         list[str] | None,
-        typer.Option(metavar="START/END", help="Time that leaves the sum; may be repeated."),
+        typer.Option(
+            metavar="START/END", help="Time that leaves both sides of the sum; may be repeated."
+        ),
     ] = None,
     stale_after_minutes: Annotated[
-        str | None, typer.Option(metavar="N", help="A state is unknown after N minutes of silence.")
+        str | None,
+        typer.Option(metavar="N", help="A state is unknown after N minutes without a check."),
     ] = None,
     no_data: Annotated[NoData, typer.Option(help="What unknown time means.")] = NoData.WITHHOLD,
     degraded: Annotated[
-        DegradedCounts, typer.Option(help="What a degraded state counts as.")
+        DegradedCounts, typer.Option(help="What the state `degraded` counts as.")
     ] = DegradedCounts.UP,
     json: Json = False,
 ) -> int:
     """Measure the uptime of every monitor in a checks file.
 
-    Example: `makegood measure --checks checks.csv --month 2026-05 --time-zone Europe/Berlin --json`
+    The file has the columns monitor, region (optional), at (ISO 8601 with an offset, or seconds,
+    milli-, micro- or nanoseconds since 1970) and up (true, false, 1, 0, up, down or degraded).
+
+    A state holds until the next check, and the last check before the month sets the state at its
+    start. Time is exact to the millisecond. The running month ends now. Unknown time withholds a
+    monitor's uptime unless --no-data says what it means.
     """
     terms = MeasurementTerms(
         window_minutes=_whole(window_minutes, "--window-minutes"),

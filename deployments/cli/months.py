@@ -49,10 +49,10 @@ def run(
     dry_run: DryRun = False,
     json: Json = False,
 ) -> int:
-    """Decide one month: measure, apply the ladders, write the ledger, mail the summary.
+    """Decide one month, write the ledger and mail the summary.
 
-    Running it again is harmless and, with unchanged inputs, changes nothing. Nothing leaves for a
-    client before `makegood release`.
+    Every contract in force is measured and its ladder applied. Running it again is harmless and,
+    with unchanged inputs, changes nothing. Nothing leaves for a client before `makegood release`.
     """
     document = run_months([month_of(month)], workspace, client, dry_run=dry_run, notify=True)[0]
     print_json(document) if json else print_run(document, workspace)
@@ -69,7 +69,11 @@ def backfill(
     notify: Annotated[bool, typer.Option("--notify", help="Mail each month's summary.")] = False,
     json: Json = False,
 ) -> int:
-    """Decide several past months, the oldest first; sends no summaries unless told to."""
+    """Decide several past months, the oldest first.
+
+    Each month is decided as `makegood run` decides it. No summaries are mailed unless --notify
+    asks for them.
+    """
     months = _months_between(month_of(first, "--from"), month_of(last, "--to"))
     documents = run_months(months, workspace, client, dry_run=dry_run, notify=notify)
     if json:
@@ -89,7 +93,7 @@ def release(
     why: Annotated[str, typer.Option(help="The reason that the log keeps.")] = "reviewed",
     json: Json = False,
 ) -> int:
-    """Let a month's credits go, after showing what will happen and asking.
+    """Let a month's credits go, after showing them and asking.
 
     The clients' notices leave, the ledger says Approved, and later corrections become adjustments.
     """
@@ -195,7 +199,9 @@ def _show(batch: Batch) -> None:
             stored.ledger["client_name"],
             f"{stored.ledger['uptime_percent']} %",
             str(stored.obligation.amount),
-            stored.ledger["client_email"] or "no address: no notice",
+            batch.receivers[stored.key].address
+            if stored.key in batch.receivers
+            else "no address: no notice",
             stored.obligation.reason,
         )
         for stored in batch.waiting

@@ -6,17 +6,32 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import available_timezones
 
 import typer
 
+from deployments.cli import completion
 from models.findings import refuse
 from models.intervals import Interval, instant
 from models.period import ServiceMonth, zone
-from models.terms import exact_decimal
+from models.terms import exact_decimal, near_miss
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-Month = Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="The service month.")]
-MonthArgument = Annotated[str, typer.Argument(metavar="MONTH", help="The service month, YYYY-MM.")]
+Month = Annotated[
+    str,
+    typer.Option(
+        "--month", metavar="YYYY-MM", help="The service month.", autocompletion=completion.months
+    ),
+]
+MonthArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="MONTH", help="The service month, YYYY-MM.", autocompletion=completion.months
+    ),
+]
+TimeZone = Annotated[
+    str, typer.Option("--time-zone", metavar="ZONE", help="IANA zone of the month.")
+]
 Workspace = Annotated[
     Path, typer.Option("--workspace", metavar="DIR", help="The folder that holds makegood.yaml.")
 ]
@@ -25,6 +40,9 @@ Clients = Annotated[
     typer.Option("--client", metavar="ID", help="Only this client; may be given several times."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would happen; write nothing.")]
+
+FIRST_YEAR, LAST_YEAR = 1971, 9998
+"""Times outside these years are slips; every offset stays within what dates can say."""
 
 
 def month_of(text: str, option: str = "--month") -> ServiceMonth:
@@ -56,8 +74,8 @@ def zone_of(text: str, option: str = "--time-zone") -> str:
         raise refuse(
             option,
             f"is {text!r}",
-            expected="an IANA time zone",
-            remedy="Write for example UTC or Europe/Berlin.",
+            expected="an IANA time zone such as UTC or Europe/Berlin",
+            remedy=near_miss(text, available_timezones()) or "Correct the spelling.",
         ) from None
     return text
 
@@ -89,8 +107,8 @@ def interval_of(text: str, option: str = "--exclude") -> Interval:
         UnusableInputError: It is not an interval, has no offset, or ends before it starts.
     """
     try:
-        start, end = (datetime.fromisoformat(part) for part in text.split("/"))
-        return Interval(instant(start), instant(end))
+        start, end = (_instant_of(part) for part in text.split("/"))
+        return Interval(start, end)
     except ValueError:
         raise refuse(
             option,
@@ -98,3 +116,11 @@ def interval_of(text: str, option: str = "--exclude") -> Interval:
             expected="START/END in ISO 8601 with offsets, the end after the start",
             remedy="Write for example 2026-05-12T02:00Z/2026-05-12T02:30Z.",
         ) from None
+
+
+def _instant_of(text: str) -> int:
+    at = datetime.fromisoformat(text)
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        message = f"{text} lies outside the years {FIRST_YEAR} to {LAST_YEAR}"
+        raise ValueError(message)
+    return instant(at)

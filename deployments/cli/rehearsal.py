@@ -29,10 +29,12 @@ SAMPLE = ("*.md", "*.yaml", "*.csv")
 
 def demo(
     *,
-    folder: Annotated[Path, typer.Option(help="Where the sample workspace is put.")] = FOLDER,
+    folder: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where the sample workspace is put.")
+    ] = FOLDER,
     json: Json = False,
 ) -> int:
-    """Run four months of 2025 on real published outages, in `./makegood-demo`.
+    """Run four months of 2025 on real published outages.
 
     The vendors, their outages and their ladders are real and cited; the companies, fees and own
     checks are made up. Files that are there already are kept, so edit a contract and run it again.

@@ -33,8 +33,13 @@ def without_readme(paths: Iterable[PurePosixPath]) -> list[str]:
     """The top-level folders and connector roles that hold code but no page that explains them."""
     code = [path for path in paths if path.suffix == ".py" and path.name != "__init__.py"]
     folders = {PurePosixPath(path.parts[0]) for path in code}
-    folders |= {path.parent for path in code if path.match("connectors/*/*.py")}
+    folders |= {path.parent for path in code if _of_a_role(path)}
     return sorted(str(folder) for folder in folders if folder / "README.md" not in paths)
+
+
+def _of_a_role(path: PurePosixPath) -> bool:
+    place = ("connectors", "role", "module")
+    return path.parts[0] == place[0] and len(path.parts) == len(place)
 
 
 def not_pinned(constraints: str) -> list[str]:

@@ -447,6 +447,31 @@ GALLERY = {
             "versions. Add the first day on which the version holds."
         ),
     ),
+    "beside the versions": (
+        VERSIONS + "payout: refund\n",
+        (
+            "acme.yaml:23: payout is no field here; one of role, client, service, evidence, "
+            "versions. Move it under versions."
+        ),
+    ),
+    "one level too deep": (
+        ACME.replace(LADDER, "{catalog: example-cloud, cap: {percent: 5}}"),
+        "acme.yaml:6: credit_ladder.cap is no field here; one of catalog. Move it further up.",
+    ),
+    "kind in brackets": (
+        ACME.replace("single_threshold", "[single_threshold]"),
+        (
+            "acme.yaml:6: credit_ladder.kind is a list of 1; one of the kinds uptime_brackets, "
+            "single_threshold, pro_rata, per_block, per_event. Did you mean single_threshold?"
+        ),
+    ),
+    "no ladder": (
+        ACME.replace(LADDER, ""),
+        (
+            "acme.yaml:6: credit_ladder is empty; a ladder of the catalog, {catalog: ID}, or one "
+            "of your own with its kind. Add it."
+        ),
+    ),
     "no contract": (
         "acme",
         (
@@ -709,6 +734,21 @@ def test_faults_of_the_copyable_blocks_are_told_in_their_own_words():
         (
             "acme.yaml:8: exclusions[2].third_party_dependencies is true; a list of names, "
             "or false. Name those whose failures are excluded."
+        ),
+    ]
+
+
+def test_nothing_of_the_copyable_block_is_silently_dropped():
+    """What cannot be brought into shape is refused where it stands."""
+    start, end = KIT.index("exclusions:"), KIT.index("proof_sources")
+    assert faults(KIT[:start] + "exclusions: none\nmeasurement: exact\n" + KIT[end:]) == [
+        'acme.yaml:6: exclusions is "none"; a list. Write [none].',
+        (
+            'acme.yaml:7: measurement is "exact"; a mapping with window_minutes, window_fails, '
+            "last_window, degraded, stale_after_minutes, no_data, minimum_coverage_percent, "
+            "minimum_outage, unknown_in_outage, partial_overlap, exclusion_mode, "
+            "regions_down_when, monitors_down_when, quorum_base, conflicting_duplicates, "
+            "defaults_edition. Write its fields below it, indented, or in braces: { }."
         ),
     ]
 

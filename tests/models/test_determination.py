@@ -169,6 +169,22 @@ def test_days_become_money_at_the_fee_of_a_day():
     assert says(found, "days") == ["7 of 30 days of the fee are 466.666666… EUR"]
 
 
+def test_a_day_costs_its_share_of_the_month():
+    """7 of 31 days of 2,000.00: 451.61."""
+    found = decide(f"{DAYS}days_paid: as_money", month(uptime="98.5", days=31))
+    assert found.amount.text == "451.61"
+
+
+def test_days_that_became_money_below_the_minimum_are_not_owed():
+    """7 of 30 days of 2.00 are 0.47; nothing under one euro is issued, and nothing is claimed."""
+    found = decide(
+        f"{DAYS}days_paid: as_money\nminimum_payout: {{at_least: 1}}\nclaim: {{within_days: 30}}",
+        month(uptime="98.5"),
+        fee="2.00",
+    )
+    assert (found.amount.text, found.owed, found.claim_by) == ("0.00", False, None)
+
+
 @pytest.mark.parametrize(
     ("cap", "days", "amount", "capped"),
     [
@@ -233,6 +249,12 @@ def test_a_free_service_earns_its_percent_of_nothing():
     """A fee of 0.00: the tier is named and nothing is owed."""
     found = decide(TABLE, month(uptime="99.5"), fee="0.00")
     assert (found.credit_percent, found.amount.text, found.owed) == ("10", "0.00", False)
+
+
+def test_a_cap_holds_where_no_fee_is_known():
+    """A tier of 100 % under a cap of 50 % is 50 % of whatever the fee will be."""
+    found = decide(f"{FULL}cap: {{percent: 50, amount: 10}}", month(uptime="90"), fee="0.00")
+    assert (found.credit_percent, found.capped, found.amount.text) == ("50", True, "0.00")
 
 
 def test_the_claim_is_due_through_its_last_day():

@@ -107,13 +107,14 @@ def test_outages_may_be_listed():
     [
         {"total_windows": 8928, "error_windows": 0, "excluded_windows": 8928},
         {"down_seconds": 0, "excluded_seconds": 31 * 86_400},
+        {"total_windows": 0, "error_windows": 0},
     ],
 )
-def test_a_month_that_is_wholly_excluded_is_withheld(fields):
-    """No measurable time is neither 0 % nor 100 %."""
+def test_a_month_without_measurable_time_is_withheld(fields):
+    """All of it excluded, or none of it counted: neither 0 % nor 100 %."""
     measured, withheld = payload(**fields).measured()
     assert measured is None
-    assert withheld.endswith("excluded, so no time was measurable")
+    assert withheld.endswith(", so no time was measurable")
 
 
 def test_downtime_that_only_the_contracts_zone_shows_to_be_too_long_is_withheld():
@@ -142,7 +143,7 @@ def test_downtime_that_only_the_contracts_zone_shows_to_be_too_long_is_withheld(
             "at most the 10 windows",
         ),
         ({"total_windows": 10}, "error_windows", "the number of windows that failed"),
-        ({"total_windows": 0, "error_windows": 0}, "total_windows", "greater than or equal to 1"),
+        ({"total_windows": -1, "error_windows": 0}, "total_windows", "greater than or equal to 0"),
         ({"uptime_percent": 99, "error_windows": 1}, "error_windows", "total_windows beside it"),
         ({"uptime_percent": 99, "excluded_seconds": 1}, "excluded_seconds", "down_seconds beside"),
         ({"down_seconds": 60, "outages_seconds": [20, 39]}, "down_seconds", "59, the sum of"),

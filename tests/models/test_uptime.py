@@ -184,14 +184,14 @@ def test_a_rule_that_asks_for_more_regions_than_there_are_withholds_the_month():
 SILENT = seen("00 09:00 up, 12 09:00 unknown, 12 12:00 up", region="ap")
 
 
-def test_over_all_regions_an_unknown_one_may_leave_the_vote_open():
+def test_semantics_4_over_all_regions_an_unknown_one_may_leave_the_vote_open():
     """One down, one up, one unknown: two of three could be down. Two known ones decide it."""
     month = measured(EU, US, SILENT, quorum_base="all")
     assert month.down == time("12 10:30 - 12 11:00")
     assert month.unknown == time("12 10:00 - 12 10:30", "12 11:00 - 12 11:30")
 
 
-def test_over_reporting_regions_an_unknown_one_has_no_vote():
+def test_semantics_4_over_reporting_regions_an_unknown_one_has_no_vote():
     """Two regions report, and one of two is no majority."""
     month = measured(EU, US, SILENT, quorum_base="reporting")
     assert month.down == time("12 10:30 - 12 11:00")

@@ -146,9 +146,8 @@ def month_of(case: Case) -> range:
 
 
 def all_ticks(case: Case) -> range:
-    """The month, and all that was seen around it by probes that had been seen by its end."""
-    probes = [probe for monitor in case.monitors for probe in monitor if probe.seen]
-    seen = [tick for probe in probes if min(probe.seen)[0] < case.end for tick, _ in probe.seen]
+    """The month, and everything that was ever seen."""
+    seen = [tick for monitor in case.monitors for probe in monitor for tick, _ in probe.seen]
     return range(min([case.start, *seen]), max([case.end, *seen]))
 
 

@@ -13,7 +13,7 @@ from models.uptime import MonthlyUptime, evidence_of, measure_uptime
 from tests.properties.slow_uptime import TICK_MS, Case, Probe
 from tests.properties.tiny_months import START, cases
 
-EXAMPLES = settings(max_examples=150, deadline=None)
+EXAMPLES = settings(max_examples=60, deadline=None)
 LATER = START + 60
 """A tick after every generated observation."""
 
@@ -120,7 +120,7 @@ def test_a_timeline_survives_its_record(case):
             assert Timeline.from_record(timeline.to_record()) == timeline
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(cases())
 def test_counted_downtime_never_grows_by_an_exclusion(case):
     """Whatever is excluded, what counts as down afterwards counted as down before."""
@@ -149,12 +149,13 @@ def test_uptime_never_falls_by_an_exclusion_that_counts_as_up(case):
         assert with_all >= without
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(cases(), st.data())
 def test_more_downtime_never_raises_uptime(case, data):
     """An observation that turns from up to down can only lower the uptime.
 
     Where one exclusion forgives a whole outage this cannot hold: a longer outage may reach into it.
+    Nor where unknown time is excluded and the fall makes a vote known: the month is longer then.
     """
     case = with_terms(case, partial_overlap=PartialOverlap.SUBTRACT)
     without_quorum_beyond(case)
@@ -167,9 +168,11 @@ def test_more_downtime_never_raises_uptime(case, data):
         return [(at, State.DOWN) if (at, state) == falls else (at, state) for at, state in seen]
 
     worse = with_seen(case, worsened)
-    before, after = measured(case).ratio, measured(worse).ratio
-    if before is not None and after is not None:
-        assert after <= before
+    before, after = measured(case), measured(worse)
+    if case.terms.no_data is NoData.EXCLUDED:
+        assume(before.silent_ms == after.silent_ms)
+    if before.ratio is not None and after.ratio is not None:
+        assert after.ratio <= before.ratio
 
 
 @EXAMPLES

@@ -14,7 +14,7 @@ def ticks(time: IntervalSet) -> set[int]:
     return {tick for start, end in time.spans for tick in range(start // TICK_MS, end // TICK_MS)}
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(cases())
 def test_measuring_by_sets_equals_measuring_tick_by_tick(case: Case):
     """Downtime, exclusions, unknown time, outages, windows and the fraction are all the same."""

@@ -53,6 +53,11 @@ class MailConformance:
         assert not sent.before
         assert sent.refused == ()
 
+    def test_the_check_sends_nothing(self, sender, delivered):
+        """Whether mail could leave is asked before a month is recorded."""
+        sender.check()
+        assert delivered() == []
+
     def test_the_stored_intent_is_sent_as_it_was_composed(self, sender, delivered):
         """A rerun days later composes nothing anew."""
         message = mail(subject="Gutschrift für Müller")

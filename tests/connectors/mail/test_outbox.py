@@ -81,3 +81,17 @@ def test_an_outbox_that_is_a_file_is_misconfigured(folder):
     folder.write_text("")
     with pytest.raises(Misconfigured, match="outbox"):
         OutboxMail(folder).send(mail())
+
+
+def test_a_file_in_the_place_of_the_folder_is_found_before_anything_is_sent(folder):
+    """The check names it, and leaves it as it is."""
+    folder.write_text("a note")
+    with pytest.raises(Misconfigured, match=r"outbox: is a file; expected a folder"):
+        OutboxMail(folder).check()
+    assert folder.read_text() == "a note"
+
+
+def test_a_folder_that_is_not_there_yet_passes_the_check_and_is_not_made(tmp_path):
+    """However deep it is to lie."""
+    OutboxMail(Path(tmp_path) / "deep" / "outbox").check()
+    assert list(Path(tmp_path).iterdir()) == []

@@ -99,6 +99,7 @@ class StoreConformance:
             "amount": "123.45",
             "currency": "EUR",
             "decision": determined.digest,
+            "facts": digest_of({"uptime_percent": "99.8978"}),
             "kind": "credit",
             "obligation": R0,
             "reason": "first",

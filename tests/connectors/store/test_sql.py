@@ -79,6 +79,16 @@ class TestSqliteFile(SharedStoreConformance):
         """The same."""
         return url
 
+    def test_a_file_that_is_opened_lazily_is_made_by_the_first_question(self, url, tmp_path):
+        """A run that is refused before it asks anything leaves no file behind."""
+        opened = open_store(url, lazily=True)
+        with opened.month_lock(MAY, holder="Kim"):
+            pass
+        assert list(tmp_path.iterdir()) == []
+        assert opened.obligations(MAY) == ()
+        assert (tmp_path / "makegood.db").exists()
+        opened.close()
+
     def test_the_file_outlives_its_store(self, store, url):
         """What was recorded is there when it is opened again."""
         store.record(shard(change()))

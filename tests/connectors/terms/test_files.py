@@ -7,14 +7,14 @@ import pytest
 
 from connectors.terms.files import WorkspaceFolder
 from models.findings import UnusableInputError
-from tests.connectors.terms.conformance import ACME, WHOLE, TermsConformance
+from tests.connectors.terms.conformance import ACME, WHOLE, Make, TermsConformance
 
 
 class TestWorkspaceFolder(TermsConformance):
     """Texts in files."""
 
     @pytest.fixture
-    def make(self, tmp_path):
+    def make(self, tmp_path) -> Make:
         """Writes the texts and opens the folder."""
 
         def make(texts: dict[str, str]) -> WorkspaceFolder:

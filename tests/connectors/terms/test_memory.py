@@ -3,13 +3,13 @@
 import pytest
 
 from connectors.terms.memory import MemoryTerms
-from tests.connectors.terms.conformance import TermsConformance
+from tests.connectors.terms.conformance import Make, TermsConformance
 
 
 class TestMemoryTerms(TermsConformance):
     """Texts by name."""
 
     @pytest.fixture
-    def make(self):
+    def make(self) -> Make:
         """The twin itself."""
         return MemoryTerms

@@ -162,6 +162,14 @@ def sentences(table):
             ["brackets[1].below is 99, which overlaps the row above it, from 98"],
         ),
         (
+            (
+                "below: 99.9, at_least: 95, credit_percent: 10",
+                "below: 99, at_least: 98, credit_percent: 20",
+                "below: 95, credit_percent: 30",
+            ),
+            ["brackets[1].below is 99, which overlaps the row above it, from 95"],
+        ),
+        (
             ("below: 99.95, credit_percent: 10",),
             ["brackets[0].below is 99.95, which overlaps the commitment 99.9"],
         ),

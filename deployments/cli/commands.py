@@ -1,0 +1,157 @@
+"""Which commands there are: where each one lives, its line in the list, examples, exit codes.
+
+A command is imported only when it is called. The list of all of them must not cost the seconds
+that databases, Arrow and Prefect take to import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+
+import typer
+
+COULD_NOT_FINISH = "could not finish (the month is locked, the database is away); run it again"
+AWAY = "could not finish (a drive did not answer); run it again"
+UNUSABLE = "unusable input; nothing was written"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command that is not imported yet.
+
+    Attributes:
+        place: Module in this package and name in it.
+        summary: Its line in the list; the first sentence of its own help.
+        examples: Commands as people type them.
+        exits: What its exit codes from 0 on mean; "" for one that it never ends with.
+    """
+
+    place: str
+    summary: str
+    examples: tuple[str, ...]
+    exits: tuple[str, ...]
+
+    def load(self) -> object:
+        """Import it: a function, or a group of commands."""
+        module, name = self.place.split(":")
+        loaded: object = getattr(import_module(f"deployments.cli.{module}"), name)
+        return loaded
+
+    @property
+    def epilog(self) -> str:
+        """Examples and exit codes below its help; the mark keeps Click from filling lines."""
+        examples = "\n".join(f"  {example}" for example in self.examples)
+        used = [(code, means) for code, means in enumerate(self.exits) if means]
+        exits = "\n".join(f"  {code}  {means}" for code, means in used)
+        return f"\b\nExamples:\n{examples}\n\n\b\nExit codes:\n{exits}"
+
+
+COMMANDS: Mapping[str, Command] = {
+    "demo": Command(
+        "rehearsal:demo",
+        "Run four months of 2025 on real published outages.",
+        ("makegood demo", "makegood demo --folder /tmp/rehearsal --json"),
+        ("done", "", UNUSABLE, COULD_NOT_FINISH),
+    ),
+    "run": Command(
+        "months:run",
+        "Decide one month, write the ledger and mail the summary.",
+        (
+            "makegood run --month 2026-05",
+            "makegood run --month 2026-05 --client acme --dry-run",
+            "makegood run --month 2026-05 --workspace books --json",
+        ),
+        ("done", "a contract is withheld: a person must look", UNUSABLE, COULD_NOT_FINISH),
+    ),
+    "backfill": Command(
+        "months:backfill",
+        "Decide several past months, the oldest first.",
+        (
+            "makegood backfill --from 2026-01 --to 2026-05",
+            "makegood backfill --from 2026-01 --to 2026-05 --client acme --json",
+        ),
+        ("done", "a contract is withheld: a person must look", UNUSABLE, COULD_NOT_FINISH),
+    ),
+    "release": Command(
+        "months:release",
+        "Let a month's credits go, after showing them and asking.",
+        (
+            "makegood release 2026-05",
+            "makegood release 2026-05 --client acme --yes --why 'agreed with Kim'",
+        ),
+        ("released", "not agreed to; nothing was released", UNUSABLE, COULD_NOT_FINISH),
+    ),
+    "check": Command(
+        "books:check",
+        "Find everything wrong or worth a look in a workspace.",
+        ("makegood check", "makegood check --workspace books --json"),
+        ("nothing found", "warnings alone", "something cannot be used", COULD_NOT_FINISH),
+    ),
+    "explain": Command(
+        "books:explain",
+        "Show one decision step by step, down to the cents.",
+        ("makegood explain acme/api 2026-05", "makegood explain acme/api 2026-05 --json"),
+        ("shown", "", "there is no such decision, or unusable input", COULD_NOT_FINISH),
+    ),
+    "verify": Command(
+        "books:verify",
+        "Prove that the log is intact and every decision replays.",
+        ("makegood verify", "makegood verify 2026-05 --json"),
+        (
+            "everything holds",
+            "something does not; each fault is listed",
+            UNUSABLE,
+            COULD_NOT_FINISH,
+        ),
+    ),
+    "measure": Command(
+        "measuring:measure",
+        "Measure the uptime of every monitor in a checks file.",
+        (
+            "makegood measure --checks checks.csv --month 2026-05",
+            "makegood measure --checks checks.parquet --month 2026-05 --time-zone Europe/Berlin \\",
+            "    --ignore-outages-under-minutes 5 \\",
+            "    --exclude 2026-05-12T02:00Z/2026-05-12T02:30Z --json",
+        ),
+        ("every monitor is measured", "a monitor is withheld", UNUSABLE, AWAY),
+    ),
+    "determine": Command(
+        "determining:determine",
+        "Apply a credit ladder to one month's figures.",
+        (
+            "makegood determine --ladder aws-s3-standard --payload may.json --json",
+            "makegood determine --ladder ladder.yaml --payload may.json --fee 10000 --currency EUR",
+        ),
+        ("determined", "withheld: the terms give no answer", UNUSABLE, AWAY),
+    ),
+    "ladders": Command(
+        "determining:ladders",
+        "List or show the public credit ladders of the catalog.",
+        ("makegood ladders list", "makegood ladders show aws-s3-standard --json"),
+        ("shown", "", "there is no such ladder"),
+    ),
+}
+
+
+def _listed() -> None:
+    """Stand in the list for a command that is not called."""
+
+
+def add_commands(app: typer.Typer, *, called: Collection[str]) -> None:
+    """Give the application its commands; only those that may be called are imported.
+
+    Args:
+        app: The application.
+        called: Words of the command line; a command's name is among them when it is called.
+    """
+    for name, command in COMMANDS.items():
+        if name not in called:
+            app.command(name, help=command.summary)(_listed)
+            continue
+        loaded = command.load()
+        if isinstance(loaded, typer.Typer):
+            app.add_typer(loaded, name=name, epilog=command.epilog)
+        elif callable(loaded):
+            app.command(name, epilog=command.epilog)(loaded)

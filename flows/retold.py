@@ -1,0 +1,106 @@
+"""The month told again from the log alone, and where the tables say something else.
+
+The log is hash-chained, the tables of obligations and effects are not: what the log tells is the
+truth that they are held against. Nothing is mended here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from connectors.store import Effect, Store, StoredObligation
+from models.decision import EntryKind, LogEntry, digest_of
+from models.effect import EffectState
+from models.intervals import utc_text
+from models.terms import JsonValue
+
+Facts = dict[str, JsonValue]
+
+DRAFTED = ("amount", "currency", "decision", "facts", "kind", "reason", "state")
+"""What a new obligation's entry tells of it."""
+
+
+@dataclass
+class Retold:
+    """What the entries read so far tell.
+
+    Attributes:
+        obligations: By key what the log says of each as it stands.
+        effects: By key the digest of the intent of each that is done.
+        periods: Every period that an entry is about.
+    """
+
+    obligations: dict[str, Facts] = field(default_factory=dict)
+    effects: dict[str, Facts] = field(default_factory=dict)
+    periods: set[str] = field(default_factory=set)
+
+    def read(self, chain: Iterable[LogEntry]) -> None:
+        """Take in the entries of one chain, in order."""
+        for entry in chain:
+            self.periods.add(entry.period)
+            body = entry.body if isinstance(entry.body, dict) else {}
+            if entry.kind is EntryKind.EFFECT_DONE:
+                told = {"state": EffectState.DONE.value, "intent": body.get("intent")}
+                self.effects[str(body.get("effect"))] = told
+            elif entry.kind is not EntryKind.DETERMINED:
+                owed = self.obligations.setdefault(str(body.get("obligation")), {})
+                owed |= {"period": entry.period, **_told(entry.kind, body)}
+
+    def faults(self, store: Store) -> Iterator[str]:
+        """Every place where the tables say something else, by key."""
+        owed = {stored.key: _kept(stored) for stored in store.obligations(None)}
+        yield from _differences(self.obligations, owed)
+        effects = [e for period in sorted(self.periods) for e in store.effects(period=period)]
+        done = {e.key: _done(e) for e in effects if e.state is EffectState.DONE}
+        yield from _differences(self.effects, done)
+        for effect in effects:
+            if digest_of(effect.plan.intent) != effect.intent_digest:
+                yield f"{effect.key}: its intent is not what was planned"
+
+
+def _told(kind: EntryKind, body: Mapping[str, JsonValue]) -> Facts:
+    match kind:
+        case EntryKind.SUPERSEDED:
+            return {"state": "superseded", "reason": body.get("reason")}
+        case EntryKind.RELEASED:
+            release = [body.get("by"), body.get("at"), body.get("why")]
+            return {"state": "released", "release": release}
+        case _:
+            return {"release": None, **{name: body.get(name) for name in DRAFTED}}
+
+
+def _kept(stored: StoredObligation) -> Facts:
+    obligation, release = stored.obligation, stored.release
+    amount = obligation.amount
+    return {
+        "amount": amount.text if amount else None,
+        "currency": amount.currency.code if amount else None,
+        "decision": stored.decision,
+        "facts": digest_of(stored.ledger),
+        "kind": obligation.kind.value,
+        "period": obligation.period,
+        "reason": obligation.reason,
+        "release": [release.by, utc_text(release.at), release.why] if release else None,
+        "state": obligation.state.value,
+    }
+
+
+def _done(effect: Effect) -> Facts:
+    return {"state": effect.state.value, "intent": effect.intent_digest}
+
+
+def _differences(told: Mapping[str, Facts], kept: Mapping[str, Facts]) -> Iterator[str]:
+    for key in sorted(told.keys() | kept.keys()):
+        if key not in kept:
+            yield f"{key}: is in the log ({told[key].get('state')}) and not in the table"
+        elif key not in told:
+            yield f"{key}: is in the table ({kept[key]['state']}) and not in the log"
+        else:
+            yield from _differing(key, told[key], kept[key])
+
+
+def _differing(key: str, told: Facts, kept: Facts) -> Iterator[str]:
+    for name, value in kept.items():
+        if told.get(name) != value:
+            yield f"{key}: {name} is {told.get(name)} in the log and {value} in the table"

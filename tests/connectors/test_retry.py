@@ -1,0 +1,57 @@
+"""There is one retry policy, and it repeats only what is safe to repeat."""
+
+import pytest
+
+from connectors.errors import Misconfigured, OutcomeUnknown, Permanent, Retriable
+from connectors.retry import ATTEMPTS, LONGEST_WAIT_S, with_retries
+
+
+class Flaky:
+    """Fails in the given ways, then succeeds."""
+
+    def __init__(self, *failures):
+        """Start with no call made."""
+        self.failures = list(failures)
+        self.calls = 0
+
+    def __call__(self):
+        """Fail or answer."""
+        self.calls += 1
+        if self.failures:
+            raise self.failures.pop(0)
+        return "done"
+
+
+def test_a_passing_failure_is_repeated_until_it_succeeds():
+    """Two failures, then the answer: two waits, none longer than half a minute."""
+    waits: list[int] = []
+    call = Flaky(Retriable("busy"), Retriable("busy"))
+    assert with_retries(call, sleep=waits.append) == "done"
+    assert call.calls == 3
+    assert len(waits) == 2
+    assert all(0 <= wait <= LONGEST_WAIT_S for wait in waits)
+
+
+def test_the_last_failure_reaches_the_caller_as_it_is():
+    """Not wrapped in an error of the library."""
+    call = Flaky(*(Retriable(f"attempt {n}") for n in range(1, ATTEMPTS + 2)))
+    with pytest.raises(Retriable, match=f"attempt {ATTEMPTS}"):
+        with_retries(call, sleep=lambda _: None)
+    assert call.calls == ATTEMPTS
+
+
+@pytest.mark.parametrize("failure", [Permanent, OutcomeUnknown, Misconfigured, ValueError])
+def test_nothing_else_is_repeated(failure):
+    """Above all not a call whose outcome is unknown."""
+    call = Flaky(failure("no"))
+    with pytest.raises(failure):
+        with_retries(call, sleep=lambda _: None)
+    assert call.calls == 1
+
+
+def test_waits_are_random_so_that_callers_do_not_return_together():
+    """Twenty callers wait for different times."""
+    waits: list[int] = []
+    for _ in range(20):
+        with_retries(Flaky(Retriable("busy")), sleep=waits.append)
+    assert len(set(waits)) > 1
