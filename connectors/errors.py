@@ -8,7 +8,15 @@ from __future__ import annotations
 
 
 class ConnectorError(Exception):
-    """The far side did not do what was asked; the subclasses say what to do about it."""
+    """The far side did not do what was asked; the subclasses say what to do about it.
+
+    Attributes:
+        status: The HTTP status of the answer; None when there was none, or no HTTP.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Retriable(ConnectorError):
@@ -21,6 +29,10 @@ class Permanent(ConnectorError):
 
 class OutcomeUnknown(ConnectorError):
     """The request may or may not have been carried out; look before writing again."""
+
+
+class PersonNeeded(OutcomeUnknown):
+    """It may have been carried out, and no look by a program can settle it: a person must."""
 
 
 class Misconfigured(ConnectorError):

@@ -7,6 +7,7 @@ blindly. The libraries of vendors have their own retries switched off.
 
 from __future__ import annotations
 
+import select
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -47,3 +48,8 @@ def with_retries(
         reraise=True,
     )
     return retrying(call)
+
+
+def pause(milliseconds: int) -> None:
+    """Wait so long; `time.sleep` would need a float for parts of a second."""
+    select.poll().poll(max(0, milliseconds))

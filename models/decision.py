@@ -27,6 +27,10 @@ class EntryKind(StrEnum):
     SUPERSEDED = "superseded"
     RELEASED = "released"
     EFFECT_DONE = "effect_done"
+    EFFECT_REFUSED = "effect_refused"
+    EFFECT_UNKNOWN = "effect_unknown"
+    EFFECT_FOR_A_PERSON = "effect_for_a_person"
+    EFFECT_RESOLVED = "effect_resolved"
 
 
 def canonical(value: JsonValue) -> str:

@@ -2,7 +2,8 @@
 
 Amounts are minor units, instants are milliseconds since the epoch UTC, and documents are canonical
 JSON as text, so that digests are the same on every database. No column is a float. The log, the
-evidence and the terms are only ever added to; the migrations hold the triggers that see to it.
+evidence, the terms, the approvals and the vendors' events are only ever added to; the migrations
+hold the triggers that see to it.
 """
 
 from typing import ClassVar
@@ -114,10 +115,15 @@ class TermsRow(Row, table=True):
 
 
 class EffectRow(Row, table=True):
-    """One change in the outside world: planned, attempted, settled. Its intent never changes."""
+    """One change in the outside world: planned, attempted, settled. Its intent never changes.
+
+    `generation` numbers the idempotency keys that it was sent under; `generation_sent_at` is when
+    the first attempt under the present one began that may have reached the far side, and NULL as
+    long as surely none did.
+    """
 
     __tablename__ = "effect"
-    __table_args__ = (Index(None, "period", "state"),)
+    __table_args__ = (Index(None, "period", "state"), Index(None, "state", "kind"))
 
     key: str = Field(primary_key=True, sa_type=NAME)
     kind: str = Field(sa_type=NAME)
@@ -134,3 +140,64 @@ class EffectRow(Row, table=True):
     planned_at: int = Field(sa_type=BigInteger)
     sent_at: int | None = Field(default=None, sa_type=BigInteger)
     done_at: int | None = Field(default=None, sa_type=BigInteger)
+    generation: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
+    generation_sent_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class AttemptRow(Row, table=True):
+    """One attempt of an effect. Added when it begins, completed once, never changed after that.
+
+    An attempt without a state was cut off: nobody knows what it did. `after_doubt` says that an
+    earlier one may have reached the far side already when it began.
+    """
+
+    __tablename__ = "attempt"
+    __table_args__ = (
+        CheckConstraint("(state IS NULL) = (settled_at IS NULL)", name="settling_is_recorded"),
+    )
+
+    effect: str = Field(primary_key=True, foreign_key="effect.key", sa_type=NAME)
+    number: int = Field(primary_key=True)
+    generation: int
+    after_doubt: bool
+    begun_at: int = Field(sa_type=BigInteger)
+    state: str | None = Field(default=None, sa_type=NAME)
+    answer: str | None = Field(default=None, sa_type=Text)
+    settled_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class ApprovalRow(Row, table=True):
+    """One person's yes to a batch exactly as it was shown. Append-only.
+
+    `batch` is the digest of what was shown, `obligations` that of the keys alone; `identity` says
+    what the name rests on.
+    """
+
+    __tablename__ = "approval"
+
+    batch: str = Field(primary_key=True, sa_type=NAME)
+    by: str = Field(primary_key=True, sa_type=NAME)
+    identity: str = Field(primary_key=True, sa_type=NAME)
+    obligations: str = Field(sa_type=NAME)
+    amount: str = Field(sa_type=Text)
+    why: str = Field(sa_type=Text)
+    at: int = Field(sa_type=BigInteger)
+
+
+class VendorEventRow(Row, table=True):
+    """What a vendor told us unasked, under its own id, as its first delivery said it. Append-only.
+
+    `quarantined` says why it cannot be used, and is NULL when it can.
+    """
+
+    __tablename__ = "vendor_event"
+    __table_args__ = (Index(None, "vendor", "created_at", "event_id"),)
+
+    vendor: str = Field(primary_key=True, sa_type=NAME)
+    event_id: str = Field(primary_key=True, sa_type=NAME)
+    kind: str = Field(sa_type=NAME)
+    created_at: int = Field(sa_type=BigInteger)
+    received_at: int = Field(sa_type=BigInteger)
+    body: str = Field(sa_type=Text)
+    digest: str = Field(sa_type=NAME)
+    quarantined: str | None = Field(default=None, sa_type=Text)

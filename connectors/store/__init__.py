@@ -22,17 +22,31 @@ from models.effect import EffectState
 from models.terms import JsonValue
 
 
-class MonthLockedError(Retriable):
+class HeldError(Retriable):
+    """Somebody else holds a lock. Nothing was changed."""
+
+    def __init__(self, name: str, held: str, message: str = "") -> None:
+        """Name the lock and, as far as it is known, who holds it and since when."""
+        super().__init__(
+            message
+            or f"{name}: held by {held}; one at a time may have it. "
+            "Wait until it is free, then run again; nothing was changed."
+        )
+        self.name = name
+        self.held = held
+
+
+class MonthLockedError(HeldError):
     """Another run holds the month. Nothing was changed; exit code 3."""
 
     def __init__(self, period: str, held: str) -> None:
         """Name the month and, as far as it is known, who holds it and since when."""
-        super().__init__(
+        message = (
             f"{period}: locked by {held}; one run per month at a time. "
             "Wait until it has ended, then run again; nothing was changed."
         )
+        super().__init__(period, held, message)
         self.period = period
-        self.held = held
 
 
 class ChainMovedError(Retriable):
@@ -137,6 +151,9 @@ class Effect:
         planned_at: Instant by the database's clock.
         sent_at: When the last attempt began.
         done_at: When it was recorded as done.
+        generation: The number of the idempotency key that it is sent under, from 1.
+        generation_sent_at: When the first attempt under this key began that may have reached the
+            far side; None as long as surely no attempt ever did.
     """
 
     plan: EffectPlan
@@ -147,6 +164,8 @@ class Effect:
     planned_at: int
     sent_at: int | None
     done_at: int | None
+    generation: int = 1
+    generation_sent_at: int | None = None
 
     @property
     def key(self) -> str:
@@ -155,12 +174,35 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
+class Start:
+    """What an attempt is begun on, checked again in the transaction that begins it.
+
+    Attributes:
+        key: The effect's key.
+        seen: How many attempts the caller has read of; any other number by then is refused. None
+            does not ask.
+        found_nothing: The caller has looked since, under the writer's lock, and nothing is there:
+            an effect that is unknown may begin too.
+        forgets_keys_after_ms: How long the far side surely recognises the idempotency key; None
+            when that does not matter. Repeating an older key is refused.
+        new_key: Begin the next generation, with a key of its own; refused unless nothing was found
+            and the present key is that old, by the database's clock.
+    """
+
+    key: str
+    seen: int | None = None
+    found_nothing: bool = False
+    forgets_keys_after_ms: int | None = None
+    new_key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """Leave to act, committed before the act.
 
     Attributes:
         effect: The effect, in state `sending`, with the intent to carry out.
-        may_have_reached: An earlier attempt was cut off: look before you write.
+        may_have_reached: An earlier attempt may have arrived: look before you write.
     """
 
     effect: Effect
@@ -182,6 +224,73 @@ class EffectOutcome:
     attempt: int
     state: EffectState
     outcome: JsonValue = None
+
+
+@dataclass(frozen=True, slots=True)
+class PastAttempt:
+    """One attempt as it is kept for ever.
+
+    Attributes:
+        number: From 1.
+        generation: The number of the idempotency key that it was sent under.
+        begun_at: When it began, by the database's clock.
+        state: What it was settled as; None when it was cut off, or still runs.
+        answer: The far side's answer, as facts.
+        settled_at: When it was settled.
+    """
+
+    number: int
+    generation: int
+    begun_at: int
+    state: EffectState | None
+    answer: JsonValue
+    settled_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One person's yes to a batch exactly as it was shown.
+
+    Attributes:
+        batch: `batch_digest` of what was shown.
+        obligations: `digest_of` the obligations' keys, rising.
+        by: Who approves.
+        identity: What the name rests on, such as `os_user`, `token` or `free_text`.
+        amount: What was shown in sum, such as `123.45 EUR, 900 JPY`.
+        why: The reason that is kept.
+        at: Instant of the yes, by the caller's clock.
+    """
+
+    batch: str
+    obligations: str
+    by: str
+    identity: str
+    amount: str
+    why: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class VendorEvent:
+    """What a vendor told us unasked.
+
+    Attributes:
+        vendor: Such as `stripe`.
+        id: The vendor's own id of the event; a second delivery has the same.
+        kind: The vendor's name for what happened.
+        created_at: When it happened, by the vendor.
+        body: The text exactly as it was delivered, its signature verified.
+        quarantined: Why it cannot be used; "" when it can.
+        received_at: When it was stored, by the database's clock; 0 before.
+    """
+
+    vendor: str
+    id: str
+    kind: str
+    created_at: int
+    body: str
+    quarantined: str = ""
+    received_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +427,28 @@ class Store(Protocol):
         """
         ...
 
+    def hold(
+        self, name: str, *, holder: str, wait_seconds: int = 0
+    ) -> AbstractContextManager[None]:
+        """Hold a name alone, against threads, runs and hosts, until the block ends.
+
+        A crash releases it at once.
+
+        Args:
+            name: Anything, such as `stripe/cus_9s6XKzkNRiz8i3`.
+            holder: Who is at it, for the message that others see.
+            wait_seconds: How long to wait for another holder at most.
+
+        Raises:
+            HeldError: Another one holds it.
+            Retriable: At the end of the block: the lock was lost meanwhile.
+        """
+        ...
+
+    def now(self) -> int:
+        """The present instant by the database's clock."""
+        ...
+
     def history(self, contracts: Sequence[str], period: str) -> Mapping[str, ContractHistory]:
         """What is known of each of these contracts for a period; every one has an answer."""
         ...
@@ -351,7 +482,7 @@ class Store(Protocol):
         at: int,
         effects: Sequence[EffectPlan] = (),
     ) -> tuple[StoredObligation, ...]:
-        """Release drafts, log it, and plan the effects that follow.
+        """Release drafts, log it with everybody who approved it, and plan what follows.
 
         Args:
             keys: The obligations.
@@ -386,19 +517,85 @@ class Store(Protocol):
         """The effects, rising by key; None does not narrow."""
         ...
 
-    def begin(self, keys: Sequence[str]) -> tuple[Attempt, ...]:
-        """Note that attempts begin now, before the acts themselves; in the order of the keys.
+    def effect_keys(
+        self,
+        *,
+        period: str | None = None,
+        kinds: Sequence[str] | None = None,
+        states: Sequence[EffectState] | None = None,
+    ) -> Iterator[str]:
+        """The keys of effects, streamed and rising, however many there are; None does not narrow.
+
+        Each page is a read of its own: what changes meanwhile may be in it or not.
+        """
+        ...
+
+    def begin(self, starts: Sequence[str | Start]) -> tuple[Attempt, ...]:
+        """Note that attempts begin now, before the acts themselves; in the order of the starts.
+
+        A bare key asks for nothing but an effect that may begin. All begin, or none.
 
         Raises:
-            EffectRefusedError: One of them is settled, unknown, with a person, or not planned.
+            EffectRefusedError: One of them is settled, with a person, or was never planned; or is
+                not what its start relies on.
         """
         ...
 
     def finish(self, outcomes: Sequence[EffectOutcome]) -> tuple[Effect, ...]:
-        """Note what became of attempts; what is done is logged in its contract's chain.
+        """Note what became of attempts; unless nothing happened, its contract's chain logs it.
+
+        `planned` says that this attempt surely did nothing; an earlier one that may have reached
+        the far side stays in doubt.
 
         Raises:
             EffectRefusedError: An outcome is not of the latest attempt, or cannot follow its state.
+        """
+        ...
+
+    def resolve(self, key: str, *, as_: EffectState, by: str, why: str) -> Effect:
+        """Note how an effect ended, as a person has found out.
+
+        Args:
+            key: The effect, unknown or with a person.
+            as_: `done`: it is there; `refused`: it is not, and shall not be; `planned`: it is not,
+                and is to be done (a far side that can be asked is still looked at first).
+            by: Who says so.
+            why: What it rests on.
+
+        Raises:
+            EffectRefusedError: Nobody is asked about this effect.
+            ValueError: `as_` is none of the three, or nothing is said in `by` or `why`.
+        """
+        ...
+
+    def attempts(self, key: str) -> tuple[PastAttempt, ...]:
+        """Every attempt of an effect, rising; what is settled never changes again."""
+        ...
+
+    def approve(self, approval: Approval) -> tuple[Approval, ...]:
+        """Keep a person's yes; answer with all that were given to the same batch.
+
+        A second yes by the same person on the same grounds changes nothing.
+        """
+        ...
+
+    def approvals(self, batch: str) -> tuple[Approval, ...]:
+        """Every yes that was given to a batch, rising by instant and person."""
+        ...
+
+    def store_event(self, event: VendorEvent) -> bool:
+        """Keep what a vendor told; False when it was known, in which case the first stays."""
+        ...
+
+    def events(
+        self, vendor: str, *, kinds: Sequence[str] | None = None, since: int | None = None
+    ) -> Iterator[VendorEvent]:
+        """A vendor's events, streamed, rising by when they happened; None does not narrow.
+
+        Args:
+            vendor: Such as `stripe`.
+            kinds: The vendor's names.
+            since: Those that happened at this instant or later.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -9,6 +10,9 @@ from typing import Protocol
 from sqlalchemy import Connection, Engine
 
 PERIOD = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]*")
+
+LONGEST_READABLE = 40
+"""Letters of a lock's name that its file shows."""
 
 
 class Dialect(Protocol):
@@ -41,13 +45,21 @@ class Dialect(Protocol):
         """The present instant by the database's clock."""
         ...
 
-    def month_lock(self, period: str, holder: str) -> AbstractContextManager[None]:
-        """See `connectors.store.Store.month_lock`."""
+    def close(self) -> None:
+        """Let go of every connection."""
+        ...
+
+    def hold(self, name: str, holder: str) -> AbstractContextManager[None]:
+        """See `connectors.store.Store.hold`; it never waits.
+
+        Raises:
+            HeldError: Another one holds it.
+        """
         ...
 
 
 def checked_period(period: str) -> str:
-    """The period, fit to stand in a file name.
+    """The period, fit to name a lock.
 
     Raises:
         ValueError: It holds anything but letters, digits, points and hyphens.
@@ -56,3 +68,15 @@ def checked_period(period: str) -> str:
         message = f"{period!r} is not a period such as 2026-05"
         raise ValueError(message)
     return period
+
+
+def file_part(name: str) -> str:
+    """The name of a lock as part of a file's name; every name has one of its own.
+
+    >>> file_part("2026-05"), file_part("stripe/cus_9s6X")
+    ('2026-05', 'stripe-cus-9s6X-bb641109495ea620')
+    """
+    if PERIOD.fullmatch(name) and len(name) <= LONGEST_READABLE:
+        return name
+    readable = re.sub(r"[^0-9A-Za-z]+", "-", name)[:LONGEST_READABLE]
+    return f"{readable}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from connectors.store import Effect, NewObligation, Release, StoredObligation
+from collections.abc import Sequence
+
+from connectors.store import Approval, Effect, NewObligation, Release, StoredObligation
 from models.credit import Obligation
 from models.decision import digest_of
 from models.intervals import utc_text
@@ -26,18 +28,25 @@ def superseded(obligation: Obligation, *, by: str | None) -> JsonValue:
     return _amount(obligation) | {"by": by, "reason": obligation.reason}
 
 
-def released(stored: StoredObligation, release: Release) -> JsonValue:
-    """An obligation that was let go."""
-    return _amount(stored.obligation) | {
-        "at": utc_text(release.at),
-        "by": release.by,
-        "decision": stored.decision,
-        "why": release.why,
-    }
+def released(
+    stored: StoredObligation, release: Release, approvals: Sequence[Approval]
+) -> JsonValue:
+    """An obligation that was let go, with everybody who said yes to it."""
+    yes = [{"at": utc_text(a.at), "by": a.by, "identity": a.identity} for a in approvals]
+    return (
+        _amount(stored.obligation)
+        | {
+            "at": utc_text(release.at),
+            "by": release.by,
+            "decision": stored.decision,
+            "why": release.why,
+        }
+        | ({"approved_by": yes} if yes else {})
+    )
 
 
-def effect_done(effect: Effect) -> JsonValue:
-    """A change in the outside world that is known to have happened."""
+def effect_settled(effect: Effect) -> JsonValue:
+    """A change in the outside world, and what became of it."""
     return {
         "attempt": effect.attempt,
         "effect": effect.key,
@@ -45,6 +54,18 @@ def effect_done(effect: Effect) -> JsonValue:
         "kind": effect.plan.kind,
         "obligation": effect.plan.obligation,
         "outcome": effect.outcome,
+    }
+
+
+def effect_resolved(effect: Effect, *, by: str, why: str) -> JsonValue:
+    """How a person says that an effect ended."""
+    return {
+        "by": by,
+        "effect": effect.key,
+        "kind": effect.plan.kind,
+        "obligation": effect.plan.obligation,
+        "state": effect.state.value,
+        "why": why,
     }
 
 

@@ -1,8 +1,8 @@
 """PostgreSQL: several hosts, one truth.
 
 One writer at a time, as on SQLite: a write transaction first takes the log's table lock, which
-readers do not feel. The month lock is a session's advisory lock; the server lets go of it when the
-session ends in whatever way.
+readers do not feel. A lock is a session's advisory lock; the server lets go of it when the session
+ends in whatever way.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from sqlalchemy import URL, Connection, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 
 from connectors.errors import Retriable
-from connectors.store import MonthLockedError
-from connectors.store._dialect import checked_period
+from connectors.store import HeldError
 from models.intervals import utc_text
 
 NOW = text("SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint")
 ONE_WRITER = text("LOCK TABLE log_entry IN SHARE ROW EXCLUSIVE MODE")
 TAKE_OPENING = text("SELECT pg_advisory_xact_lock(:key)")
-TAKE_MONTH = text("SELECT pg_try_advisory_lock(:key)")
-GIVE_MONTH = text("SELECT pg_advisory_unlock(:key)")
+TAKE = text("SELECT pg_try_advisory_lock(:key)")
+GIVE = text("SELECT pg_advisory_unlock(:key)")
+FORGET_NAME = text("RESET application_name")
 HOLDER = text(
     "SELECT application_name FROM pg_stat_activity JOIN pg_locks USING (pid)"
     " WHERE locktype = 'advisory' AND granted AND database ="
@@ -44,13 +44,9 @@ class PostgreSql:
         """Prepare to connect to `postgresql+psycopg://...`."""
         self.place = _place(url)
         self.secret = str(url.password or url.query.get("password", ""))
-        self.engine = create_engine(
-            url,
-            hide_parameters=True,
-            pool_pre_ping=True,
-            connect_args={"connect_timeout": 10, "keepalives_idle": 30},
-        )
-        event.listen(self.engine, "connect", _prepare)
+        self.engine = _engine(url)
+        # Whoever waits for a free connection while holding a lock must never wait for a holder.
+        self._sessions = _engine(url, max_overflow=-1)
 
     @contextmanager
     def opening(self) -> Iterator[Connection]:
@@ -70,39 +66,59 @@ class PostgreSql:
         """The server's clock, at this very moment."""
         return int(connection.execute(NOW).scalar_one())
 
-    @contextmanager
-    def month_lock(self, period: str, holder: str) -> Iterator[None]:
-        """Hold an advisory lock on a connection of its own."""
-        key = {"key": _key(checked_period(period))}
-        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as session:
-            if not session.execute(TAKE_MONTH, key).scalar_one():
-                held = session.execute(HOLDER, key).scalars().first()
-                raise MonthLockedError(period, held or "another run")
-            _name_session(session, f"{holder} since {utc_text(self.now(session))}")
-            try:
-                yield
-                self._give_back(session, period)
-            finally:
-                # A session that went back to the pool would keep the lock and the name.
-                session.invalidate()
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.engine.dispose()
+        self._sessions.dispose()
 
-    def _give_back(self, session: Connection, period: str) -> None:
+    @contextmanager
+    def hold(self, name: str, holder: str) -> Iterator[None]:
+        """Hold an advisory lock on a connection that nobody else uses meanwhile."""
+        key = {"key": _key(name)}
+        with self._sessions.connect().execution_options(isolation_level="AUTOCOMMIT") as session:
+            if not session.execute(TAKE, key).scalar_one():
+                held = session.execute(HOLDER, key).scalars().first()
+                raise HeldError(name, held or "another run")
+            try:
+                _name_session(session, f"{holder} since {utc_text(self.now(session))}")
+                yield
+            finally:
+                kept = self._given_back(session, name)
+        if not kept:
+            message = (
+                f"{self.place}: the connection that held the lock on {name} was lost meanwhile; "
+                "its holder needs it to the end. Run again: what was recorded is whole."
+            )
+            raise Retriable(message)
+
+    def _given_back(self, session: Connection, name: str) -> bool:
+        # A session that kept the lock or the name must not be used again.
         try:
-            kept = session.execute(GIVE_MONTH, {"key": _key(period)}).scalar_one()
+            kept = bool(session.execute(GIVE, {"key": _key(name)}).scalar_one())
+            session.execute(FORGET_NAME)
         except DBAPIError:
             kept = False
         if not kept:
-            message = (
-                f"{self.place}: the connection that held the lock on {period} was lost meanwhile; "
-                "a run holds it to its end. Run again: what was recorded is whole."
-            )
-            raise Retriable(message)
+            session.invalidate()
+        return kept
 
 
 def _place(url: URL) -> str:
     shown = url.host or url.query.get("host") or "local"
     port = f":{url.port}" if url.port else ""
     return f"postgresql://{shown}{port}/{url.database or ''}"
+
+
+def _engine(url: URL, *, max_overflow: int = 10) -> Engine:
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 10, "keepalives_idle": 30},
+        max_overflow=max_overflow,
+    )
+    event.listen(engine, "connect", _prepare)
+    return engine
 
 
 def _key(name: str) -> int:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from dataclasses import asdict
 
 from sqlalchemy import RowMapping, Table
 
 from connectors.errors import Permanent
 from connectors.store import (
+    Approval,
     ContractChange,
     Effect,
     EffectPlan,
     NewObligation,
+    PastAttempt,
     Release,
     StoredObligation,
+    VendorEvent,
 )
 from models.contract import Role
 from models.credit import Obligation, ObligationKind, ObligationState
@@ -29,6 +34,9 @@ OBLIGATION: Table = Tables.metadata.tables["obligation"]
 EVIDENCE: Table = Tables.metadata.tables["evidence"]
 TERMS: Table = Tables.metadata.tables["terms"]
 EFFECT: Table = Tables.metadata.tables["effect"]
+ATTEMPT: Table = Tables.metadata.tables["attempt"]
+APPROVAL: Table = Tables.metadata.tables["approval"]
+VENDOR_EVENT: Table = Tables.metadata.tables["vendor_event"]
 
 LARGEST = 2**63 - 1
 """The largest amount of minor units, either sign, that every database holds exactly."""
@@ -188,4 +196,55 @@ def effect_of(row: RowMapping) -> Effect:
         planned_at=row["planned_at"],
         sent_at=row["sent_at"],
         done_at=row["done_at"],
+        generation=row["generation"],
+        generation_sent_at=row["generation_sent_at"],
+    )
+
+
+def attempt_of(row: RowMapping) -> PastAttempt:
+    """The attempt of a row."""
+    return PastAttempt(
+        number=row["number"],
+        generation=row["generation"],
+        begun_at=row["begun_at"],
+        state=None if row["state"] is None else EffectState(row["state"]),
+        answer=None if row["answer"] is None else parsed(row["answer"]),
+        settled_at=row["settled_at"],
+    )
+
+
+def approval_row(approval: Approval) -> dict[str, object]:
+    """An approval as a row."""
+    return asdict(approval)
+
+
+def approval_of(row: RowMapping) -> Approval:
+    """The approval of a row."""
+    return Approval(**row)
+
+
+def event_row(event: VendorEvent, received_at: int) -> dict[str, object]:
+    """A vendor's event as a row."""
+    return {
+        "vendor": event.vendor,
+        "event_id": event.id,
+        "kind": event.kind,
+        "created_at": event.created_at,
+        "received_at": received_at,
+        "body": event.body,
+        "digest": hashlib.sha256(event.body.encode()).hexdigest(),
+        "quarantined": event.quarantined or None,
+    }
+
+
+def event_of(row: RowMapping) -> VendorEvent:
+    """The vendor's event of a row."""
+    return VendorEvent(
+        vendor=row["vendor"],
+        id=row["event_id"],
+        kind=row["kind"],
+        created_at=row["created_at"],
+        body=row["body"],
+        quarantined=row["quarantined"] or "",
+        received_at=row["received_at"],
     )

@@ -1,7 +1,7 @@
 """SQLite: one file for one host, or memory for a test and a dry run.
 
 Write transactions are BEGIN IMMEDIATE, so that waiting happens at the start and never in the
-middle. The month lock is a file lock beside the database.
+middle. A lock is a file lock beside the database.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Lock
 
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, text
 
 from connectors.errors import Misconfigured
-from connectors.store import MonthLockedError
-from connectors.store._dialect import checked_period
+from connectors.store import HeldError
+from connectors.store._dialect import file_part
 from connectors.store._locks import FileTakenError, locked_file
 from models.intervals import utc_text
 
@@ -77,15 +77,20 @@ class SqliteFile:
         return int(connection.execute(NOW).scalar_one())
 
     @contextmanager
-    def month_lock(self, period: str, holder: str) -> Iterator[None]:
+    def hold(self, name: str, holder: str) -> Iterator[None]:
         """Hold a lock file beside the database, which need not be there yet."""
-        lock = self.path.with_name(f"{self.path.name}-{checked_period(period)}.lock")
+        lock = self.path.with_name(f"{self.path.name}-{file_part(name)}.lock")
         since = utc_text(time.time_ns() // 1_000_000)
-        try:
-            with locked_file(lock, says=_says(holder, since), wait=False):
-                yield
-        except FileTakenError as taken:
-            raise MonthLockedError(period, taken.held or "another run") from None
+        with ExitStack() as held:
+            try:
+                held.enter_context(locked_file(lock, says=_says(holder, since), wait=False))
+            except FileTakenError as taken:
+                raise HeldError(name, taken.held or "another run") from None
+            yield
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.engine.dispose()
 
 
 class SqliteMemory:
@@ -98,7 +103,7 @@ class SqliteMemory:
     def __init__(self) -> None:
         """Make an empty one, on the only connection that there will be."""
         self.engine = _engine(URL.create("sqlite", database=":memory:"), pool_size=1)
-        self._months: dict[str, str] = {}
+        self._held: dict[str, str] = {}
         self._guard = Lock()
 
     @contextmanager
@@ -118,18 +123,22 @@ class SqliteMemory:
         return int(connection.execute(NOW).scalar_one())
 
     @contextmanager
-    def month_lock(self, period: str, holder: str) -> Iterator[None]:
-        """Hold the period within this process."""
+    def hold(self, name: str, holder: str) -> Iterator[None]:
+        """Hold the name within this process."""
         with self.engine.connect() as connection:
             since = utc_text(self.now(connection))
         with self._guard:
-            if held := self._months.get(checked_period(period)):
-                raise MonthLockedError(period, held)
-            self._months[period] = _says(holder, since)
+            if held := self._held.get(name):
+                raise HeldError(name, held)
+            self._held[name] = _says(holder, since)
         try:
             yield
         finally:
-            del self._months[period]
+            del self._held[name]
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.engine.dispose()
 
 
 def _says(holder: str, since: str) -> str:

@@ -6,6 +6,7 @@ must never decide an amount, act on the outside world, or let a password into a 
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -30,7 +31,9 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError
 
 from connectors.errors import Misconfigured
+from connectors.retry import pause
 from connectors.store import (
+    Approval,
     Attempt,
     ChainMovedError,
     ContractChange,
@@ -38,38 +41,48 @@ from connectors.store import (
     Effect,
     EffectOutcome,
     EffectPlan,
-    EffectRefusedError,
     Evidence,
+    HeldError,
+    MonthLockedError,
+    PastAttempt,
     Release,
     ReleaseRefusedError,
     ShardBatch,
+    Start,
     Store,
     StoredObligation,
+    VendorEvent,
+    _effects,
     _facts,
     batch_digest,
 )
 from connectors.store._chains import Chains, Head, heads_of, in_portions
-from connectors.store._dialect import Dialect
+from connectors.store._dialect import Dialect, checked_period
 from connectors.store._failures import translated
 from connectors.store._migrations import current_revision, newest_revision, upgrade
 from connectors.store._postgresql import PostgreSql
 from connectors.store._rows import (
+    APPROVAL,
     EFFECT,
     EVIDENCE,
     LOG,
     OBLIGATION,
     TERMS,
+    VENDOR_EVENT,
+    approval_of,
+    approval_row,
     effect_of,
-    effect_row,
     entry_of,
+    event_of,
+    event_row,
     obligation_of,
     obligation_row,
     parsed,
 )
 from connectors.store._sqlite import SqliteFile, SqliteMemory
 from models.credit import ObligationState
-from models.decision import EntryKind, LogEntry, canonical
-from models.effect import MAY_BECOME, MAY_BEGIN, EffectState
+from models.decision import EntryKind, LogEntry
+from models.effect import EffectState
 from models.terms import JsonValue
 
 NewRow = Mapping[str, object]
@@ -78,7 +91,12 @@ Query = Select[Any]
 OPEN_STATES = frozenset({ObligationState.DRAFT, ObligationState.WITHHELD})
 
 PAGE = 1000
-"""Log entries that one read of the stream brings."""
+"""Log entries, keys or events that one read of a stream brings."""
+
+NANOSECONDS = 1_000_000_000
+
+TURN_MS = 50
+"""Between two questions whether a lock is free."""
 
 
 def open_store(url: str, *, lazily: bool = False) -> Store:
@@ -164,9 +182,30 @@ class SqlStore:
     def month_lock(self, period: str, *, holder: str) -> Iterator[None]:
         """See `Store.month_lock`."""
         with ExitStack() as held:
-            with translated(self.dialect):
-                held.enter_context(self.dialect.month_lock(period, holder))
+            try:
+                held.enter_context(self.hold(checked_period(period), holder=holder))
+            except HeldError as taken:
+                raise MonthLockedError(period, taken.held) from None
             yield
+
+    @contextmanager
+    def hold(self, name: str, *, holder: str, wait_seconds: int = 0) -> Iterator[None]:
+        """See `Store.hold`."""
+        with ExitStack() as held:
+            with translated(self.dialect):
+                self._take(held, name, holder, wait_seconds)
+            yield
+
+    def _take(self, held: ExitStack, name: str, holder: str, wait_seconds: int) -> None:
+        until = time.monotonic_ns() + wait_seconds * NANOSECONDS
+        while True:
+            try:
+                held.enter_context(self.dialect.hold(name, holder))
+                return
+            except HeldError:
+                if time.monotonic_ns() >= until:
+                    raise
+            pause(TURN_MS)
 
     def bring_up_to_date(self) -> None:
         """Create or upgrade the tables, once.
@@ -179,6 +218,11 @@ class SqlStore:
             if not self._up_to_date:
                 _bring_up_to_date(self.dialect)
                 self._up_to_date = True
+
+    def now(self) -> int:
+        """See `Store.now`."""
+        with self._reading() as connection:
+            return self.dialect.now(connection)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -225,7 +269,7 @@ class SqlStore:
             chains = Chains(heads, recorded_at=now)
             owed = [row for change in batch.changes for row in _appended(chains, change)]
             _insert(connection, OBLIGATION, owed)
-            _plan(connection, [p for change in batch.changes for p in change.effects], now)
+            _effects.plan(connection, [p for change in batch.changes for p in change.effects], now)
             chains.write(connection)
 
     def obligations(
@@ -262,16 +306,17 @@ class SqlStore:
         with self._writing() as (connection, now):
             standing = _obligations_under(connection, keys)
             _refuse_changed(keys, standing, shown)
+            approvals = _approvals(connection, shown)
             chains = Chains(
                 heads_of(connection, {s.obligation.contract for s in standing.values()}),
                 recorded_at=now,
             )
             for stored in standing.values():
                 owed = stored.obligation
-                body = _facts.released(stored, release)
+                body = _facts.released(stored, release, approvals)
                 chains.append(owed.contract, owed.period, EntryKind.RELEASED, body)
             _let_go(connection, keys, release)
-            _plan(connection, effects, now)
+            _effects.plan(connection, effects, now)
             chains.write(connection)
             released = _obligations_under(connection, keys)
         return tuple(released[key] for key in keys)
@@ -279,8 +324,8 @@ class SqlStore:
     def plan_effects(self, plans: Sequence[EffectPlan]) -> tuple[Effect, ...]:
         """See `Store.plan_effects`."""
         with self._writing() as (connection, now):
-            _plan(connection, plans, now)
-            stored = _effects_under(connection, [plan.key for plan in plans])
+            _effects.plan(connection, plans, now)
+            stored = _effects.effects_under(connection, [plan.key for plan in plans])
         return tuple(stored[plan.key] for plan in plans)
 
     def effects(
@@ -298,38 +343,98 @@ class SqlStore:
             query = query.where(EFFECT.c.state.in_([state.value for state in states]))
         found: list[Effect] = []
         with self._reading() as connection:
-            for narrowed in _narrowed(query, EFFECT, keys):
+            for narrowed in _effects.narrowed(query, EFFECT, keys):
                 found += (effect_of(row) for row in connection.execute(narrowed).mappings())
         return tuple(sorted(found, key=lambda effect: effect.key))
 
-    def begin(self, keys: Sequence[str]) -> tuple[Attempt, ...]:
+    def effect_keys(
+        self,
+        *,
+        period: str | None = None,
+        kinds: Sequence[str] | None = None,
+        states: Sequence[EffectState] | None = None,
+    ) -> Iterator[str]:
+        """See `Store.effect_keys`; each page is a read of its own, so that nobody waits."""
+        query = select(EFFECT.c.key).order_by(EFFECT.c.key).limit(PAGE)
+        if period is not None:
+            query = query.where(EFFECT.c.period == period)
+        if kinds is not None:
+            query = query.where(EFFECT.c.kind.in_(kinds))
+        if states is not None:
+            query = query.where(EFFECT.c.state.in_([state.value for state in states]))
+        page = self._keys(query)
+        while page:
+            yield from page
+            page = self._keys(query.where(EFFECT.c.key > page[-1])) if len(page) == PAGE else []
+
+    def _keys(self, query: Query) -> list[str]:
+        with self._reading() as connection:
+            return list(connection.execute(query).scalars())
+
+    def begin(self, starts: Sequence[str | Start]) -> tuple[Attempt, ...]:
         """See `Store.begin`."""
         with self._writing() as (connection, now):
-            before = _effects_under(connection, keys)
-            _refuse_beginning(keys, before)
-            for portion in in_portions(keys):
-                begun = {"state": EffectState.SENDING.value, "sent_at": now}
-                connection.execute(
-                    update(EFFECT)
-                    .where(EFFECT.c.key.in_(portion))
-                    .values(attempt=EFFECT.c.attempt + 1, **begun)
-                )
-            after = _effects_under(connection, keys)
-        return tuple(
-            Attempt(after[key], may_have_reached=before[key].state is EffectState.SENDING)
-            for key in keys
-        )
+            return _effects.begin(connection, starts, now)
 
     def finish(self, outcomes: Sequence[EffectOutcome]) -> tuple[Effect, ...]:
         """See `Store.finish`."""
-        keys = [outcome.key for outcome in outcomes]
         with self._writing() as (connection, now):
-            _refuse_finishing(outcomes, _effects_under(connection, keys))
-            _settle(connection, outcomes, now)
-            after = _effects_under(connection, keys)
-            done = [after[key] for key in keys if after[key].state is EffectState.DONE]
-            _log_done(connection, done, now)
-        return tuple(after[key] for key in keys)
+            return _effects.finish(connection, outcomes, now)
+
+    def resolve(self, key: str, *, as_: EffectState, by: str, why: str) -> Effect:
+        """See `Store.resolve`."""
+        with self._writing() as (connection, now):
+            return _effects.resolve(connection, key, as_=as_, by=by, why=why, now=now)
+
+    def attempts(self, key: str) -> tuple[PastAttempt, ...]:
+        """See `Store.attempts`."""
+        with self._reading() as connection:
+            return _effects.attempts(connection, key)
+
+    def approve(self, approval: Approval) -> tuple[Approval, ...]:
+        """See `Store.approve`."""
+        with self._writing() as (connection, _):
+            given = _approvals(connection, approval.batch)
+            if (approval.by, approval.identity) not in {(a.by, a.identity) for a in given}:
+                connection.execute(insert(APPROVAL), [approval_row(approval)])
+            return _approvals(connection, approval.batch)
+
+    def approvals(self, batch: str) -> tuple[Approval, ...]:
+        """See `Store.approvals`."""
+        with self._reading() as connection:
+            return _approvals(connection, batch)
+
+    def store_event(self, event: VendorEvent) -> bool:
+        """See `Store.store_event`."""
+        known = select(VENDOR_EVENT.c.event_id).where(
+            VENDOR_EVENT.c.vendor == event.vendor, VENDOR_EVENT.c.event_id == event.id
+        )
+        with self._writing() as (connection, now):
+            if connection.execute(known).first() is not None:
+                return False
+            connection.execute(insert(VENDOR_EVENT), [event_row(event, now)])
+        return True
+
+    def events(
+        self, vendor: str, *, kinds: Sequence[str] | None = None, since: int | None = None
+    ) -> Iterator[VendorEvent]:
+        """See `Store.events`; each page is a read of its own, so that nobody waits."""
+        place = (VENDOR_EVENT.c.created_at, VENDOR_EVENT.c.event_id)
+        query = select(VENDOR_EVENT).where(VENDOR_EVENT.c.vendor == vendor)
+        query = query.order_by(*place).limit(PAGE)
+        if kinds is not None:
+            query = query.where(VENDOR_EVENT.c.kind.in_(kinds))
+        if since is not None:
+            query = query.where(VENDOR_EVENT.c.created_at >= since)
+        page = self._events(query)
+        while page:
+            yield from page
+            beyond = tuple_(*place) > (page[-1].created_at, page[-1].id)
+            page = self._events(query.where(beyond)) if len(page) == PAGE else []
+
+    def _events(self, query: Query) -> list[VendorEvent]:
+        with self._reading() as connection:
+            return [event_of(row) for row in connection.execute(query).mappings()]
 
     def entries(
         self, *, contract: str | None = None, period: str | None = None
@@ -371,7 +476,7 @@ class SqlStore:
 
     def close(self) -> None:
         """See `Store.close`."""
-        self.dialect.engine.dispose()
+        self.dialect.close()
 
 
 def _latest_determined(
@@ -405,26 +510,10 @@ def _obligations_of(
 
 def _obligations_under(connection: Connection, keys: Sequence[str]) -> dict[str, StoredObligation]:
     found = {}
-    for query in _narrowed(select(OBLIGATION), OBLIGATION, keys):
+    for query in _effects.narrowed(select(OBLIGATION), OBLIGATION, keys):
         for row in connection.execute(query).mappings():
             found[row["key"]] = obligation_of(row)
     return found
-
-
-def _effects_under(connection: Connection, keys: Sequence[str]) -> dict[str, Effect]:
-    found = {}
-    for query in _narrowed(select(EFFECT), EFFECT, keys):
-        for row in connection.execute(query).mappings():
-            found[row["key"]] = effect_of(row)
-    return found
-
-
-def _narrowed(query: Query, table: Table, keys: Sequence[str] | None) -> Iterator[Query]:
-    if keys is None:
-        yield query
-        return
-    for portion in in_portions(dict.fromkeys(keys)):
-        yield query.where(table.c.key.in_(portion))
 
 
 def _refuse_contradictions(batch: ShardBatch) -> None:
@@ -468,6 +557,12 @@ def _appended(chains: Chains, change: ContractChange) -> Iterator[NewRow]:
         yield obligation_row(change, new, decision)
 
 
+def _approvals(connection: Connection, batch: str) -> tuple[Approval, ...]:
+    query = select(APPROVAL).where(APPROVAL.c.batch == batch)
+    rising = query.order_by(APPROVAL.c.at, APPROVAL.c.by, APPROVAL.c.identity)
+    return tuple(approval_of(row) for row in connection.execute(rising).mappings())
+
+
 def _evidence_row(evidence: Evidence) -> NewRow:
     return {"digest": evidence.digest, "monitor": evidence.monitor, "body": evidence.text}
 
@@ -487,10 +582,6 @@ def _insert_absent(
         for found in known.scalars():
             del by_key[found]
     _insert(connection, table, list(by_key.values()))
-
-
-def _plan(connection: Connection, plans: Sequence[EffectPlan], now: int) -> None:
-    _insert_absent(connection, EFFECT, [effect_row(plan, now) for plan in plans], key="key")
 
 
 def _supersede(connection: Connection, changes: Sequence[ContractChange]) -> None:
@@ -543,61 +634,3 @@ def _let_go(connection: Connection, keys: Sequence[str], release: Release) -> No
                 released_why=release.why,
             )
         )
-
-
-def _refuse_beginning(keys: Sequence[str], standing: Mapping[str, Effect]) -> None:
-    refused = [f"{key}: was never planned" for key in keys if key not in standing]
-    refused += [
-        f"{effect.key}: is {effect.state.value}; an attempt begins from planned or sending"
-        for effect in standing.values()
-        if effect.state not in MAY_BEGIN
-    ]
-    if refused:
-        raise EffectRefusedError(refused)
-
-
-def _refuse_finishing(outcomes: Sequence[EffectOutcome], standing: Mapping[str, Effect]) -> None:
-    refused = [fact for o in outcomes if (fact := _not_finishable(o, standing.get(o.key)))]
-    if refused:
-        raise EffectRefusedError(refused)
-
-
-def _not_finishable(outcome: EffectOutcome, effect: Effect | None) -> str:
-    if effect is None:
-        return f"{outcome.key}: was never planned"
-    if outcome.attempt != effect.attempt:
-        return f"{outcome.key}: attempt {outcome.attempt} is over, {effect.attempt} is the latest"
-    if outcome.state not in MAY_BECOME[effect.state]:
-        return f"{outcome.key}: is {effect.state.value}, it cannot become {outcome.state.value}"
-    return ""
-
-
-def _settle(connection: Connection, outcomes: Sequence[EffectOutcome], now: int) -> None:
-    statement = (
-        update(EFFECT)
-        .where(EFFECT.c.key == bindparam("its_key"))
-        .values(
-            state=bindparam("its_state"),
-            outcome=bindparam("its_outcome"),
-            done_at=bindparam("its_done_at"),
-        )
-    )
-    settled = [
-        {
-            "its_key": outcome.key,
-            "its_state": outcome.state.value,
-            "its_outcome": None if outcome.outcome is None else canonical(outcome.outcome),
-            "its_done_at": now if outcome.state is EffectState.DONE else None,
-        }
-        for outcome in outcomes
-    ]
-    if settled:
-        connection.execute(statement, settled)
-
-
-def _log_done(connection: Connection, done: Sequence[Effect], now: int) -> None:
-    chains = Chains(heads_of(connection, {e.plan.contract for e in done}), recorded_at=now)
-    for effect in done:
-        plan, body = effect.plan, _facts.effect_done(effect)
-        chains.append(plan.contract, plan.period, EntryKind.EFFECT_DONE, body)
-    chains.write(connection)
