@@ -43,6 +43,13 @@ class Payout(StrEnum):
     OUT_OF_BAND = "out_of_band"
 
 
+class TaxBasis(StrEnum):
+    """Whether a credit's amount holds the tax (`gross`), or tax comes on top of it (`net`)."""
+
+    GROSS = "gross"
+    NET = "net"
+
+
 class Party(Terms):
     """The other side of a contract: our client, or the vendor that we are the customer of."""
 

@@ -7,12 +7,15 @@ guessed: where a choice would be needed that no rule makes, a person is asked.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from models.contract import Payout
 from models.intervals import Interval
-from models.money import Money
+from models.money import Currency, Money
+from models.terms import JsonValue
 
 
 class Channel(StrEnum):
@@ -21,11 +24,13 @@ class Channel(StrEnum):
     CREDIT_NOTE: a document against an invoice. BALANCE: an entry on the customer's balance, which
     the next invoice uses up; a positive part is a credit, a negative one takes back.
     JOURNAL: booked by a person in another billing system from the exported journal.
+    BY_HAND: a question to a person, who pays it or decides that it is not paid; no program does.
     """
 
     CREDIT_NOTE = "credit_note"
     BALANCE = "balance"
     JOURNAL = "journal"
+    BY_HAND = "by_hand"
 
 
 class InvoiceState(StrEnum):
@@ -110,8 +115,11 @@ class Part:
         channel: How it is paid.
         customer: The vendor's customer id; "" for the journal.
         invoice: The vendor's invoice id for a credit note; "" otherwise.
-        amount: What this part pays, signed: positive credits the client.
+        amount: What this part settles of the obligation, signed: positive credits the client. It
+            holds the tax or not, as the obligation does.
         payout: What becomes of the part of a note that is above the amount still to be paid.
+        with_tax: What the vendor's document is made out for, where that is not `amount`: tax comes
+            on top of it. None where both are the same.
     """
 
     obligation: str
@@ -121,6 +129,44 @@ class Part:
     invoice: str
     amount: Money
     payout: Payout
+    with_tax: Money | None = None
+
+    @property
+    def total(self) -> Money:
+        """What the vendor's document is made out for, tax included: what a preview must show."""
+        return self.with_tax or self.amount
+
+    @property
+    def record(self) -> JsonValue:
+        """The part as JSON values, amounts in minor units."""
+        return {
+            "obligation": self.obligation,
+            "number": self.number,
+            "channel": self.channel.value,
+            "customer": self.customer,
+            "invoice": self.invoice,
+            "amount_minor": self.amount.minor,
+            "total_minor": self.total.minor,
+            "currency": self.amount.currency.code,
+            "payout": self.payout.value,
+        }
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, JsonValue]) -> Self:
+        """The part that a record tells of."""
+        currency = Currency.of(record["currency"])
+        amount = Money(record["amount_minor"], currency)
+        total = Money(record["total_minor"], currency)
+        return cls(
+            obligation=record["obligation"],
+            number=record["number"],
+            channel=Channel(record["channel"]),
+            customer=record["customer"],
+            invoice=record["invoice"],
+            amount=amount,
+            payout=Payout(record["payout"]),
+            with_tax=None if total == amount else total,
+        )
 
     @property
     def key(self) -> str:

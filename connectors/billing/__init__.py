@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, Self
 
 from models.intervals import Interval
 from models.money import Money
@@ -54,6 +54,22 @@ class PartIntent:
     parameters: Mapping[str, JsonValue]
     memo: str
     facts: Mapping[str, JsonValue]
+
+    @property
+    def record(self) -> JsonValue:
+        """The intent as JSON values: an effect's intent."""
+        return {
+            "part": self.part.record,
+            "parameters": dict(self.parameters),
+            "memo": self.memo,
+            "facts": dict(self.facts),
+        }
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, JsonValue]) -> Self:
+        """The intent that a record tells of."""
+        part = Part.of_record(record["part"])
+        return cls(part, record["parameters"], record["memo"], record["facts"])
 
 
 class FoundState(StrEnum):
@@ -105,6 +121,11 @@ class Billing(Protocol):
     @property
     def name(self) -> str:
         """The connector's name in effects and logs, such as `stripe`."""
+        ...
+
+    @property
+    def knows_invoices(self) -> bool:
+        """Whether it knows customers and invoices; where not, whole parts are booked (`journal`)."""
         ...
 
     @property
