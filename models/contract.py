@@ -50,6 +50,24 @@ class TaxBasis(StrEnum):
     NET = "net"
 
 
+VendorId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.@-]{1,255}$")]
+"""The id of something at a billing vendor, such as `cus_9s6XKzkNRiz8i3`."""
+
+
+class BillingTerms(Terms):
+    """Where a client's credits are booked at the billing vendor.
+
+    Attributes:
+        customer: The vendor's customer; None looks for one whose metadata names the client.
+        subscription: The vendor's subscription that bills the service; None for any.
+        tax: Whether credits of this contract hold the tax already.
+    """
+
+    customer: VendorId | None = None
+    subscription: VendorId | None = None
+    tax: TaxBasis = TaxBasis.GROSS
+
+
 class Party(Terms):
     """The other side of a contract: our client, or the vendor that we are the customer of."""
 
@@ -210,6 +228,7 @@ class ContractVersion(Terms):
         credit: Ladder, cap, minimum payout, rounding, claim.
         payout: How a credit reaches the client.
         release: When it may leave without a person.
+        billing: Where it is booked at the billing vendor.
         catalog: Id of the catalog ladder that the credit terms came from; "" for own terms.
     """
 
@@ -225,6 +244,7 @@ class ContractVersion(Terms):
     credit: CreditTerms
     payout: Payout = Payout.CUSTOMER_BALANCE
     release: ReleaseRule = ReleaseRule()
+    billing: BillingTerms = BillingTerms()
     catalog: str = ""
 
     @property

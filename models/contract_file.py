@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from models.claim import ClaimTerms
 from models.contract import (
+    BillingTerms,
     Cap,
     Contract,
     ContractVersion,
@@ -121,6 +122,7 @@ class WrittenVersion(WrittenCredit):
     exclusions: tuple[ExclusionRule, ...] = ()
     payout: Payout = Payout.CUSTOMER_BALANCE
     release: ReleaseRule = ReleaseRule()
+    billing: BillingTerms = BillingTerms()
 
 
 class WrittenContract(Terms):
@@ -424,6 +426,7 @@ def _version(version: WrittenVersion, credit: CreditTerms, service: str) -> Cont
         credit=credit,
         payout=version.payout,
         release=version.release,
+        billing=version.billing,
         catalog=ladder.catalog if isinstance(ladder, CatalogLadder) else "",
     )
 

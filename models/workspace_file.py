@@ -201,6 +201,49 @@ class MailTerms(Terms):
     reply_to: Mailbox | None = None
 
 
+class BillingKind(StrEnum):
+    """Where released credits are booked: at Stripe, or by a person from an exported journal."""
+
+    STRIPE = "stripe"
+    JOURNAL = "journal"
+
+
+class BillingMode(StrEnum):
+    """Which side of a vendor's account is meant; a key of the other side is refused."""
+
+    TEST = "test"
+    LIVE = "live"
+
+
+class BillingSystem(Terms):
+    """Where released credits are booked; the key itself stands in the environment.
+
+    Attributes:
+        kind: The billing system.
+        mode: The side of the account, for Stripe; None for the journal, which has no sides.
+    """
+
+    kind: BillingKind = BillingKind.JOURNAL
+    mode: BillingMode | None = None
+
+    @model_validator(mode="after")
+    def _mode_where_there_are_two(self) -> BillingSystem:
+        if self.kind is BillingKind.STRIPE and self.mode is None:
+            remedy = "Add mode: test, or mode: live where money is to move."
+            raise PydanticCustomError(
+                "no_mode",
+                "a mode for Stripe",
+                {"fact": "names stripe without a mode", "remedy": remedy},
+            )
+        if self.kind is BillingKind.JOURNAL and self.mode is not None:
+            raise PydanticCustomError(
+                "mode_of_journal",
+                "a mode for Stripe alone",
+                {"fact": "gives the journal a mode", "remedy": "Leave mode out."},
+            )
+        return self
+
+
 class Links(Terms):
     """Addresses that notices point to.
 
@@ -220,6 +263,7 @@ class Workspace(Terms):
         sources: Where evidence comes from, asked in this order.
         ledger: Where the ledger is written.
         mail: Who writes and who is told; None writes no mails.
+        billing: Where released credits are booked.
         exclusions: Files of exclusion events, as a pattern.
         links: Addresses that notices point to.
     """
@@ -229,6 +273,7 @@ class Workspace(Terms):
     sources: tuple[AnySource, ...] = ()
     ledger: LedgerFile = LedgerFile()
     mail: MailTerms | None = None
+    billing: BillingSystem = BillingSystem()
     exclusions: Name = "exclusions/*.yaml"
     links: Links = Links()
 

@@ -6,7 +6,15 @@ from decimal import Decimal
 import pytest
 
 from models.claim import ClaimTerms
-from models.contract import Cap, CreditTerms, MinimumPayout, Payout, Role
+from models.contract import (
+    BillingTerms,
+    Cap,
+    CreditTerms,
+    MinimumPayout,
+    Payout,
+    Role,
+    TaxBasis,
+)
 from models.contract_file import read_contracts, read_credit_terms
 from models.exclusion import ExclusionKind
 from models.findings import Severity
@@ -258,8 +266,8 @@ GALLERY = {
             "acme.yaml:7: cpa is no field here; one of credit_ladder, cap, minimum_payout, "
             "rounding, "
             "days_paid, claim, effective_on, ends_on, time_zone, currency, billable_amount, "
-            "affected_percent, monitors, measurement, exclusions, payout, release. Did you "
-            "mean cap?"
+            "affected_percent, monitors, measurement, exclusions, payout, release, billing. Did "
+            "you mean cap?"
         ),
     ),
     "currency": (
@@ -876,3 +884,14 @@ def test_a_wrong_ladder_file_is_told_with_line_and_field(text, sentence):
     terms, findings = read_credit_terms(text, name="ladder.yaml", ladders=CATALOG)
     assert terms is None
     assert [str(finding) for finding in findings] == [sentence]
+
+
+def test_a_contract_names_where_its_credits_are_booked():
+    """Customer, subscription and whether tax is within; without them they are looked for."""
+    text = f"{ACME}billing: {{customer: cus_9, subscription: sub_1, tax: net}}\n"
+    (placed,) = read_contracts(text, name="acme.yaml", ladders=CATALOG).contracts
+    assert placed.contract.versions[0].billing == BillingTerms(
+        customer="cus_9", subscription="sub_1", tax=TaxBasis.NET
+    )
+    (placed,) = read_contracts(ACME, name="acme.yaml", ladders=CATALOG).contracts
+    assert placed.contract.versions[0].billing == BillingTerms()

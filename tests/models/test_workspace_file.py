@@ -5,7 +5,14 @@ from datetime import UTC, datetime
 import pytest
 
 from models.intervals import Interval, instant
-from models.workspace_file import BadRows, ChecksFile, OutageLog, Workspace
+from models.workspace_file import (
+    BadRows,
+    BillingKind,
+    BillingMode,
+    ChecksFile,
+    OutageLog,
+    Workspace,
+)
 from models.yaml_text import parse_yaml
 
 FULL = """\
@@ -188,3 +195,35 @@ def test_a_password_in_a_wrong_file_is_never_repeated(text):
     """Not in the finding about it, not in the line of a syntax error."""
     assert faults(text)
     assert "hunter2" not in "".join(faults(text))
+
+
+def test_credits_are_booked_from_the_journal_unless_stripe_is_named():
+    """Without a billing system nothing is asked of anybody."""
+    billing = read(FULL).billing
+    assert (billing.kind, billing.mode) == (BillingKind.JOURNAL, None)
+
+
+def test_stripe_is_named_with_the_side_of_the_account():
+    """So that a key of the other side can be refused."""
+    billing = read(FULL + "billing: {kind: stripe, mode: test}\n").billing
+    assert (billing.kind, billing.mode) == (BillingKind.STRIPE, BillingMode.TEST)
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        (
+            "{kind: stripe}",
+            "makegood.yaml:20: billing names stripe without a mode; a mode for Stripe. "
+            "Add mode: test, or mode: live where money is to move.",
+        ),
+        (
+            "{kind: journal, mode: live}",
+            "makegood.yaml:20: billing gives the journal a mode; a mode for Stripe alone. "
+            "Leave mode out.",
+        ),
+    ],
+)
+def test_a_mode_belongs_to_stripe_alone(written, sentence):
+    """Neither a side too few nor one that means nothing."""
+    assert faults(FULL + f"billing: {written}\n") == [sentence]
