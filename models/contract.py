@@ -202,13 +202,15 @@ class ReleaseRule(Terms):
 
     Attributes:
         mode: Ask (the default), or automatic within the bounds below.
-        up_to: Largest amount, in the contract's currency.
-        minimum_coverage_percent: Least coverage of the month.
+        up_to: Largest amount of a month, in the contract's currency; without it nothing leaves.
+        minimum_coverage_percent: Least coverage of the month; None asks for all of it.
+        two_person_above: Amount above which two people must agree, in the contract's currency.
     """
 
     mode: ReleaseMode = ReleaseMode.ASK
     up_to: Amount | None = None
     minimum_coverage_percent: Percent | None = None
+    two_person_above: Amount | None = None
 
 
 class ContractVersion(Terms):

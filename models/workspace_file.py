@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from models.exclusion import ExclusionEvent
 from models.intervals import Interval, instant
-from models.terms import Name, Slug, Terms, TimeZone, calendar_day
+from models.terms import Amount, CurrencyCode, Name, Slug, Terms, TimeZone, calendar_day
 
 DATABASE = re.compile(r"^(sqlite:///\S+|postgresql\+psycopg://\S+)$")
 PASSWORD = re.compile(r"://[^/@]*:[^/@]*@|[?&]password=")
@@ -244,6 +244,16 @@ class BillingSystem(Terms):
         return self
 
 
+class ReleaseTerms(Terms):
+    """Who may let credits go.
+
+    Attributes:
+        two_person_above: By currency, the amount above which two people must agree, in major units.
+    """
+
+    two_person_above: dict[CurrencyCode, Amount] = Field(default_factory=dict)
+
+
 class Links(Terms):
     """Addresses that notices point to.
 
@@ -264,6 +274,7 @@ class Workspace(Terms):
         ledger: Where the ledger is written.
         mail: Who writes and who is told; None writes no mails.
         billing: Where released credits are booked.
+        release: Who may let credits go.
         exclusions: Files of exclusion events, as a pattern.
         links: Addresses that notices point to.
     """
@@ -274,6 +285,7 @@ class Workspace(Terms):
     ledger: LedgerFile = LedgerFile()
     mail: MailTerms | None = None
     billing: BillingSystem = BillingSystem()
+    release: ReleaseTerms = ReleaseTerms()
     exclusions: Name = "exclusions/*.yaml"
     links: Links = Links()
 
