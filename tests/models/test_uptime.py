@@ -479,7 +479,7 @@ def test_a_window_that_unknown_time_hides_is_unknown():
     watched = seen("00 09:00 up, 12 10:00 down, 12 10:02 unknown, 12 10:03 down, 12 10:05 up")
     month = measured(watched, window_minutes=5)
     assert month.windows == WindowCounts(8928, 0, 0, 1, length_ms=minutes(5))
-    assert month.withheld == "1 measurement windows cannot be judged, and no_data is withhold"
+    assert month.withheld == "1 measurement window cannot be judged, and no_data is withhold"
 
 
 def test_unknown_time_in_a_window_that_cannot_fail_withholds_nothing():
@@ -591,10 +591,25 @@ def test_the_reasons_of_a_withheld_month_end_with_why():
     """The decision log says what a person must look at."""
     assert measured(seen("02 00:00 up")).reasons == (
         "24 h has no known state: coverage 96.774193… %",
-        "no_data is withhold, applied to 24 h",
+        "no_data is withhold: it stays unknown",
         "no outage touches the month",
         "withheld: 24 h has no known state, and no_data is withhold",
     )
+
+
+@pytest.mark.parametrize(
+    ("policy", "says"),
+    [
+        ("up", "no_data is up: it counts as up"),
+        ("down", "no_data is down: it counts as down"),
+        ("excluded", "no_data is excluded: it leaves the sum"),
+        ("carry", "no_data is carry: it takes the state before it, 2 h of it down"),
+    ],
+)
+def test_the_no_data_policy_is_among_the_reasons(policy, says):
+    """Down, then two hours of which nothing is known."""
+    watched = seen("00 09:00 up, 12 10:00 down, 12 10:30 unknown, 12 12:30 up")
+    assert says in measured(watched, no_data=policy).reasons
 
 
 def test_evidence_is_the_month_and_the_outages_over_its_edges():
