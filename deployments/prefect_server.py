@@ -58,14 +58,27 @@ def prefect_server(*, home: Path | None = None) -> Iterator[Callable[[], None]]:
         raise RuntimeError(message)
     if home is not None:
         os.environ["PREFECT_HOME"] = str(home)
+    with server_of_our_own() as (address, ready):
+        os.environ["PREFECT_API_URL"] = address
+        try:
+            yield ready
+        finally:
+            _let_prefect_finish()
+            del os.environ["PREFECT_API_URL"]
+
+
+@contextmanager
+def server_of_our_own() -> Iterator[tuple[str, Callable[[], None]]]:
+    """Have a Prefect server on loopback while the block runs, whoever is to use it.
+
+    Yields:
+        The address of its API, and a function that returns once it answers.
+    """
     port = _free_port()
     server = _start(port)
-    os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
     try:
-        yield lambda: _wait_until_healthy(server, port)
+        yield f"http://127.0.0.1:{port}/api", lambda: _wait_until_healthy(server, port)
     finally:
-        _let_prefect_finish()
-        del os.environ["PREFECT_API_URL"]
         _stop(server)
 
 

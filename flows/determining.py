@@ -24,12 +24,10 @@ class DeterminedPayload:
     Attributes:
         payload: What was determined.
         answer: The determination.
-        priced: Whether a billable amount was given; without one only the percent means something.
     """
 
     payload: CalculatorPayload
     answer: Determination
-    priced: bool
 
 
 def determine_payload(
@@ -54,11 +52,11 @@ def determine_payload(
         terms=terms,
         measured=measured,
         withheld=withheld,
-        billable=Decimal(0) if billable is None else billable,
+        billable=billable,
         currency=_currency(currency or read.currency or DEFAULT_CURRENCY),
         month=read.service_month,
     )
-    return DeterminedPayload(read, answer, priced=billable is not None)
+    return DeterminedPayload(read, answer)
 
 
 def _read(path: Path) -> CalculatorPayload:

@@ -160,6 +160,8 @@ def source_of(source: AnySource, folder: Path) -> MonitoringSource:
                 folder=folder,
                 covers=source.covers,
                 monitors=source.monitors,
+                time_zone=source.time_zone,
+                bad_rows=source.bad_rows,
             )
         case workspace_file.CalculatorPayloads():
             return CalculatorPayloads(id=source.id, path=source.path, folder=folder)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from models.intervals import IntervalSet
 from models.measurement import ExclusionMode, NoData
 from models.observed import Observed
 from models.printing import number_text, percent_text
@@ -64,7 +65,7 @@ def _unknown_left(observed: Observed, tally: Tally) -> list[str]:
     policy = observed.terms.no_data
     why = "there is no earlier state to carry" if policy is NoData.CARRY else f"no_data is {policy}"
     if tally.windows:
-        return [f"{tally.unknown_units} measurement windows cannot be judged, and {why}"]
+        return [f"{_many(tally.unknown_units, 'measurement window')} cannot be judged, and {why}"]
     return [f"{spelled(tally.unknown_units)} has no known state, and {why}"]
 
 
@@ -101,12 +102,24 @@ def _about_silence(observed: Observed) -> list[str]:
     stale = terms.stale_after_minutes
     means = f" (a state is stale after {plain(stale)} min of silence)" if stale is not None else ""
     coverage = 1 - Fraction(silent.length, month.length)
-    as_down = (observed.down & silent).length
-    became = f", of which {spelled(as_down)} counts as down" if as_down else ""
     return [
         f"{spelled(silent.length)} has no known state{means}: coverage {percent_text(coverage)}",
-        f"no_data is {terms.no_data}, applied to {spelled(silent.length)}{became}",
+        f"no_data is {terms.no_data}: {_meaning(observed, silent)}",
     ]
+
+
+def _meaning(observed: Observed, silent: IntervalSet) -> str:
+    """What the no-data policy makes of the month's time without a known state."""
+    match observed.terms.no_data:
+        case NoData.WITHHOLD:
+            return "it stays unknown"
+        case NoData.EXCLUDED:
+            return "it leaves the sum"
+        case NoData.UP | NoData.DOWN as known:
+            return f"it counts as {known}"
+        case NoData.CARRY:
+            as_down = spelled((observed.down & silent).length)
+            return f"it takes the state before it, {as_down} of it down"
 
 
 def _about_outages(tally: Tally) -> list[str]:

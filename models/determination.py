@@ -119,9 +119,14 @@ class _Asked:
     """What `determine` was asked, apart from the measurement."""
 
     terms: CreditTerms
-    billable: Decimal
+    billable: Decimal | None
     currency: Currency
     month: ServiceMonth
+
+    @property
+    def fee_minor(self) -> Fraction:
+        """The billable amount in exact minor units; 0 where nobody knows it."""
+        return Fraction(0) if self.billable is None else self.currency.minor(self.billable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +154,7 @@ def determine(
     terms: CreditTerms,
     measured: Measured | None,
     withheld: str,
-    billable: Decimal,
+    billable: Decimal | None,
     currency: Currency,
     month: ServiceMonth,
 ) -> Determination:
@@ -160,7 +165,8 @@ def determine(
         measured: The month; None when it could not be measured.
         withheld: Why a person must look first; "" when nobody must. With a measured month, the
             steps show what it would earn.
-        billable: What the percent applies to before the affected share, in major units.
+        billable: What the percent applies to before the affected share, in major units; None when
+            nobody knows it, and then there is a percent, or days, and no amount.
         currency: The currency of the billable amount and of the credit.
         month: The service month, for the claim deadline.
 
@@ -187,7 +193,7 @@ def _unmeasured(asked: _Asked, withheld: str) -> Determination:
         uptime=None,
         breached=None,
         tier=None,
-        base_minor=asked.currency.minor(asked.billable),
+        base_minor=asked.fee_minor,
         credit_share=None,
         days=None,
         capped=False,
@@ -200,7 +206,7 @@ def _unmeasured(asked: _Asked, withheld: str) -> Determination:
 
 
 def _worth(asked: _Asked, assessed: Assessment, measured: Measured) -> _Worth:
-    base = asked.currency.minor(asked.billable) * measured.affected_ratio
+    base = asked.fee_minor * measured.affected_ratio
     worth = _Worth(
         base_minor=base,
         share=assessed.share,
@@ -217,12 +223,13 @@ def _worth(asked: _Asked, assessed: Assessment, measured: Measured) -> _Worth:
 
 
 def _opening_steps(asked: _Asked, assessed: Assessment, measured: Measured) -> tuple[Step, ...]:
-    billable, currency = asked.billable, asked.currency
+    fee, currency = asked.fee_minor, asked.currency
     down, whole = duration_text(measured.down_seconds), duration_text(measured.measurable_seconds)
     uptime = f"uptime is {percent_text(measured.uptime)}: {down} down of {whole} measurable"
-    fee = currency.minor(billable)
     base = f"the percent applies to {_major_text(fee, currency)} {currency.code}"
-    if measured.affected_ratio != 1:
+    if asked.billable is None:
+        base = "the billable amount is not known, so nothing can be said of money"
+    elif measured.affected_ratio != 1:
         part = _major_text(fee * measured.affected_ratio, currency)
         base += f", of which {percent_text(measured.affected_ratio)} is affected: {part}"
     ladder = (Step("ladder", reason) for reason in assessed.reasons)
@@ -243,8 +250,7 @@ def _days_to_money(worth: _Worth, measured: Measured, currency: Currency) -> _Wo
     days = worth.days or Fraction(0)
     paid = replace(worth, share=days / measured.days)
     worked = f"{number_text(days)} of {measured.days} days of the fee"
-    exact = _major_text(paid.exact_minor, currency)
-    return paid.with_step("days", f"{worked} are {exact} {currency.code}")
+    return paid.with_step("days", f"{worked} are {_value_text(paid, currency)}")
 
 
 def _cap_money(worth: _Worth, terms: CreditTerms, currency: Currency) -> _Worth:
@@ -252,10 +258,10 @@ def _cap_money(worth: _Worth, terms: CreditTerms, currency: Currency) -> _Worth:
     if not limits or terms.days_stay_days:
         return worth
     most, name = min(limits)
-    exact = _major_text(worth.exact_minor, currency)
+    value = _value_text(worth, currency)
     if worth.share <= most:
-        return worth.with_step("cap", f"{exact} {currency.code} is within the cap of {name}")
-    says = f"{exact} {currency.code} is cut to the cap of {name}"
+        return worth.with_step("cap", f"{value} is within the cap of {name}")
+    says = f"{value} is cut to the cap of {name}"
     return replace(worth, share=most, capped=True).with_step("cap", says)
 
 
@@ -264,7 +270,8 @@ def _limits(base: Fraction, cap: Cap | None, currency: Currency) -> list[tuple[F
     limits = []
     if cap is not None and cap.percent is not None:
         share = Fraction(cap.percent) / 100
-        limits.append((share, f"{plain(cap.percent)} %, {_major_text(share * base, currency)}"))
+        money = f", {_major_text(share * base, currency)}" if base else ""
+        limits.append((share, f"{plain(cap.percent)} %{money}"))
     if cap is not None and cap.amount is not None and base:
         most = currency.minor(cap.amount)
         limits.append((most / base, _major_text(most, currency)))
@@ -296,12 +303,11 @@ def _held(
 def _answer(
     asked: _Asked, assessed: Assessment, measured: Measured, worth: _Worth
 ) -> Determination:
-    terms, currency = asked.terms, asked.currency
-    rounded = round_to_payable(worth.exact_minor, currency, rounding=terms.rounding)
-    amount, minimum_steps = _paid(rounded.money, terms.minimum_payout)
-    owed = amount.minor or (terms.days_stay_days and worth.days)
+    terms = asked.terms
+    amount, money_steps = _in_money(asked, worth)
+    earned = worth.share if amount is None else amount.minor
+    owed = earned or (terms.days_stay_days and worth.days)
     claim_by, claim_steps = _claim(asked) if owed else (None, ())
-    steps = (*worth.steps, *_money_steps(worth, rounded.reason, currency), *minimum_steps)
     return Determination(
         uptime=measured.uptime,
         breached=assessed.breached,
@@ -311,11 +317,20 @@ def _answer(
         days=worth.days,
         capped=worth.capped,
         amount=amount,
-        currency=currency,
+        currency=asked.currency,
         withheld="",
         claim_by=claim_by,
-        steps=(*steps, *claim_steps),
+        steps=(*worth.steps, *money_steps, *claim_steps),
     )
+
+
+def _in_money(asked: _Asked, worth: _Worth) -> tuple[Money | None, tuple[Step, ...]]:
+    currency = asked.currency
+    if asked.billable is None:
+        return None, (Step("amount", f"earns {_exact_text(worth, currency)}"),)
+    rounded = round_to_payable(worth.exact_minor, currency, rounding=asked.terms.rounding)
+    amount, minimum_steps = _paid(rounded.money, asked.terms.minimum_payout)
+    return amount, (*_money_steps(worth, rounded.reason, currency), *minimum_steps)
 
 
 def _money_steps(worth: _Worth, rounding: str, currency: Currency) -> tuple[Step, ...]:
@@ -353,12 +368,19 @@ def _claim(asked: _Asked) -> tuple[date | None, tuple[Step, ...]]:
     return last, (Step("claim", says),)
 
 
+def _value_text(worth: _Worth, currency: Currency) -> str:
+    """The exact credit as money; in percent where the base is nothing or not known."""
+    if not worth.base_minor:
+        return f"{percent_text(worth.share)} of the billable amount"
+    return f"{_major_text(worth.exact_minor, currency)} {currency.code}"
+
+
 def _exact_text(worth: _Worth, currency: Currency) -> str:
-    money = f"{_major_text(worth.exact_minor, currency)} {currency.code}"
+    value = _value_text(worth, currency)
     if worth.days is None:
-        return money
+        return value
     days = f"{number_text(worth.days)} days of service"
-    return f"{days}, {money}" if worth.exact_minor else days
+    return f"{days}, {value}" if worth.exact_minor else days
 
 
 def _major_text(exact_minor: Fraction, currency: Currency) -> str:

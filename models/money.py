@@ -63,7 +63,7 @@ class Currency:
         """Look a currency up by its ISO 4217 code.
 
         Raises:
-            ValueError: The code is not one of ISO 4217's, or it has no minor unit (gold, test codes).
+            ValueError: The code is not one of ISO 4217's, or has no minor unit (gold, test codes).
         """
         try:
             found = iso4217.Currency(code)

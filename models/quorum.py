@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import partial
 
 from models.intervals import Interval, IntervalSet
 from models.measurement import DegradedCounts, DownWhen, QuorumBase
@@ -94,8 +95,8 @@ def vote(
         return Standing(unknown=IntervalSet(((horizon.start, horizon.end),)))
     if len(voters) == 1 and down_when in (*DownWhen, 1):
         return voters[0]
-    judge = _rule_of(down_when, base)
-    spans = list(_judged(voters, judge, horizon))
+    over = _over_all if base is QuorumBase.ALL else _over_reporting
+    spans = list(_judged(voters, partial(over, down_when), horizon))
     return Standing(
         down=_where(spans, Verdict.DOWN),
         unknown=_where(spans, Verdict.UNKNOWN),
@@ -131,32 +132,32 @@ def _time_in(timeline: Timeline, horizon: Interval, states: Sequence[State]) -> 
     )
 
 
-def _rule_of(down_when: Rule, base: QuorumBase) -> Callable[[int, int, int], Verdict]:
-    """The vote as a function of how many voters there are, are down, and are unknown."""
+def _over_all(down_when: Rule, voters: int, down: int, unknown: int) -> Verdict:
+    needed = _needed(down_when, voters)
+    if down >= needed:
+        return Verdict.DOWN
+    return Verdict.UNKNOWN if down + unknown >= needed else Verdict.UP
 
-    def needed(voters: int) -> int:
-        match down_when:
-            case DownWhen.ANY:
-                return 1
-            case DownWhen.MAJORITY:
-                return voters // 2 + 1
-            case DownWhen.ALL:
-                return voters
-            case _:
-                return int(down_when)
 
-    def over_all(voters: int, down: int, unknown: int) -> Verdict:
-        if down >= needed(voters):
-            return Verdict.DOWN
-        return Verdict.UNKNOWN if down + unknown >= needed(voters) else Verdict.UP
+def _over_reporting(down_when: Rule, voters: int, down: int, unknown: int) -> Verdict:
+    reporting = voters - unknown
+    needed = _needed(down_when, reporting)
+    if reporting == 0 or reporting < needed <= voters:
+        return Verdict.UNKNOWN
+    return Verdict.DOWN if down >= needed else Verdict.UP
 
-    def over_reporting(voters: int, down: int, unknown: int) -> Verdict:
-        reporting = voters - unknown
-        if reporting == 0 or reporting < needed(reporting) <= voters:
-            return Verdict.UNKNOWN
-        return Verdict.DOWN if down >= needed(reporting) else Verdict.UP
 
-    return over_all if base is QuorumBase.ALL else over_reporting
+def _needed(down_when: Rule, voters: int) -> int:
+    """How many down voters make the whole down."""
+    match down_when:
+        case DownWhen.ANY:
+            return 1
+        case DownWhen.MAJORITY:
+            return voters // 2 + 1
+        case DownWhen.ALL:
+            return voters
+        case _:
+            return int(down_when)
 
 
 def _judged(

@@ -147,9 +147,12 @@ def near_miss(wrong: str, right: Iterable[str]) -> str:
 
     >>> near_miss("Europe/Berln", ["UTC", "Europe/Berlin"])
     'Did you mean Europe/Berlin?'
+    >>> near_miss("aws-s3", ["aws-rds", "aws-s3-standard"])
+    'Did you mean aws-s3-standard?'
     """
     folded = {word.casefold(): word for word in right}
-    close = get_close_matches(wrong.casefold(), folded, n=1)
+    begun = [word for word in folded if wrong and word.startswith(wrong.casefold())]
+    close = sorted(begun, key=len) or get_close_matches(wrong.casefold(), folded, n=1)
     return f"Did you mean {folded[close[0]]}?" if close else ""
 
 

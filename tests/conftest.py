@@ -1,3 +1,3 @@
 """What every test may ask for; the fixtures stand in the modules named here."""
 
-pytest_plugins = ["tests.postgres"]
+pytest_plugins = ["tests.postgres", "tests.prefect_session"]

@@ -8,7 +8,6 @@ only when one unit alone puts it between 1990 and 2200. What is finer than a mil
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -37,6 +36,7 @@ ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d(?::\d\d(?::\d\d)?)?)(?:[.,](\d+))?"
     r" ?([Zz]|UTC|GMT|[+-]\d\d(?::?[0-5]\d)?)?"
 )
+ORDINARY = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$"
 EPOCH = re.compile(r"(\d{1,18}|[1-8]\d{18})(?:\.(\d+))?")
 
 STATES = {
@@ -87,10 +87,7 @@ def instants_of_texts(texts: pa.Array, time_zone: str | None) -> Instants:
         time_zone: The IANA zone of times without an offset; None refuses those.
     """
     return _plausible(
-        _zoned(texts)
-        or _naive(texts, time_zone)
-        or _epochs(texts)
-        or _one_by_one(texts.to_pylist(), time_zone)
+        _zoned(texts) or _naive(texts, time_zone) or _epochs(texts) or _mixed(texts, time_zone)
     )
 
 
@@ -198,11 +195,25 @@ def _from_epochs(whole: NDArray[np.int64], thousandths: NDArray[np.int64]) -> In
     return Instants(at, faults)
 
 
-def _one_by_one(texts: Sequence[str], time_zone: str | None) -> Instants:
-    at = np.zeros(len(texts), dtype=np.int64)
-    faults = np.zeros(len(texts), dtype=np.int8)
-    for place, text in enumerate(texts):
-        at[place], faults[place] = _instant_of(text, time_zone)
+def _mixed(texts: pa.Array, time_zone: str | None) -> Instants:
+    """A column of several formats, or with faults: what is ordinary is still read at once."""
+    ordinary = pc.match_substring_regex(texts, ORDINARY)
+    read = _zoned(texts.filter(ordinary)) if pc.any(ordinary).as_py() else None
+    if read is None:
+        return _one_by_one(texts, time_zone)
+    others = _one_by_one(texts.filter(pc.invert(ordinary)), time_zone)
+    chosen = ordinary.to_numpy(zero_copy_only=False)
+    at = np.zeros(chosen.size, dtype=np.int64)
+    faults = np.zeros(chosen.size, dtype=np.int8)
+    at[chosen], at[~chosen] = read.at, others.at
+    faults[~chosen] = Fault.NONE if others.faults is None else others.faults
+    return Instants(at, faults if faults.any() else None)
+
+
+def _one_by_one(texts: pa.Array, time_zone: str | None) -> Instants:
+    read = [_instant_of(text, time_zone) for text in texts.to_pylist()]
+    faults = np.array([fault for _, fault in read], dtype=np.int8)
+    at = np.array([at for at, _ in read], dtype=np.int64)
     return Instants(at, faults if faults.any() else None)
 
 
@@ -242,6 +253,8 @@ def _instant_of_parts(iso: re.Match[str], time_zone: str | None) -> tuple[int, F
 
 def _cast(texts: pa.Array, kind: Any) -> pa.Array | None:  # noqa: ANN401 - pyarrow has no types
     try:
+        # Arrow goes on after a failure and words each one: so the first cell is tried alone.
+        pc.cast(texts.slice(0, 1), kind)
         return pc.cast(texts, kind)
     except pa.ArrowInvalid:
         return None

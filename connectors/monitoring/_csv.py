@@ -22,7 +22,9 @@ LONGEST_LINE = 1_048_576
 """Bytes. A longer line is no row of checks, and a quote must be closed within as many."""
 
 NEWLINE = ord("\n")
+RETURN = ord("\r")
 QUOTE = ord('"')
+CELL_EDGES = (ord(","), NEWLINE, RETURN)
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -40,21 +42,17 @@ class Block:
 
     def lines_of_records(self) -> NDArray[np.int64]:
         """The line on which each record begins; empty lines are no records."""
-        octets = np.frombuffer(self.content, dtype=np.uint8)
-        newlines = np.flatnonzero(octets == NEWLINE)
-        quotes = np.flatnonzero(octets == QUOTE)
-        ends = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
-        begins = np.concatenate(([0], ends + 1))
-        begins = begins[begins < octets.size]
-        empty = (octets[begins] == NEWLINE) | self._lone_return(octets, begins)
-        lines = self.first_line + np.searchsorted(newlines, begins[~empty])
+        line_ends = _line_ends(np.frombuffer(self.content, dtype=np.uint8))
+        lines = self.first_line + np.searchsorted(line_ends, self.begins_of_records())
         return np.asarray(lines, dtype=np.int64)
 
-    @staticmethod
-    def _lone_return(octets: NDArray[np.uint8], begins: NDArray[np.int64]) -> NDArray[np.bool_]:
-        following = np.minimum(begins + 1, octets.size - 1)
-        lone = (octets[begins] == ord("\r")) & (octets[following] == NEWLINE)
-        return np.asarray(lone, dtype=bool)
+    def begins_of_records(self) -> NDArray[np.int64]:
+        """The position of each record's first byte."""
+        octets = np.frombuffer(self.content, dtype=np.uint8)
+        begins = np.concatenate(([0], _ends_outside_of_quotes(octets) + 1))
+        begins = begins[begins < octets.size]
+        filled = (octets[begins] != NEWLINE) & (octets[begins] != RETURN)
+        return np.asarray(begins[filled], dtype=np.int64)
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Each record's line and its cells, one by one: for headers and small files.
@@ -68,6 +66,51 @@ class Block:
             if cells:
                 yield line, cells
             line = self.first_line + records.line_num
+
+
+def _line_ends(octets: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Where lines end: at a newline, and at a carriage return that no newline follows."""
+    newlines = np.flatnonzero(octets == NEWLINE)
+    returns = np.flatnonzero(octets == RETURN)
+    following = octets[np.minimum(returns + 1, octets.size - 1)]
+    alone = returns[following != NEWLINE]
+    return np.sort(np.concatenate([newlines, alone])) if alone.size else newlines
+
+
+def _ends_outside_of_quotes(octets: NDArray[np.uint8]) -> NDArray[np.int64]:
+    line_ends = _line_ends(octets)
+    outside = np.searchsorted(_quotes(octets), line_ends) % 2 == 0
+    return np.asarray(line_ends[outside], dtype=np.int64)
+
+
+def _quotes(octets: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """The quotes that open and close, in turn; one inside of an unquoted cell is a plain sign."""
+    quotes = np.flatnonzero(octets == QUOTE).astype(np.int64)
+    opening = quotes[::2]
+    before = octets[np.maximum(opening - 1, 0)]
+    if np.all((opening == 0) | np.isin(before, CELL_EDGES) | (before == QUOTE)):
+        return quotes
+    return np.array(list(_told_apart(octets, quotes.tolist())), dtype=np.int64)
+
+
+def _told_apart(octets: NDArray[np.uint8], quotes: list[int]) -> Iterator[int]:
+    inside, second_of_two = False, -1
+    for at in quotes:
+        if at == second_of_two:
+            yield at
+        elif inside:
+            yield at
+            inside = at + 1 < octets.size and bool(octets[at + 1] == QUOTE)
+            second_of_two = at + 1 if inside else -1
+        elif at == 0 or octets[at - 1] in CELL_EDGES:
+            yield at
+            inside = True
+
+
+def _count_lines(content: bytes, end: int) -> int:
+    """How many lines end among the first bytes."""
+    newlines, returns = (content.count(sign, 0, end) for sign in (b"\n", b"\r"))
+    return newlines + returns - (content.count(b"\r\n", 0, end) if returns else 0)
 
 
 class CsvFile:
@@ -129,7 +172,7 @@ class CsvFile:
             _check_length(rest, cut, line, self._shown)
             if cut:
                 yield self._checked(rest[:cut], line, position)
-                line += rest.count(b"\n", 0, cut)
+                line += _count_lines(rest, cut)
                 position += cut
             piece = self._read()
             if not piece:
@@ -158,35 +201,25 @@ class CsvFile:
 
 def _split_header(first: Block) -> tuple[int, list[str], Block]:
     line, cells = next(first.rows())
-    lines = first.lines_of_records()
-    skipped = int(lines[1]) - first.first_line if lines.size > 1 else None
-    end = _offset_of_line(first.content, skipped)
-    rest = Block(first.content[end:], first.first_line + (skipped or 0))
+    begins = first.begins_of_records()
+    end = int(begins[1]) if begins.size > 1 else len(first.content)
+    rest = Block(first.content[end:], first.first_line + _count_lines(first.content, end))
     return line, [cell.strip() for cell in cells], rest
 
 
-def _offset_of_line(content: bytes, skipped: int | None) -> int:
-    if skipped is None:
-        return len(content)
-    offset = 0
-    for _ in range(skipped):
-        offset = content.index(b"\n", offset) + 1
-    return offset
-
-
 def _end_of_records(content: bytes) -> int:
-    """How many bytes hold whole records: up to the last line end outside of quotes."""
+    """How many bytes hold whole records: up to the last newline outside of quotes."""
     if b'"' not in content:
         return content.rfind(b"\n") + 1
     octets = np.frombuffer(content, dtype=np.uint8)
-    newlines = np.flatnonzero(octets == NEWLINE)
-    outside = newlines[np.searchsorted(np.flatnonzero(octets == QUOTE), newlines) % 2 == 0]
-    return int(outside[-1]) + 1 if outside.size else 0
+    ends = _ends_outside_of_quotes(octets)
+    newlines = ends[octets[ends] == NEWLINE]
+    return int(newlines[-1]) + 1 if newlines.size else 0
 
 
 def _check_length(content: bytes, cut: int, line: int, shown: str) -> None:
     if len(content) - cut > LONGEST_LINE:
-        line += content.count(b"\n", 0, cut)
+        line += _count_lines(content, cut)
         if b"\n" in content[cut:]:
             raise _is_not_closed(line, shown)
         raise _is_too_long(line, shown)
@@ -194,11 +227,11 @@ def _check_length(content: bytes, cut: int, line: int, shown: str) -> None:
     begin = content.rfind(b"\n", 0, len(content) // 2) + 1
     end = content.find(b"\n", len(content) // 2)
     if (len(content) if end < 0 else end) - begin > LONGEST_LINE:
-        raise _is_too_long(line + content.count(b"\n", 0, begin), shown)
+        raise _is_too_long(line + _count_lines(content, begin), shown)
 
 
 def _check_closed(content: bytes, line: int, shown: str) -> None:
-    if content.count(b'"') % 2:
+    if _quotes(np.frombuffer(content, dtype=np.uint8)).size % 2:
         raise _is_not_closed(line, shown)
 
 
@@ -241,7 +274,7 @@ def _is_not_closed(line: int, shown: str) -> UnusableInputError:
 def _is_not_utf8(
     content: bytes, start: int, line: int, position: int, shown: str
 ) -> UnusableInputError:
-    at_line = line + content.count(b"\n", 0, start)
+    at_line = line + _count_lines(content, start)
     utf16 = position == 0 and content.startswith((b"\xff\xfe", b"\xfe\xff"))
     guess = "; the file looks like UTF-16" if utf16 else ""
     return refuse(

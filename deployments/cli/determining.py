@@ -126,7 +126,7 @@ def _document(found: DeterminedPayload) -> DetermineDocument:
         tier=answer.tier,
         credit_percent=answer.credit_percent,
         credit_days=None if answer.days is None else number_text(answer.days).rstrip("…"),
-        credit_amount=answer.amount.text if answer.amount and found.priced else None,
+        credit_amount=answer.amount.text if answer.amount else None,
         currency=answer.currency.code,
         capped=answer.capped,
         withheld=answer.withheld or None,

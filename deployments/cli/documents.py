@@ -10,13 +10,42 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import ConfigDict, WithJsonSchema, with_config
+from pydantic import ConfigDict, Field, WithJsonSchema, with_config
 from typing_extensions import TypedDict
 
-Seconds = Annotated[
-    Decimal | int, WithJsonSchema({"type": "number", "multipleOf": Decimal("0.001")})
-]
+# Not `multipleOf: 0.001`: a reader that takes numbers for binary floats would refuse 2047.458.
+Seconds = Annotated[Decimal | int, WithJsonSchema({"type": "number", "minimum": 0})]
 """A length of time in seconds, at most three decimals."""
+
+Count = Annotated[int, Field(ge=0)]
+"""A number of windows, milliseconds or things."""
+
+Month = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
+"""A service month, `2026-05`."""
+
+Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+"""A date, `2026-06-30`: the last day, included."""
+
+Time = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$")]
+"""An instant in UTC, with milliseconds only where there are any."""
+
+Percent = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?$")]
+"""A percentage as plain digits."""
+
+UptimePercent = Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]{6,}$")]
+"""A percentage rounded down, with at least six decimals."""
+
+Amount = Annotated[str, Field(pattern=r"^-?[0-9]+(\.[0-9]+)?$")]
+"""Money in major units, with as many decimals as its currency has."""
+
+CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+"""An ISO 4217 code."""
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+"""SHA-256, in hexadecimal digits."""
+
+RoleWord = Annotated[str, Field(pattern=r"^(provider|customer)$")]
+"""Whether we owe the credit, or it is owed to us."""
 
 STRICT = ConfigDict(extra="forbid")
 
@@ -25,16 +54,16 @@ STRICT = ConfigDict(extra="forbid")
 class RatioDocument(TypedDict):
     """An exact fraction of whole milliseconds, or of whole windows."""
 
-    numerator: int
-    denominator: int
+    numerator: Count
+    denominator: Annotated[int, Field(ge=1)]
 
 
 @with_config(STRICT)
 class OutageDocument(TypedDict):
     """One outage; times in UTC, the whole outage also outside the month."""
 
-    started_at: str
-    ended_at: str
+    started_at: Time
+    ended_at: Time
     counted_seconds: Seconds
     ignored: str | None
 
@@ -44,18 +73,18 @@ class MeasuredMonitorDocument(TypedDict):
     """One monitor's month; the window counts are null when time was measured exactly."""
 
     monitor: str
-    total_windows: int | None
-    error_windows: int | None
-    excluded_windows: int | None
-    unknown_windows: int | None
+    total_windows: Count | None
+    error_windows: Count | None
+    excluded_windows: Count | None
+    unknown_windows: Count | None
     month_seconds: Seconds
     down_seconds: Seconds
     excluded_seconds: Seconds
     unknown_seconds: Seconds
     uptime_ratio: RatioDocument | None
-    uptime_percent: str | None
+    uptime_percent: UptimePercent | None
     withheld: str | None
-    coverage_percent: str
+    coverage_percent: UptimePercent
     outages: list[OutageDocument]
     reasons: list[str]
 
@@ -64,7 +93,7 @@ class MeasuredMonitorDocument(TypedDict):
 class MeasureDocument(TypedDict):
     """The answer of `makegood measure`."""
 
-    month: str
+    month: Month
     time_zone: str
     monitors: list[MeasuredMonitorDocument]
 
@@ -81,17 +110,17 @@ class StepDocument(TypedDict):
 class DetermineDocument(TypedDict):
     """The answer of `makegood determine`."""
 
-    month: str
-    uptime_percent: str | None
+    month: Month
+    uptime_percent: UptimePercent | None
     breached: bool | None
     tier: str | None
-    credit_percent: str | None
+    credit_percent: Percent | None
     credit_days: str | None
-    credit_amount: str | None
-    currency: str
+    credit_amount: Amount | None
+    currency: CurrencyCode
     capped: bool
     withheld: str | None
-    claim_by: str | None
+    claim_by: Day | None
     steps: list[StepDocument]
 
 
@@ -105,19 +134,19 @@ class OutcomeDocument(TypedDict):
     contract: str
     client: str
     service: str
-    role: str
-    status: str
-    uptime_percent: str | None
-    commitment_percent: str
+    role: RoleWord
+    status: Annotated[str, Field(pattern=r"^(credit|met|withheld|unowed)$")]
+    uptime_percent: UptimePercent | None
+    commitment_percent: Percent
     breached: bool | None
     tier: str | None
-    credit_percent: str | None
+    credit_percent: Percent | None
     credit_days: str | None
-    credit_amount: str | None
-    currency: str
+    credit_amount: Amount | None
+    currency: CurrencyCode
     capped: bool
     withheld: str | None
-    claim_by: str | None
+    claim_by: Day | None
     obligation: str | None
     change: str
 
@@ -126,17 +155,17 @@ class OutcomeDocument(TypedDict):
 class TotalDocument(TypedDict):
     """The credits of one role and currency in a run."""
 
-    role: str
-    currency: str
-    credits: int
-    amount: str
+    role: RoleWord
+    currency: CurrencyCode
+    credits: Count
+    amount: Amount
 
 
 @with_config(STRICT)
 class RunDocument(TypedDict):
     """The answer of `makegood run`."""
 
-    month: str
+    month: Month
     dry_run: bool
     contracts: list[OutcomeDocument]
     not_in_force: list[str]
@@ -156,17 +185,17 @@ class ReleasedDocument(TypedDict):
 
     obligation: str
     client: str
-    amount: str
-    currency: str
+    amount: Amount
+    currency: CurrencyCode
 
 
 @with_config(STRICT)
 class ReleaseDocument(TypedDict):
     """The answer of `makegood release`."""
 
-    month: str
+    month: Month
     released: list[ReleasedDocument]
-    notices_sent: int
+    notices_sent: Count
 
 
 @with_config(STRICT)
@@ -178,14 +207,14 @@ class FindingDocument(TypedDict):
     fact: str
     expected: str
     remedy: str
-    severity: str
+    severity: Annotated[str, Field(pattern=r"^(error|warning)$")]
 
 
 @with_config(STRICT)
 class CheckDocument(TypedDict):
     """The answer of `makegood check`."""
 
-    contracts: int
+    contracts: Count
     findings: list[FindingDocument]
 
 
@@ -193,10 +222,10 @@ class CheckDocument(TypedDict):
 class VerifyDocument(TypedDict):
     """The answer of `makegood verify`."""
 
-    month: str | None
-    chains: int
-    entries: int
-    replayed: int
+    month: Month | None
+    chains: Count
+    entries: Count
+    replayed: Count
     faults: list[str]
 
 
@@ -205,13 +234,13 @@ class ObligationDocument(TypedDict):
     """One revision of what a month owes."""
 
     obligation: str
-    kind: str
-    state: str
-    amount: str | None
-    currency: str
+    kind: Annotated[str, Field(pattern=r"^(credit|adjustment)$")]
+    state: Annotated[str, Field(pattern=r"^(draft|withheld|superseded|released)$")]
+    amount: Amount | None
+    currency: CurrencyCode
     reason: str
     released_by: str | None
-    released_at: str | None
+    released_at: Time | None
 
 
 @with_config(STRICT)
@@ -219,15 +248,15 @@ class ExplainDocument(TypedDict):
     """The answer of `makegood explain`: the latest decision and everything that came of it."""
 
     contract: str
-    month: str
-    decided_at: str
-    digest: str
-    inputs_digest: str
-    terms_digest: str
+    month: Month
+    decided_at: Time
+    digest: Digest
+    inputs_digest: Digest
+    terms_digest: Digest
     change: str
-    uptime_percent: str | None
-    credit_amount: str | None
-    currency: str
+    uptime_percent: UptimePercent | None
+    credit_amount: Amount | None
+    currency: CurrencyCode
     measurement: list[str]
     exclusions: list[str]
     steps: list[StepDocument]
@@ -255,7 +284,7 @@ class LadderDocument(TypedDict):
     seen: str
     source: str
     kind: str
-    commitment_percent: str
+    commitment_percent: Percent
 
 
 @with_config(STRICT)

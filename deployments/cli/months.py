@@ -102,8 +102,9 @@ def release(
     from flows.release import waiting_batch
 
     service_month = month_of(month, "MONTH")
+    _refuse_strangers(client, workspace, service_month)
     with open_office(workspace) as office:
-        _refuse_strangers(client, workspace, service_month)
+        office.check_doors()
         batch = waiting_batch(office, month=service_month, clients=client or ())
         if not json:
             _show(batch)

@@ -347,3 +347,17 @@ def test_findings_of_the_ladder_are_named_from_the_terms():
     """`ladder.brackets[0].below`."""
     (finding,) = terms(TABLE.replace("below: 99.9", "below: 99.8")).findings("acme.yaml")
     assert finding.field == "ladder.brackets[0].below"
+
+
+def test_without_a_billable_amount_there_is_a_percent_and_no_amount():
+    """The tier, the cap and the deadline hold whatever the fee; no step speaks of 0.00."""
+    found = decide(
+        f"{FULL}cap: {{percent: 50, amount: 10}}\nclaim: {{within_days: 30}}",
+        month(uptime="90"),
+        fee=None,
+    )
+    assert (found.credit_percent, found.capped, found.amount) == ("50", True, None)
+    assert found.claim_by == date(2026, 7, 30)
+    assert says(found, "cap") == ["100 % of the billable amount is cut to the cap of 50 %"]
+    assert says(found, "amount") == ["earns 50 % of the billable amount"]
+    assert not any("0.00" in step.says for step in found.steps)

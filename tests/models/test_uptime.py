@@ -125,6 +125,13 @@ def test_a_month_with_too_little_coverage_is_withheld_whatever_the_policy():
     assert measured(seen("02 00:00 up"), no_data="up", minimum_coverage_percent=96).ratio == 1
 
 
+def test_exactly_the_minimum_coverage_is_enough():
+    """Known from noon of the 16th: 15.5 of 31 days are 50 %."""
+    half = seen("16 12:00 up")
+    assert measured(half, no_data="up", minimum_coverage_percent=50).ratio == 1
+    assert measured(half, no_data="up", minimum_coverage_percent="50.01").ratio is None
+
+
 @pytest.mark.parametrize(("degraded", "counted"), [("up", 43), ("down", 103)])
 def test_a_degraded_state_counts_as_the_contract_says(degraded, counted):
     """An hour of degradation before 43 minutes of outage is one outage of 103 minutes, or none."""
@@ -472,7 +479,7 @@ def test_a_window_that_unknown_time_hides_is_unknown():
     watched = seen("00 09:00 up, 12 10:00 down, 12 10:02 unknown, 12 10:03 down, 12 10:05 up")
     month = measured(watched, window_minutes=5)
     assert month.windows == WindowCounts(8928, 0, 0, 1, length_ms=minutes(5))
-    assert month.withheld == "1 measurement windows cannot be judged, and no_data is withhold"
+    assert month.withheld == "1 measurement window cannot be judged, and no_data is withhold"
 
 
 def test_unknown_time_in_a_window_that_cannot_fail_withholds_nothing():
@@ -584,10 +591,25 @@ def test_the_reasons_of_a_withheld_month_end_with_why():
     """The decision log says what a person must look at."""
     assert measured(seen("02 00:00 up")).reasons == (
         "24 h has no known state: coverage 96.774193… %",
-        "no_data is withhold, applied to 24 h",
+        "no_data is withhold: it stays unknown",
         "no outage touches the month",
         "withheld: 24 h has no known state, and no_data is withhold",
     )
+
+
+@pytest.mark.parametrize(
+    ("policy", "says"),
+    [
+        ("up", "no_data is up: it counts as up"),
+        ("down", "no_data is down: it counts as down"),
+        ("excluded", "no_data is excluded: it leaves the sum"),
+        ("carry", "no_data is carry: it takes the state before it, 2 h of it down"),
+    ],
+)
+def test_the_no_data_policy_is_among_the_reasons(policy, says):
+    """Down, then two hours of which nothing is known."""
+    watched = seen("00 09:00 up, 12 10:00 down, 12 10:30 unknown, 12 12:30 up")
+    assert says in measured(watched, no_data=policy).reasons
 
 
 def test_evidence_is_the_month_and_the_outages_over_its_edges():
@@ -597,6 +619,33 @@ def test_evidence_is_the_month_and_the_outages_over_its_edges():
     )
     [[evidence]] = evidence_of(monitors=[[watched]], month=MAY, terms=MeasurementTerms())
     assert evidence.changes == ((at("00 23:00"), State.DOWN), (at("01 00:10"), State.UP))
+
+
+@pytest.mark.parametrize(
+    ("watched", "ratio"),
+    [
+        ("00 22:00 up, 00 23:00 unknown, 01 01:00 up", 1),  # up is carried into May
+        ("00 22:00 down, 00 23:00 unknown, 01 01:00 up", Fraction(743, 744)),
+        ("00 22:00 unknown, 01 01:00 up", None),  # there is nothing to carry
+        ("00 22:00 unknown", None),
+    ],
+)
+def test_evidence_holds_the_state_that_is_carried_into_the_month(watched, ratio):
+    """Unknown from before the month on: its first hour is what the state before was."""
+    terms = MeasurementTerms.model_validate({"no_data": "carry", "stale_after_minutes": 1440 * 40})
+    timeline = seen(watched)
+    evidence = evidence_of(monitors=[[timeline]], month=MAY, terms=terms)
+    for monitors in ([[timeline]], evidence):
+        assert measure_uptime(monitors=monitors, month=MAY, terms=terms).ratio == ratio
+
+
+def test_evidence_of_a_monitor_that_fell_silent_before_the_month_is_silent():
+    """It was never known to be up, so nothing is carried, from the slice as from the whole."""
+    terms = MeasurementTerms.model_validate({"no_data": "carry", "stale_after_minutes": 5})
+    timeline = seen("00 22:00 unknown")
+    evidence = evidence_of(monitors=[[timeline]], month=MAY, terms=terms)
+    assert measure_uptime(monitors=evidence, month=MAY, terms=terms).silent_ms == MAY.length
+    assert measure_uptime(monitors=evidence, month=MAY, terms=terms).ratio is None
 
 
 def test_a_measured_month_hands_ladders_seconds_and_outages():

@@ -11,6 +11,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connectors.errors import Retriable
 from connectors.monitoring import BadRows, FileFacts, Wanted, _csv
@@ -613,7 +615,7 @@ def test_parquet_timestamps_of_any_unit_and_zone_are_exact(tmp_path, unit, zone)
 
 
 @pytest.mark.parametrize("zone", ["UTC", None])
-@pytest.mark.parametrize(("unit", "last"), [("s", 2**62), ("ms", 2**62), ("us", -1), ("ns", -1)])
+@pytest.mark.parametrize(("unit", "last"), [("s", 2**50), ("ms", 2**62), ("us", -1), ("ns", -1)])
 def test_parquet_timestamps_that_stand_for_never_are_unusable(tmp_path, unit, last, zone):
     """The other rows of the column are read as ever."""
     at = pa.array([0, last], pa.int64()).cast(pa.timestamp(unit, zone))
@@ -762,3 +764,47 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
             "Check the file and its permissions."
         )
     ]
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            "web",
+            "mail",
+            "eu",
+            ",",
+            ",",
+            ",",
+            ",",
+            "\n",
+            "\n",
+            "\r\n",
+            '"',
+            '""',
+            " ",
+            "up",
+            "down",
+        ),
+        *("2026-05-01T00:00:00Z", "2026-05-01 00:00:00", "1777593600", "soon", "\r", "\0", "ü"),
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(pieces=st.lists(PIECES, max_size=40), size=st.sampled_from([64, 1 << 20]))
+def test_whatever_a_file_holds_it_is_read_or_refused_with_places(tmp_path_factory, pieces, size):
+    """No text makes the reader fail otherwise; reported, every row is counted."""
+    folder = tmp_path_factory.mktemp("checks")
+    content = HEADER + "".join(pieces)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_csv, "LONGEST_LINE", size)
+        for bad_rows in BadRows:
+            source = source_over(folder, content, bad_rows=bad_rows)
+            try:
+                facts = source.read(Wanted()).facts
+            except UnusableInputError as error:
+                places = [finding.place for finding in error.findings]
+                assert all(place.startswith("checks.csv:") for place in places)
+            else:
+                assert facts.unusable == 0 or bad_rows is BadRows.REPORT
+                assert facts.files[0].rows == facts.rows >= facts.unusable

@@ -1,5 +1,6 @@
 """Measured months in a word, for the tests of ladders and determinations."""
 
+from decimal import Decimal
 from fractions import Fraction
 
 from models.contract import CreditTerms
@@ -46,7 +47,7 @@ def decide(text, measured, *, fee="2000.00", currency="EUR", withheld=""):
         terms=terms(text) if isinstance(text, str) else text,
         measured=measured,
         withheld=withheld,
-        billable=exact_yaml(fee) if "." in fee else exact_yaml(f"{fee}.0"),
+        billable=None if fee is None else Decimal(fee),
         currency=Currency.of(currency),
         month=JUNE,
     )
