@@ -214,13 +214,17 @@ def test_stripe_is_named_with_the_side_of_the_account():
     [
         (
             "{kind: stripe}",
-            "makegood.yaml:20: billing names stripe without a mode; a mode for Stripe. "
-            "Add mode: test, or mode: live where money is to move.",
+            (
+                "makegood.yaml:20: billing names stripe without a mode; a mode for Stripe. "
+                "Add mode: test, or mode: live where money is to move."
+            ),
         ),
         (
             "{kind: journal, mode: live}",
-            "makegood.yaml:20: billing gives the journal a mode; a mode for Stripe alone. "
-            "Leave mode out.",
+            (
+                "makegood.yaml:20: billing gives the journal a mode; a mode for Stripe alone. "
+                "Leave mode out."
+            ),
         ),
     ],
 )
