@@ -13,14 +13,14 @@ from fractions import Fraction
 
 from connectors.monitoring import EvidenceLink
 from connectors.store import EffectPlan, StoredObligation
-from flows.effects import carry_out
+from flows.effects import Unasked, carry_out
 from flows.office import Office
 from flows.planning import Governed
 from models.case import Decided
 from models.contract import Role
 from models.credit import ObligationKind, ObligationState
 from models.decision import digest_of
-from models.effect import WORKSPACE
+from models.effect import WORKSPACE, Abilities
 from models.intervals import utc_text
 from models.ladder import floor_percent
 from models.ledger import LedgerRow, LedgerStatus
@@ -117,8 +117,17 @@ def write_rows(office: Office, period: str) -> str:
         intent={"rows": len(rows), "digest": said},
     )
     changes = {name: ledger.upsert(rows) for name, ledger in office.ledgers.items()}
-    carry_out(office.store, [plan], lambda _attempt: {"ledgers": sorted(changes)})
+    carry_out(office.store, [plan], _mirror(changes))
     return "; ".join(f"{name}: {change}" for name, change in changes.items())
+
+
+def _mirror(changes: Mapping[str, object]) -> Unasked:
+    """The ledgers as the engine sees them: they are written already, which is now recorded."""
+    return Unasked(
+        "ledger",
+        lambda _plan: {"ledgers": sorted(changes)},
+        lambda _plan: Abilities(repeats_are_safe=True),
+    )
 
 
 def is_claim(stored: StoredObligation) -> bool:

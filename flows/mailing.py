@@ -6,16 +6,15 @@ effect's intent before anything is sent; nothing for a client is planned before 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from email.utils import parseaddr
 
-from connectors.errors import OutcomeUnknown
 from connectors.files import sole_writer, write_whole
 from connectors.mail import Mailbox, MailSender, OutgoingMail, compose
-from connectors.store import Attempt, EffectPlan, StoredObligation
-from flows.effects import carry_out, settle
+from connectors.store import EffectPlan, StoredObligation
+from flows.effects import ONCE, Unasked, carry_out, settle
 from flows.messages import (
     ChangeLine,
     ClientNotice,
@@ -31,7 +30,7 @@ from flows.office import Office
 from models.contract import Payout, Role
 from models.credit import ObligationKind, ObligationState
 from models.decision import digest_of
-from models.effect import MAY_BEGIN, WORKSPACE
+from models.effect import OPEN_STATES, WORKSPACE, Abilities
 from models.intervals import Interval, instant
 from models.money import Currency, Money
 from models.period import ServiceMonth
@@ -47,9 +46,10 @@ def send_waiting(office: Office, period: str) -> int:
     """Send what was planned and not sent, such as notices of a release that was cut off."""
     if office.mail is None:
         return 0
-    waiting = office.store.effects(period=period, states=sorted(MAY_BEGIN))
-    keys = [effect.key for effect in waiting if effect.plan.kind in MAIL_KINDS]
-    return settle(office.store, keys, _sending(office.mail))
+    keys = office.store.effect_keys(
+        period=period, kinds=sorted(MAIL_KINDS), states=sorted(OPEN_STATES)
+    )
+    return settle(office.store, keys, _post(office.mail), patience=ONCE).done
 
 
 def send_summary(office: Office, period: str, *, contracts: int, met: int) -> int:
@@ -81,7 +81,7 @@ def send_summary(office: Office, period: str, *, contracts: int, met: int) -> in
         reply_to=_reply_to(terms),
     )
     plan = EffectPlan(key, SUMMARY, WORKSPACE, period, mail.intent)
-    return carry_out(office.store, [plan], _sending(office.mail))
+    return carry_out(office.store, [plan], _post(office.mail)).done
 
 
 def receivers(office: Office, obligations: Sequence[StoredObligation]) -> Mapping[str, Mailbox]:
@@ -137,15 +137,18 @@ def write_previews(office: Office, period: str) -> int:
     return len(wanted)
 
 
-def _sending(mail: MailSender) -> Callable[[Attempt], JsonValue]:
-    def _send(attempt: Attempt) -> JsonValue:
-        message = OutgoingMail.from_intent(attempt.effect.plan.intent)
-        if attempt.may_have_reached and not mail.repeats_are_safe:
-            unknown = f"mail {message.key}: an earlier attempt was cut off; it may have been sent"
-            raise OutcomeUnknown(unknown)
-        return dict(mail.send(message).facts)
+def _post(mail: MailSender) -> Unasked:
+    """The mail as the engine sees it: a second summary bothers nobody but the operator."""
 
-    return _send
+    def _able(plan: EffectPlan) -> Abilities:
+        return Abilities(
+            repeats_are_safe=mail.repeats_are_safe, repeats_are_harmless=plan.kind == SUMMARY
+        )
+
+    def _send(plan: EffectPlan) -> JsonValue:
+        return dict(mail.send(OutgoingMail.from_intent(plan.intent)).facts)
+
+    return Unasked("mail", _send, _able)
 
 
 def _told(stored: StoredObligation) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from connectors.store import Effect, Store, StoredObligation
 from models.decision import EntryKind, LogEntry, digest_of
-from models.effect import EffectState
+from models.effect import OPEN_STATES, EffectState
 from models.intervals import utc_text
 from models.terms import JsonValue
 
@@ -20,6 +20,18 @@ Facts = dict[str, JsonValue]
 DRAFTED = ("amount", "currency", "decision", "facts", "kind", "reason", "state")
 """What a new obligation's entry tells of it."""
 
+EFFECTS: Mapping[EntryKind, EffectState | None] = {
+    EntryKind.EFFECT_DONE: EffectState.DONE,
+    EntryKind.EFFECT_REFUSED: EffectState.REFUSED,
+    EntryKind.EFFECT_UNKNOWN: EffectState.UNKNOWN,
+    EntryKind.EFFECT_FOR_A_PERSON: EffectState.PERSON,
+    EntryKind.EFFECT_RESOLVED: None,
+}
+"""The state that an entry tells of an effect; a resolved one says itself which it is."""
+
+TOLD = frozenset(EffectState) - OPEN_STATES
+"""The states that an effect is in only if the log says so."""
+
 
 @dataclass
 class Retold:
@@ -27,7 +39,7 @@ class Retold:
 
     Attributes:
         obligations: By key what the log says of each as it stands.
-        effects: By key the digest of the intent of each that is done.
+        effects: By key the state and the intent's digest of each that is settled.
         periods: Every period that an entry is about.
     """
 
@@ -40,20 +52,27 @@ class Retold:
         for entry in chain:
             self.periods.add(entry.period)
             body = entry.body if isinstance(entry.body, dict) else {}
-            if entry.kind is EntryKind.EFFECT_DONE:
-                told = {"state": EffectState.DONE.value, "intent": body.get("intent")}
-                self.effects[str(body.get("effect"))] = told
+            if entry.kind in EFFECTS:
+                self._read_effect(EFFECTS[entry.kind] or body.get("state"), body)
             elif entry.kind is not EntryKind.DETERMINED:
                 owed = self.obligations.setdefault(str(body.get("obligation")), {})
                 owed |= {"period": entry.period, **_told(entry.kind, body)}
+
+    def _read_effect(self, state: JsonValue, body: Mapping[str, JsonValue]) -> None:
+        key = str(body.get("effect"))
+        if state in OPEN_STATES:
+            # It goes on: where it stands by now is not in the log.
+            self.effects.pop(key, None)
+        else:
+            self.effects[key] = {"state": state, "intent": body.get("intent")}
 
     def faults(self, store: Store) -> Iterator[str]:
         """Every place where the tables say something else, by key."""
         owed = {stored.key: _kept(stored) for stored in store.obligations(None)}
         yield from _differences(self.obligations, owed)
         effects = [e for period in sorted(self.periods) for e in store.effects(period=period)]
-        done = {e.key: _done(e) for e in effects if e.state is EffectState.DONE}
-        yield from _differences(self.effects, done)
+        settled = {e.key: _settled(e) for e in effects if e.state in TOLD}
+        yield from _differences(self.effects, settled)
         for effect in effects:
             if digest_of(effect.plan.intent) != effect.intent_digest:
                 yield f"{effect.key}: its intent is not what was planned"
@@ -86,7 +105,7 @@ def _kept(stored: StoredObligation) -> Facts:
     }
 
 
-def _done(effect: Effect) -> Facts:
+def _settled(effect: Effect) -> Facts:
     return {"state": effect.state.value, "intent": effect.intent_digest}
 
 

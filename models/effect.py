@@ -72,12 +72,15 @@ class Abilities:
             under the same Message-ID.
         forgets_keys_after_ms: How long a repeated idempotency key is surely recognised, counted
             from its first sending; 0 where there are no keys, None where they last for ever.
+        settles_within_ms: How long a request that was cut off may still be carried out; only a look
+            after that proves that nothing will come of it.
     """
 
     can_be_asked: bool = False
     repeats_are_safe: bool = False
     repeats_are_harmless: bool = False
     forgets_keys_after_ms: int | None = None
+    settles_within_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +207,7 @@ def next_move(standing: Standing, able: Abilities, look: Look | None = None) -> 
     | | none, may have refunded, key still recognised | WaitAndLook |
     | | none, may have refunded, key forgotten | AskPerson |
     | | none, the key is still recognised | SendAgain |
+    | | none, the key is forgotten, a cut-off request may still run | WaitAndLook |
     | | none, the key is forgotten | SendWithNewKey |
     | in doubt, cannot be asked, repeats are harmless | - | SendAgain |
     | planned again by a person, cannot be asked | - | SendAgain |
@@ -248,12 +252,18 @@ def _by_look(standing: Standing, age_ms: int, able: Abilities, look: Look | None
             "Take back all but one, then resolve it as done.",
             alarm=True,
         )
-    if look.matches:
-        return _by_match(look.matches[0])
+    return _by_match(look.matches[0]) if look.matches else _by_age(standing, age_ms, able)
+
+
+def _by_age(standing: Standing, age_ms: int, able: Abilities) -> Move:
     forgotten = able.forgets_keys_after_ms is not None and age_ms >= able.forgets_keys_after_ms
     if standing.refund_in_doubt:
         return _by_refund(forgotten=forgotten)
-    return SendWithNewKey() if forgotten else SendAgain()
+    if not forgotten:
+        return SendAgain()
+    if age_ms < able.settles_within_ms:
+        return WaitAndLook("the last request may still be carried out: look again later")
+    return SendWithNewKey()
 
 
 def _by_match(found: Match) -> Move:

@@ -181,17 +181,17 @@ class Start:
         key: The effect's key.
         seen: How many attempts the caller has read of; any other number by then is refused. None
             does not ask.
-        found_nothing: The caller has looked since, under the writer's lock, and nothing is there:
-            an effect that is unknown may begin too.
+        may_repeat: The caller has looked since, under the writer's lock, and nothing is there; or
+            a repeat does no harm. An effect that is unknown may begin too.
         forgets_keys_after_ms: How long the far side surely recognises the idempotency key; None
             when that does not matter. Repeating an older key is refused.
-        new_key: Begin the next generation, with a key of its own; refused unless nothing was found
+        new_key: Begin the next generation, with a key of its own; refused unless it may be repeated
             and the present key is that old, by the database's clock.
     """
 
     key: str
     seen: int | None = None
-    found_nothing: bool = False
+    may_repeat: bool = False
     forgets_keys_after_ms: int | None = None
     new_key: bool = False
 

@@ -148,7 +148,7 @@ def _refuse_beginning(starts: Sequence[Start], standing: Mapping[str, Effect], n
 def _not_beginnable(start: Start, effect: Effect | None, now: int) -> str:
     if effect is None:
         return f"{start.key}: was never planned"
-    if effect.state not in (MAY_BEGIN_AFTER_A_LOOK if start.found_nothing else MAY_BEGIN):
+    if effect.state not in (MAY_BEGIN_AFTER_A_LOOK if start.may_repeat else MAY_BEGIN):
         return (
             f"{start.key}: is {effect.state.value}; an attempt begins from planned or sending, "
             "or from unknown when a look found nothing"
@@ -161,7 +161,7 @@ def _not_beginnable(start: Start, effect: Effect | None, now: int) -> str:
 def _wrong_key(start: Start, effect: Effect, now: int) -> str:
     first, forgets = effect.generation_sent_at, start.forgets_keys_after_ms
     forgotten = first is not None and forgets is not None and now - first >= forgets
-    if start.new_key and not (forgotten and start.found_nothing):
+    if start.new_key and not (forgotten and start.may_repeat):
         return f"{start.key}: a new key is for what was looked for, when the old one is forgotten"
     if forgotten and not start.new_key:
         return f"{start.key}: the far side may have forgotten its key; it is not sent again"

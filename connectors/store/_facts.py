@@ -62,6 +62,7 @@ def effect_resolved(effect: Effect, *, by: str, why: str) -> JsonValue:
     return {
         "by": by,
         "effect": effect.key,
+        "intent": effect.intent_digest,
         "kind": effect.plan.kind,
         "obligation": effect.plan.obligation,
         "state": effect.state.value,
