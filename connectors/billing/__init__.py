@@ -1,8 +1,8 @@
 """The billing role: one payment at a time, looked for before it is made.
 
 A billing connector translates: it answers what the vendor knows (`picture`), what a part would do
-(`preview`), whether a part is already there (`look`), and makes it (`pay`). It never decides what is
-paid, and it never repeats a request by itself.
+(`prepare`), whether a part is already there (`look`), and makes it (`pay`). It never decides what
+is paid, and it never repeats a request that moves money by itself.
 """
 
 from __future__ import annotations
@@ -12,10 +12,25 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, Self
 
+from connectors.errors import Retriable
 from models.intervals import Interval
 from models.money import Money
 from models.payment import BillingPicture, Part
 from models.terms import JsonValue
+
+
+class LimitReached(Retriable):
+    """The vendor was asked too much or too often, and did nothing.
+
+    Attributes:
+        reason: The limit, in the vendor's words, such as `endpoint-rate`; "" when it named none.
+        wait_ms: How long the vendor asks to be left alone; 0 when it does not say.
+    """
+
+    def __init__(self, message: str, *, reason: str = "", wait_ms: int = 0) -> None:
+        super().__init__(message, status=429)
+        self.reason = reason
+        self.wait_ms = wait_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,17 +140,17 @@ class Billing(Protocol):
 
     @property
     def knows_invoices(self) -> bool:
-        """Whether it knows customers and invoices; where not, whole parts are booked (`journal`)."""
+        """Whether it knows customers and invoices; where not, whole parts are booked."""
         ...
 
     @property
     def can_be_asked(self) -> bool:
-        """Whether `look` can find what an attempt may have made. Where not, unknown asks a person."""
+        """Whether `look` finds what an attempt may have made; where not, a person is asked."""
         ...
 
     @property
     def forgets_keys_after_ms(self) -> int:
-        """How long a repeated idempotency key is surely recognised; less than the vendor promises."""
+        """How long a repeated idempotency key is surely recognised: less than is promised."""
         ...
 
     def picture(self, query: BillingQuery) -> BillingPicture:

@@ -1,0 +1,236 @@
+"""Keeping within a vendor's limits: how fast, and how many at once, over all threads of a program.
+
+Each request takes its turn: the pace hands out moments, evenly spaced per account and per endpoint,
+and waits for them. When the vendor says "too many" all the same, because other programs use the
+account as well, the pace halves what was too much and lets it grow back slowly. It never refuses a
+turn by itself. Whole nanoseconds throughout; nothing here is an amount.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+SECOND_NS = 1_000_000_000
+MILLISECOND_NS = 1_000_000
+
+LIVE_PER_S = 100
+SANDBOX_PER_S = 25
+ENDPOINT_PER_S = 25
+"""Source: docs.stripe.com/rate-limits."""
+
+USED_PERCENT = 96
+"""How much of a limit is used: requests that leave evenly spaced may still arrive bunched."""
+
+LEAST_PER_MINUTE = 60
+"""A rate is never lowered below this."""
+
+GROWTHS = 100
+"""So many requests without complaint bring a rate from half back to the whole."""
+
+MOST_AT_ONCE = 40
+"""How many requests may be under way when nobody complains; each is one thread."""
+
+CALM_NS = SECOND_NS // 2
+"""Complaints within this time are about one and the same burst."""
+
+HOLD_NS = SECOND_NS // 4
+"""How long a limit that was met is left alone when the vendor names no time."""
+
+
+def sleep_ns(duration: int) -> None:
+    """Let so many nanoseconds pass."""
+    time.sleep(duration / SECOND_NS)
+
+
+@dataclass(slots=True)
+class _Bucket:
+    """One limit on how fast.
+
+    Attributes:
+        ceiling: The rate when nobody complains, in requests per minute.
+        rate: The present rate.
+        next_ns: When the next request may leave.
+        lowered_ns: When the rate was last lowered.
+    """
+
+    ceiling: int
+    rate: int = 0
+    next_ns: int = 0
+    lowered_ns: int | None = None
+
+    def __post_init__(self) -> None:
+        self.rate = self.ceiling
+
+    def take(self, at: int) -> None:
+        """One request leaves at this moment."""
+        self.next_ns = at + 60 * SECOND_NS // self.rate
+
+    def lower(self, now: int, hold: int) -> None:
+        """The vendor complained."""
+        self.next_ns = max(self.next_ns, now + hold)
+        if self.lowered_ns is None or now - self.lowered_ns >= CALM_NS:
+            self.rate = max(LEAST_PER_MINUTE, self.rate // 2)
+            self.lowered_ns = now
+
+    def grow(self) -> None:
+        """A request went well."""
+        self.rate = min(self.ceiling, self.rate + max(1, self.ceiling // (2 * GROWTHS)))
+
+
+@dataclass(slots=True)
+class _Crowd:
+    """How many may be under way at once."""
+
+    ceiling: int
+    most: int = 0
+    under_way: int = 0
+    went_well: int = 0
+    lowered_ns: int | None = None
+
+    def __post_init__(self) -> None:
+        self.most = self.ceiling
+
+    def lower(self, now: int) -> None:
+        """The vendor complained."""
+        if self.lowered_ns is None or now - self.lowered_ns >= CALM_NS:
+            self.most, self.went_well = max(1, self.most // 2), 0
+            self.lowered_ns = now
+
+    def grow(self) -> None:
+        """A request went well; as many as may be under way make room for one more."""
+        self.went_well += 1
+        if self.went_well >= self.most:
+            self.most, self.went_well = min(self.ceiling, self.most + 1), 0
+
+
+@dataclass(slots=True)
+class Pace:
+    """The turns of one account; safe to share between threads.
+
+    Attributes:
+        per_second: The account's limit.
+        per_endpoint: The limit of each endpoint.
+        at_once: How many requests may be under way.
+        clock: The present, in nanoseconds of any steady clock.
+        sleep: Lets so many nanoseconds pass.
+    """
+
+    per_second: int
+    per_endpoint: int = ENDPOINT_PER_S
+    at_once: int = MOST_AT_ONCE
+    clock: Callable[[], int] = time.monotonic_ns
+    sleep: Callable[[int], None] = sleep_ns
+    _total: _Bucket = field(init=False, repr=False)
+    _crowd: _Crowd = field(init=False, repr=False)
+    _endpoints: dict[str, _Bucket] = field(init=False, repr=False, default_factory=dict)
+    _free: threading.Condition = field(init=False, repr=False, default_factory=threading.Condition)
+
+    def __post_init__(self) -> None:
+        """Begin at full speed."""
+        self._total = _Bucket(_used(self.per_second))
+        self._crowd = _Crowd(self.at_once)
+
+    @contextmanager
+    def turn(self, endpoint: str) -> Iterator[None]:
+        """Wait until a request to the endpoint may leave; it is under way until the block ends."""
+        with self._free:
+            self._free.wait_for(lambda: self._crowd.under_way < self._crowd.most)
+            self._crowd.under_way += 1
+        try:
+            self._wait(endpoint)
+            yield
+        finally:
+            with self._free:
+                self._crowd.under_way -= 1
+                self._free.notify()
+
+    def _wait(self, endpoint: str) -> None:
+        with self._free:
+            now = self.clock()
+            buckets = self._buckets(endpoint)
+            at = max(now, *(bucket.next_ns for bucket in buckets))
+            for bucket in buckets:
+                bucket.take(at)
+        if at > now:
+            self.sleep(at - now)
+
+    def went_well(self, endpoint: str) -> None:
+        """The vendor answered without complaint."""
+        with self._free:
+            for bucket in self._buckets(endpoint):
+                bucket.grow()
+            self._crowd.grow()
+            self._free.notify()
+
+    def limited(self, endpoint: str, *, reason: str, wait_ms: int = 0) -> None:
+        """The vendor complained about too many requests.
+
+        Args:
+            endpoint: Which one was asked.
+            reason: The limit that was met, in the vendor's words; "" when it named none.
+            wait_ms: How long it asks to be left alone; 0 when it does not say.
+        """
+        with self._free:
+            now = self.clock()
+            if reason.endswith("concurrency"):
+                self._crowd.lower(now)
+            for bucket in self._met(endpoint, reason):
+                bucket.lower(now, wait_ms * MILLISECOND_NS or HOLD_NS)
+
+    def per_minute(self, endpoint: str) -> int:
+        """How many requests a minute the endpoint gets at present."""
+        with self._free:
+            return min(bucket.rate for bucket in self._buckets(endpoint))
+
+    @property
+    def most_at_once(self) -> int:
+        """How many requests may be under way at present."""
+        return self._crowd.most
+
+    def _buckets(self, endpoint: str) -> tuple[_Bucket, _Bucket]:
+        if endpoint not in self._endpoints:
+            self._endpoints[endpoint] = _Bucket(_used(self.per_endpoint))
+        return self._total, self._endpoints[endpoint]
+
+    def _met(self, endpoint: str, reason: str) -> tuple[_Bucket, ...]:
+        """The limits that a complaint is about: an object in use is nobody's speed."""
+        total, own = self._buckets(endpoint)
+        if reason.startswith("endpoint"):
+            return (own,)
+        if reason in {"lock_timeout", "resource-specific"}:
+            return ()
+        return (total, own)
+
+
+def _used(per_second: int) -> int:
+    """Requests per minute that a limit per second leaves us."""
+    return per_second * 60 * USED_PERCENT // 100
+
+
+_SHARED: dict[tuple[str, str], Pace] = {}
+_SHARING = threading.Lock()
+
+
+def shared_pace(key: str, address: str, *, live: bool) -> Pace:
+    """The one pace that all connectors of this program keep to that use one key."""
+    name = (hashlib.sha256(key.encode()).hexdigest(), address)
+    with _SHARING:
+        if name not in _SHARED:
+            _SHARED[name] = Pace(per_second=LIVE_PER_S if live else SANDBOX_PER_S)
+        return _SHARED[name]
+
+
+def _forget_all() -> None:
+    """A forked child must not wait for locks that a thread of its parent held."""
+    global _SHARING  # noqa: PLW0603 - a lock that was copied while held can never be released
+    _SHARING = threading.Lock()
+    _SHARED.clear()
+
+
+os.register_at_fork(after_in_child=_forget_all)
