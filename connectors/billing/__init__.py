@@ -32,6 +32,9 @@ class LimitReached(Retriable):
         self.reason = reason
         self.wait_ms = wait_ms
 
+PART_KEY = "makegood_part"
+"""Where a document's metadata has the key of the part that it pays; the connector writes it."""
+
 
 @dataclass(frozen=True, slots=True)
 class BillingQuery:
@@ -144,6 +147,11 @@ class Billing(Protocol):
         ...
 
     @property
+    def at_once(self) -> int:
+        """How many customers it can be asked about, and written to, at the same time: 1 or more."""
+        ...
+
+    @property
     def can_be_asked(self) -> bool:
         """Whether `look` finds what an attempt may have made; where not, a person is asked."""
         ...
@@ -164,6 +172,8 @@ class Billing(Protocol):
 
     def prepare(self, part: Part, *, memo: str, metadata: Mapping[str, str]) -> PartIntent:
         """Preview a part at the vendor and freeze its parameters. Read-only.
+
+        The document's metadata is what is given and, under `PART_KEY`, the part's key.
 
         Raises:
             Permanent: The vendor would refuse it, or the preview is not what was planned.
