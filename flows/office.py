@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from connectors.billing import Billing
 from connectors.files import check_folder
 from connectors.ledger import Ledger
 from connectors.ledger.csv_file import CsvLedger
@@ -24,7 +25,7 @@ from connectors.terms.files import WorkspaceFolder
 from models import workspace_file
 from models.contract import Contract
 from models.exclusion import ExclusionEvent
-from models.workspace_file import AnySource, Workspace
+from models.workspace_file import AnySource, BillingKind, Workspace
 
 DATABASE_URL = "MAKEGOOD_DATABASE_URL"
 SQLITE_FILE = "sqlite:///"
@@ -47,6 +48,7 @@ class Office:
         store: What is remembered.
         ledgers: Every configured ledger, by its name.
         mail: How mail leaves; None when no mail is configured.
+        billing: Where released credits are booked; None books them nowhere.
     """
 
     folder: Path
@@ -57,6 +59,7 @@ class Office:
     store: Store
     ledgers: Mapping[str, Ledger]
     mail: MailSender | None
+    billing: Billing | None
 
     @property
     def previews(self) -> Path:
@@ -101,6 +104,7 @@ def open_office(folder: Path, *, read_only: bool = False) -> Iterator[Office]:
             store=store,
             ledgers={"csv": CsvLedger(folder / workspace.ledger.csv)},
             mail=OutboxMail(folder / workspace.mail.outbox) if workspace.mail else None,
+            billing=billing_of(workspace, folder),
         )
     finally:
         store.close()
@@ -139,6 +143,13 @@ def database_url(folder: Path, workspace: Workspace, *, read_only: bool = False)
     if read_only and not path.exists():
         return "sqlite://"
     return f"{SQLITE_FILE}{path}"
+
+
+def billing_of(workspace: Workspace, _folder: Path) -> Billing | None:
+    """The connector for the configured billing system."""
+    match workspace.billing.kind:
+        case BillingKind.JOURNAL | BillingKind.STRIPE:
+            return None
 
 
 def source_of(source: AnySource, folder: Path) -> MonitoringSource:
