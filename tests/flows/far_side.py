@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from threading import RLock
 
-from connectors.errors import Misconfigured, OutcomeUnknown, Permanent, PersonNeeded, Retriable
+from connectors.errors import Misconfigured, OutcomeUnknown, Permanent, Retriable
 from connectors.store import EffectPlan
-from flows.effects import Clocks
-from flows.pacing import Limits
-from models.effect import WORKSPACE, Abilities, Match
+from flows.pacing import Clocks, Limits
+from models.effect import Abilities, Match
 
 HOUR = 3_600_000
 FORGETS = 23 * HOUR
@@ -202,7 +201,4 @@ def refuse(fault):
 
 def payment(name, *, customer="cus_1"):
     """The plan of one payment."""
-    return EffectPlan(f"{name}/p1", "payment", WORKSPACE, "2026-05", {"customer": customer})
-
-
-__all__ = ["HOUR", "Fault", "Killed", "Mortal", "PersonNeeded", "Vendor", "World", "payment"]
+    return EffectPlan(f"{name}/p1", "payment", name, "2026-05", {"customer": customer})
