@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from models.exclusion import ExclusionEvent
 from models.intervals import Interval, instant
+from models.journal import JournalAccounts
 from models.terms import Amount, CurrencyCode, Name, Slug, Terms, TimeZone, calendar_day
 
 DATABASE = re.compile(r"^(sqlite:///\S+|postgresql\+psycopg://\S+)$")
@@ -244,6 +245,18 @@ class BillingSystem(Terms):
         return self
 
 
+class JournalTerms(Terms):
+    """How credits are booked as double entries, for whatever keeps the firm's books.
+
+    Attributes:
+        folder: Where the journal lies.
+        accounts: What the firm's books call the accounts.
+    """
+
+    folder: Name = "journal"
+    accounts: JournalAccounts = JournalAccounts()
+
+
 class ReleaseTerms(Terms):
     """Who may let credits go.
 
@@ -274,6 +287,7 @@ class Workspace(Terms):
         ledger: Where the ledger is written.
         mail: Who writes and who is told; None writes no mails.
         billing: Where released credits are booked.
+        journal: How credits are booked as double entries.
         release: Who may let credits go.
         exclusions: Files of exclusion events, as a pattern.
         links: Addresses that notices point to.
@@ -285,6 +299,7 @@ class Workspace(Terms):
     ledger: LedgerFile = LedgerFile()
     mail: MailTerms | None = None
     billing: BillingSystem = BillingSystem()
+    journal: JournalTerms = JournalTerms()
     release: ReleaseTerms = ReleaseTerms()
     exclusions: Name = "exclusions/*.yaml"
     links: Links = Links()
