@@ -20,16 +20,20 @@ from connectors.store import (
     ContractHistory,
     NewObligation,
     ShardBatch,
+    StoredObligation,
     TermsRecord,
 )
 from connectors.store import Evidence as StoredEvidence
 from flows.bookkeeping import ledger_facts, write_rows
+from flows.effects import Settlement
 from flows.evidence import Evidence
 from flows.log import note, watcher
 from flows.mailing import send_summary, send_waiting, write_previews
 from flows.measuring import stale_after_ms
 from flows.office import Office, open_office
+from flows.paying import in_words, pay_released
 from flows.planning import Governed, MonthPlan, plan_month
+from flows.release import Ruled, release_by_rule
 from models.case import Case, Decided, MeasuredCase, apply_terms, measure_case, what_changed
 from models.contract import ContractVersion
 from models.credit import Obligation, ObligationState, Revision, revise
@@ -79,15 +83,19 @@ class MonthRun:
         plan: The contracts and shards.
         dry_run: Decide and report, write nothing.
         notify: Whether the operator's summary is sent.
+        by_rule: Whether the contracts' own rules may release drafts.
     """
 
     office: Office
     plan: MonthPlan
     dry_run: bool = False
     notify: bool = True
+    by_rule: bool = True
     readings: dict[SourceRead, Reading] = field(default_factory=dict)
     measured: dict[int, tuple[MeasuredCase, ...]] = field(default_factory=dict)
     outcomes: dict[int, tuple[Outcome, ...]] = field(default_factory=dict)
+    released: tuple[StoredObligation, ...] = ()
+    payments: Settlement = field(default_factory=Settlement)
     _evidence: dict[bool, Evidence] = field(default_factory=dict)
 
     @property
@@ -154,7 +162,13 @@ class Each(Protocol):
 
 @contextmanager
 def month_run(
-    workspace: Path, *, month: ServiceMonth, clients: Sequence[str], dry_run: bool, notify: bool
+    workspace: Path,
+    *,
+    month: ServiceMonth,
+    clients: Sequence[str],
+    dry_run: bool,
+    notify: bool,
+    by_rule: bool = True,
 ) -> Iterator[MonthRun]:
     """Open a month: read the workspace, plan, and hold the month's lock until the block ends.
 
@@ -169,7 +183,7 @@ def month_run(
         if not dry_run:
             office.check_doors()
         with office.store.month_lock(str(month), holder=f"makegood run {month}"):
-            yield MonthRun(office, plan, dry_run=dry_run, notify=notify)
+            yield MonthRun(office, plan, dry_run=dry_run, notify=notify, by_rule=by_rule)
 
 
 def conduct(run: MonthRun, each: Each) -> None:
@@ -178,7 +192,9 @@ def conduct(run: MonthRun, each: Each) -> None:
     each(COMPUTE_UPTIME, run, run.shard_numbers)
     each(APPLY_LADDER, run, run.shard_numbers)
     if not run.dry_run:
+        each(RELEASE, run, [run.period])
         each(WRITE_LEDGER, run, [run.period])
+        each(PAY, run, [run.period])
         each(E_MAIL, run, [run.period])
 
 
@@ -229,6 +245,25 @@ def apply_ladder(run: MonthRun, shard: int) -> str:
     return (
         f"shard {shard + 1}: {len(changed)} decided anew, {len(outcomes) - len(changed)} as before"
     )
+
+
+def release_drafts(run: MonthRun, _period: str) -> str:
+    """Release what the contracts' own rules let go, unless the run is to leave all to people."""
+    if not run.by_rule:
+        return "nothing is released by rule in this run"
+    ruled = [
+        Ruled(outcome.governed.contract.id, outcome.governed.version, outcome.decided)
+        for outcome in run.report
+    ]
+    now = instant(datetime.now(tz=UTC))
+    run.released = release_by_rule(run.office, run.plan.month, ruled, at=now)
+    return f"{len(run.released)} released by their contracts' rules"
+
+
+def pay(run: MonthRun, period: str) -> str:
+    """Pay what was released, now or earlier, and is not paid."""
+    run.payments = pay_released(run.office, period, clients=run.plan.clients)
+    return in_words(run.payments)
 
 
 def write_ledger(run: MonthRun, period: str) -> str:
@@ -392,5 +427,7 @@ def _terms_of(outcomes: Sequence[Outcome]) -> tuple[TermsRecord, ...]:
 EXTRACT = Step("extract", extract, reads_only=True)
 COMPUTE_UPTIME = Step("compute uptime", compute_uptime)
 APPLY_LADDER = Step("apply ladder", apply_ladder)
+RELEASE = Step("release", release_drafts)
+PAY = Step("pay", pay)
 WRITE_LEDGER = Step("write ledger", write_ledger)
 E_MAIL = Step("e-mail", tell_the_month)

@@ -41,6 +41,7 @@ class MonthRequest(BaseModel, frozen=True, extra="forbid"):
         clients: Only these clients; empty for all.
         dry_run: Decide and report, write nothing.
         notify: Send the operator's summary.
+        by_rule: Let the contracts' own rules release what they allow.
     """
 
     month: Annotated[str, Field(pattern=MONTH_PATTERN, examples=["2026-05"])]
@@ -48,6 +49,7 @@ class MonthRequest(BaseModel, frozen=True, extra="forbid"):
     clients: tuple[str, ...] = ()
     dry_run: bool = False
     notify: bool = True
+    by_rule: bool = True
 
     @property
     def title(self) -> str:
@@ -85,6 +87,7 @@ def month_end(request: MonthRequest) -> MonthRun:
         clients=request.clients,
         dry_run=request.dry_run,
         notify=request.notify,
+        by_rule=request.by_rule,
     ) as run:
         conduct(run, each=in_tasks)
         show_month(run)

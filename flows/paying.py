@@ -190,6 +190,22 @@ def foresee(office: Office, obligations: Sequence[StoredObligation]) -> Mapping[
     return {stored.key: plan for stored, plan in zip(obligations, plans, strict=True)}
 
 
+def in_words(count: Settlement) -> str:
+    """What became of payments, such as `2 paid, 1 with a person`.
+
+    >>> in_words(Settlement(done=2, person=1))
+    '2 paid, 1 with a person'
+    """
+    words = {
+        "paid": count.done,
+        "refused": count.refused,
+        "with a person": count.person,
+        "waiting": count.waiting,
+    }
+    said = ", ".join(f"{number} {word}" for word, number in words.items() if number)
+    return said or "nothing to pay"
+
+
 Keys = dict[str, list[str]]
 """The keys of a month's payments, by contract."""
 

@@ -1,22 +1,40 @@
-"""Release: a person lets credits go, after seeing exactly what will happen.
+"""Release: credits go, after a person has seen exactly what will happen, or by the contract's rule.
 
-What is shown is frozen with a digest; if anything changed meanwhile, nothing is released. The
-notices to clients are planned in the same transaction as the release and sent afterwards, so that a
-crash in between loses and doubles nothing.
+What is shown is frozen with a digest; if anything changed meanwhile, nothing is released and no
+earlier yes counts. The notices to clients are planned in the same transaction as the release and
+sent after the money has been seen to, so that a crash in between loses and doubles nothing. Nothing
+is paid that was not released.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 
 from connectors.mail import Mailbox
-from connectors.store import StoredObligation, batch_digest
+from connectors.store import Approval, ReleaseRefusedError, StoredObligation, batch_digest
 from flows.bookkeeping import write_rows
+from flows.effects import Settlement
+from flows.log import note
 from flows.mailing import notice_plans, receivers, send_waiting, write_previews
 from flows.office import Office
-from models.contract import Role
+from flows.paying import pay_released
+from models.approval import (
+    BY_RULE,
+    Candidate,
+    Identity,
+    Needed,
+    Voice,
+    agreed,
+    by_rule,
+    people_needed,
+)
+from models.case import Decided
+from models.contract import ContractVersion, ReleaseMode, Role
 from models.credit import ObligationState
+from models.decision import digest_of
 from models.money import Money
 from models.period import ServiceMonth
 
@@ -30,12 +48,14 @@ class Batch:
         waiting: Our own drafts, by contract and revision; claims against vendors are not ours.
         digest: What was shown; the release is refused when it is not what stands.
         receivers: To whom a notice goes, by the obligation's key.
+        needed: How many people must agree, and why.
     """
 
     month: ServiceMonth
     waiting: tuple[StoredObligation, ...]
     digest: str
     receivers: Mapping[str, Mailbox]
+    needed: Needed
 
     @property
     def totals(self) -> Mapping[str, Money]:
@@ -45,55 +65,225 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """What was let go, and how many notices went out now."""
+    """What was let go.
+
+    Attributes:
+        obligations: The released obligations; empty while somebody else must agree first.
+        notices: How many notices went out now.
+        payments: What was paid now, what waits and what went to a person.
+        needs: What is missing before anything can go; "" when nothing is.
+    """
 
     obligations: tuple[StoredObligation, ...]
     notices: int
+    payments: Settlement = field(default_factory=Settlement)
+    needs: str = ""
 
 
-def waiting_batch(office: Office, *, month: ServiceMonth, clients: Sequence[str] = ()) -> Batch:
-    """The month's drafts that wait for a person."""
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """A contract's decision with the terms whose rule may let its draft go."""
+
+    contract: str
+    version: ContractVersion
+    decided: Decided
+
+
+def waiting_batch(
+    office: Office,
+    *,
+    month: ServiceMonth,
+    clients: Sequence[str] = (),
+    below: Decimal | None = None,
+) -> Batch:
+    """The month's drafts that wait for a person.
+
+    Args:
+        office: What is read.
+        month: The service month.
+        clients: Only these clients' drafts; empty for all.
+        below: Only credits of less than this, in major units of their own currency, and nothing
+            that takes something back; None for all.
+    """
     drafts = office.store.obligations(
         str(month), clients=list(clients) or None, states=[ObligationState.DRAFT]
     )
-    waiting = tuple(stored for stored in drafts if stored.role is Role.PROVIDER)
-    return Batch(month, waiting, batch_digest(waiting), receivers(office, waiting))
+    waiting = tuple(s for s in drafts if s.role is Role.PROVIDER and _is_below(s, below))
+    return Batch(
+        month=month,
+        waiting=waiting,
+        digest=batch_digest(waiting),
+        receivers=receivers(office, waiting),
+        needed=people_needed(_candidates(office, month, waiting), two_above=_two_above(office)),
+    )
 
 
-def release(office: Office, batch: Batch, *, by: str, why: str, at: int) -> Released:
-    """Release a batch, bring ledger and previews up to date and send the clients' notices.
+def release(office: Office, batch: Batch, *, by: str | Voice, why: str, at: int) -> Released:
+    """Release a batch, pay it, bring ledger and previews up to date and send the notices.
 
-    Running it again after a crash sends what was planned and not sent.
+    Where two must agree, the first yes is kept with exactly what was shown, and nothing else
+    happens. Running it again after a crash pays and sends what was planned and not done.
 
     Args:
         office: What the release talks to.
         batch: What the person saw.
-        by: Who releases.
+        by: Who releases; a bare name is a word that nothing verifies.
         why: The reason that is kept.
         at: The present instant.
 
     Raises:
         UnusableInputError: A ledger is not one of ours; nothing was released.
-        Misconfigured: A ledger, the mail or the previews cannot be written; nothing was released.
+        Misconfigured: A ledger, the mail or the previews cannot be written, and nothing was
+            released; or billing refuses the settings, and nothing unrecorded was paid.
         ReleaseRefusedError: The batch is not what stands now; nothing was released.
         MonthLockedError: The month is running elsewhere.
     """
     period = str(batch.month)
+    voice = by if isinstance(by, Voice) else Voice(by, Identity.FREE_TEXT)
     office.check_doors()
     with office.store.month_lock(period, holder=f"makegood release {period}"):
         released: tuple[StoredObligation, ...] = ()
         if batch.waiting:
-            released = office.store.release(
-                [stored.key for stored in batch.waiting],
-                shown=batch.digest,
-                by=by,
-                why=why,
-                at=at,
-                effects=notice_plans(office, batch.waiting, to=batch.receivers, at=at),
-            )
+            needs = _missing(office, batch, voice, why=why, at=at)
+            if needs:
+                return Released((), 0, needs=needs)
+            released = _let_go(office, batch.waiting, batch.digest, by=voice.name, why=why, at=at)
         write_rows(office, period)
+        payments = pay_released(office, period)
         write_previews(office, period)
-        return Released(released, send_waiting(office, period))
+        return Released(released, send_waiting(office, period), payments)
+
+
+def release_by_rule(
+    office: Office, month: ServiceMonth, ruled: Sequence[Ruled], *, at: int
+) -> tuple[StoredObligation, ...]:
+    """Release the drafts that their contracts' own rules let go. The caller holds the month's lock.
+
+    Args:
+        office: What the release talks to.
+        month: The service month.
+        ruled: The decisions that a run has just made or confirmed.
+        at: The present instant.
+    """
+    rules = {r.contract: r for r in ruled if r.version.release.mode is ReleaseMode.AUTOMATIC}
+    if not rules:
+        return ()
+    drafts = office.store.obligations(str(month), states=[ObligationState.DRAFT])
+    ours = [s for s in drafts if s.role is Role.PROVIDER and s.obligation.contract in rules]
+    going = defaultdict(list)
+    for stored, candidate in zip(ours, _candidates(office, month, ours), strict=True):
+        rule = rules[stored.obligation.contract]
+        verdict = by_rule(
+            rule.version.release, candidate, rule.decided, two_above=_two_above(office)
+        )
+        if verdict.releases:
+            going[verdict.why].append(stored)
+        else:
+            note(f"{stored.key} is not released by rule: {verdict.why}")
+    return tuple(
+        released
+        for why, alike in going.items()
+        for released in _let_go(office, alike, batch_digest(alike), by=BY_RULE, why=why, at=at)
+    )
+
+
+def _missing(office: Office, batch: Batch, voice: Voice, *, why: str, at: int) -> str:
+    """Keep a yes; answer with what is missing, "" when enough have agreed.
+
+    Raises:
+        ReleaseRefusedError: The batch is not what stands now; the yes is not kept.
+    """
+    _refuse_changed(office, batch)
+    approval = Approval(
+        batch=batch.digest,
+        obligations=digest_of(sorted(stored.key for stored in batch.waiting)),
+        by=voice.name,
+        identity=voice.grounds,
+        amount=", ".join(str(money) for money in batch.totals.values()),
+        why=why,
+        at=at,
+    )
+    given = office.store.approve(approval)
+    # What is needed now, not what was when it was shown: something may have been released since.
+    needed = people_needed(
+        _candidates(office, batch.month, batch.waiting), two_above=_two_above(office)
+    )
+    voices = [Voice.of(each.by, each.identity) for each in given]
+    if agreed(voices, needed):
+        return ""
+    counted = sorted({each.name for each in voices if each.verified})
+    so_far = (
+        f"{' and '.join(counted)} agreed" if counted else "nobody agreed whom anything verifies"
+    )
+    return (
+        f"{needed.why}, so two people must agree; {so_far}. Needs "
+        f"{'one' if counted else 'two'} more: somebody else runs the same release, under an "
+        "account or a token of their own."
+    )
+
+
+def _refuse_changed(office: Office, batch: Batch) -> None:
+    shown = {stored.key for stored in batch.waiting}
+    standing = office.store.obligations(str(batch.month), states=[ObligationState.DRAFT])
+    if batch_digest(stored for stored in standing if stored.key in shown) != batch.digest:
+        raise ReleaseRefusedError([f"{batch.month}: what was shown is not what stands now."])
+
+
+def _let_go(
+    office: Office, drafts: Sequence[StoredObligation], shown: str, *, by: str, why: str, at: int
+) -> tuple[StoredObligation, ...]:
+    return office.store.release(
+        [stored.key for stored in drafts],
+        shown=shown,
+        by=by,
+        why=why,
+        at=at,
+        effects=notice_plans(office, drafts, to=receivers(office, drafts), at=at),
+    )
+
+
+def _is_below(stored: StoredObligation, below: Decimal | None) -> bool:
+    if below is None:
+        return True
+    amount = stored.obligation.amount
+    return amount is not None and 0 < amount.minor < amount.currency.minor(below)
+
+
+def _candidates(
+    office: Office, month: ServiceMonth, drafts: Sequence[StoredObligation]
+) -> tuple[Candidate, ...]:
+    """The drafts as rules see them, with what their months have moved already, in their order."""
+    moved: dict[str, int] = defaultdict(int)
+    for stored in office.store.obligations(str(month), states=[ObligationState.RELEASED]):
+        moved[stored.obligation.contract] += _minor(stored)
+    limits = _contract_limits(office, month)
+    return tuple(
+        Candidate(
+            key=stored.key,
+            amount=amount,
+            released=Money(moved[stored.obligation.contract], amount.currency),
+            two_above=limits.get(stored.obligation.contract),
+        )
+        for stored in drafts
+        if (amount := stored.obligation.amount) is not None
+    )
+
+
+def _minor(stored: StoredObligation) -> int:
+    return stored.obligation.amount.minor if stored.obligation.amount else 0
+
+
+def _contract_limits(office: Office, month: ServiceMonth) -> Mapping[str, Decimal]:
+    found = {}
+    for contract in office.contracts:
+        version = contract.in_force(month)
+        if version is not None and version.release.two_person_above is not None:
+            found[contract.id] = version.release.two_person_above
+    return found
+
+
+def _two_above(office: Office) -> Mapping[str, Decimal]:
+    return office.workspace.release.two_person_above
 
 
 def totals(obligations: Sequence[StoredObligation]) -> Mapping[str, Money]:
