@@ -32,6 +32,7 @@ class LimitReached(Retriable):
         self.reason = reason
         self.wait_ms = wait_ms
 
+
 PART_KEY = "makegood_part"
 """Where a document's metadata has the key of the part that it pays; the connector writes it."""
 

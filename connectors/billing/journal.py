@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 
 from connectors.billing import (
@@ -21,6 +23,7 @@ from connectors.billing import (
     Paid,
     PartIntent,
 )
+from connectors.billing._books import MAIN, as_beancount, as_csv, opened_accounts
 from connectors.errors import OutcomeUnknown, Permanent
 from connectors.files import (
     check_folder,
@@ -31,7 +34,9 @@ from connectors.files import (
 )
 from models.decision import canonical
 from models.intervals import Interval
+from models.journal import JournalEntry
 from models.payment import BillingPicture, Channel, Part
+from models.period import ServiceMonth
 from models.terms import JsonValue
 
 PARTS = "parts"
@@ -39,6 +44,30 @@ BOOKS = "books"
 KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)+")
 FOR_EVER_MS = 100 * 365 * 86_400_000
 """A part's file is never taken away, so its key is recognised for as long as anybody asks."""
+
+
+class BookFormat(StrEnum):
+    """How books are written."""
+
+    CSV = "csv"
+    BEANCOUNT = "beancount"
+
+
+@dataclass(frozen=True, slots=True)
+class BookFile:
+    """One file of the books.
+
+    Attributes:
+        path: Where it lies.
+        month: The month that is booked in it; None for one that serves all months.
+        entries: How many entries it holds.
+        changed: Whether it was written now; it said the same before otherwise.
+    """
+
+    path: Path
+    month: ServiceMonth | None
+    entries: int
+    changed: bool
 
 
 def present_ms() -> int:
@@ -151,6 +180,51 @@ class JournalBilling:
                 "was written. Restore it from a copy; nothing was changed."
             ) from error
         return kept
+
+
+def write_books(
+    folder: Path,
+    months: Mapping[ServiceMonth, Sequence[JournalEntry]],
+    *,
+    accounts: Sequence[str],
+    form: BookFormat,
+) -> tuple[BookFile, ...]:
+    """Write a file for each month, and what its format needs beside it, each whole or not at all.
+
+    Files that say so already are not touched; months that are not given stay as they are.
+
+    Args:
+        folder: The journal's folder.
+        months: What is booked in each month; none of a month that has a file empties it.
+        accounts: Every account that any month names.
+        form: How they are written.
+
+    Raises:
+        Misconfigured: The folder may not be written.
+        Retriable: Another writer is at it, or the disk failed.
+    """
+    books = folder / BOOKS
+    encode = as_csv if form is BookFormat.CSV else as_beancount
+    with sole_writer(books):
+        books.mkdir(exist_ok=True)
+        files = []
+        if form is BookFormat.BEANCOUNT:
+            files.append(_book(books / "makegood.beancount", MAIN.encode()))
+            files.append(_book(books / "accounts.beancount", opened_accounts(accounts)))
+        for month, entries in months.items():
+            path = books / f"{month}.{form.value}"
+            if entries or path.exists():
+                files.append(_book(path, encode(entries), month=month, entries=len(entries)))
+        return tuple(files)
+
+
+def _book(
+    path: Path, content: bytes, *, month: ServiceMonth | None = None, entries: int = 0
+) -> BookFile:
+    changed = not path.exists() or path.read_bytes() != content
+    if changed:
+        write_whole(path, content)
+    return BookFile(path, month, entries, changed)
 
 
 def _refuse_strangers(part: Part) -> None:
