@@ -24,6 +24,13 @@ def hold(url: str, period: str, pipe: Connection) -> None:
         pipe.recv()
 
 
+def hold_name(url: str, name: str, pipe: Connection) -> None:
+    """Take a lock by name, say so, and keep it until told otherwise."""
+    with open_store(url).hold(name, holder="the other worker"):
+        pipe.send("held")
+        pipe.recv()
+
+
 def open_together(url: str, barrier: Barrier) -> None:
     """Open the store at the same moment as the others."""
     barrier.wait()
@@ -68,4 +75,9 @@ def finish(store: Store) -> None:
     store.finish([EffectOutcome(notice().key, 1, EffectState.DONE, {"file": "1.eml"})])
 
 
-ACTS = {"record": record, "release": release, "finish": finish}
+def begin(store: Store) -> None:
+    """Begin the notice's first attempt."""
+    store.begin([notice().key])
+
+
+ACTS = {"record": record, "release": release, "finish": finish, "begin": begin}

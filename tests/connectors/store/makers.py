@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from connectors.store import (
+    Approval,
     ContractChange,
     EffectPlan,
     Evidence,
@@ -11,6 +12,7 @@ from connectors.store import (
     Store,
     StoredObligation,
     TermsRecord,
+    VendorEvent,
     batch_digest,
 )
 from models.contract import Role
@@ -87,6 +89,17 @@ def summary():
     return EffectPlan(f"{MAY}/summary", "summary", WORKSPACE, MAY, {"to": "ops@example.com"})
 
 
+def approval(by="kim", *, batch="b" * 64, identity="os_user", at=1_780_300_800_000):
+    """One person's yes to 123.45 EUR."""
+    why = "checked against the status page"
+    return Approval(batch, "k" * 64, by, identity, "123.45 EUR", why, at)
+
+
+def vendor_event(name="evt_1", *, kind="credit_note.voided", created_at=1_780_000_000_000, **facts):
+    """What a vendor told us."""
+    return VendorEvent("stripe", name, kind, created_at, '{"object":"event"}', **facts)
+
+
 def release_all(store: Store, *, effects=(), period=MAY) -> tuple[StoredObligation, ...]:
     """Release every draft of a period, as a person who looked at them would."""
     drafts = store.obligations(period, states=[ObligationState.DRAFT])
@@ -106,6 +119,7 @@ def everything(store: Store):
         list(store.entries()),
         store.obligations(MAY),
         store.effects(),
+        [store.attempts(effect.key) for effect in store.effects()],
         store.evidence([shard().evidence[0].digest]),
         store.terms([shard().terms[0].digest]),
     )
