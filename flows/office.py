@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from connectors.billing import Billing
+from connectors.billing.journal import JournalBilling
 from connectors.files import check_folder
 from connectors.ledger import Ledger
 from connectors.ledger.csv_file import CsvLedger
@@ -25,9 +26,13 @@ from connectors.terms.files import WorkspaceFolder
 from models import workspace_file
 from models.contract import Contract
 from models.exclusion import ExclusionEvent
-from models.workspace_file import AnySource, BillingKind, Workspace
+from models.workspace_file import AnySource, BillingKind, BillingMode, Workspace
 
 DATABASE_URL = "MAKEGOOD_DATABASE_URL"
+STRIPE_KEY = "MAKEGOOD_STRIPE_KEY"
+STRIPE_URL = "MAKEGOOD_STRIPE_URL"
+"""Another address than Stripe's own, for tests."""
+
 SQLITE_FILE = "sqlite:///"
 
 AgreedTerms = tuple[Workspace, tuple[Contract, ...], tuple[ExclusionEvent, ...]]
@@ -48,7 +53,7 @@ class Office:
         store: What is remembered.
         ledgers: Every configured ledger, by its name.
         mail: How mail leaves; None when no mail is configured.
-        billing: Where released credits are booked; None books them nowhere.
+        billing: Where released credits are booked; None in an office that only reads.
     """
 
     folder: Path
@@ -87,14 +92,18 @@ def open_office(folder: Path, *, read_only: bool = False) -> Iterator[Office]:
     Args:
         folder: The folder that holds makegood.yaml.
         read_only: Create no database: where there is none yet, an empty one in memory stands in.
+            Billing stays shut.
 
     Raises:
         UnusableInputError: Something in the workspace cannot be used; all findings at once.
+        Misconfigured: The billing system's key is missing, or of the other side.
         ConnectorError: The database cannot be opened.
     """
     workspace, contracts, events = read_terms(folder)
-    store = open_store(database_url(folder, workspace, read_only=read_only), lazily=True)
-    try:
+    with ExitStack() as doors:
+        url = database_url(folder, workspace, read_only=read_only)
+        store = doors.enter_context(closing(open_store(url, lazily=True)))
+        opened = None if read_only else doors.enter_context(open_billing(workspace, folder))
         yield Office(
             folder=folder,
             workspace=workspace,
@@ -104,10 +113,8 @@ def open_office(folder: Path, *, read_only: bool = False) -> Iterator[Office]:
             store=store,
             ledgers={"csv": CsvLedger(folder / workspace.ledger.csv)},
             mail=OutboxMail(folder / workspace.mail.outbox) if workspace.mail else None,
-            billing=billing_of(workspace, folder),
+            billing=opened,
         )
-    finally:
-        store.close()
 
 
 def read_terms(folder: Path) -> AgreedTerms:
@@ -145,11 +152,24 @@ def database_url(folder: Path, workspace: Workspace, *, read_only: bool = False)
     return f"{SQLITE_FILE}{path}"
 
 
-def billing_of(workspace: Workspace, _folder: Path) -> Billing | None:
-    """The connector for the configured billing system."""
+@contextmanager
+def open_billing(workspace: Workspace, folder: Path) -> Iterator[Billing]:
+    """The connector for the configured billing system, until the block ends; nothing is asked yet.
+
+    Raises:
+        Misconfigured: The key is missing, or of the other side.
+    """
     match workspace.billing.kind:
-        case BillingKind.JOURNAL | BillingKind.STRIPE:
-            return None
+        case BillingKind.JOURNAL:
+            yield JournalBilling(folder / workspace.journal.folder)
+        case BillingKind.STRIPE:
+            # Stripe's package takes half a second to import; only those who use it wait for it.
+            from connectors.billing.stripe import StripeBilling  # noqa: PLC0415  As just said.
+
+            key, address = os.environ.get(STRIPE_KEY, ""), os.environ.get(STRIPE_URL, "")
+            mode = workspace.billing.mode or BillingMode.TEST
+            with closing(StripeBilling(key, mode=mode, address=address)) as billing:
+                yield billing
 
 
 def source_of(source: AnySource, folder: Path) -> MonitoringSource:
