@@ -7,7 +7,7 @@ is paid, and it never repeats a request that moves money by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, Self
@@ -197,6 +197,16 @@ class Billing(Protocol):
         """
         ...
 
-    def credits(self, span: Interval) -> Iterator[Found]:
-        """Every note and balance credit made in a span, ours or not, for the reconciliation."""
+    def credits(self, span: Interval, *, customers: Iterable[str] | None = None) -> Iterator[Found]:
+        """Every note and balance credit made in a span, ours or not, for the reconciliation.
+
+        Args:
+            span: When it was made.
+            customers: Whose balances are looked through, beside those of customers with notes; None
+                for everybody's.
+
+        Raises:
+            Retriable: The vendor could not be asked.
+            Misconfigured: Key or permission is wrong.
+        """
         ...

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -147,8 +147,8 @@ class JournalBilling:
             raise OutcomeUnknown(f"{path}: is there, but {'; '.join(differs)}. Compare them.")
         return Paid(part.key, {"file": str(path.relative_to(self.folder))})
 
-    def credits(self, span: Interval) -> Iterator[Found]:
-        """Every part that was booked in a span, rising by key.
+    def credits(self, span: Interval, *, customers: Iterable[str] | None = None) -> Iterator[Found]:
+        """Every part that was booked in a span, rising by key; the journal knows no customers.
 
         Raises:
             Permanent: A file is damaged.

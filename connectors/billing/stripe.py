@@ -14,6 +14,7 @@ from typing import Any
 
 from connectors.billing import BillingQuery, Found, Paid, PartIntent
 from connectors.billing._connection import Answer, Connection, Plain, awake_ns
+from connectors.billing._events import NEWS_EVENTS, envelope_of, news_of
 from connectors.billing._metadata import part_key
 from connectors.billing._notes import (
     as_found,
@@ -40,7 +41,15 @@ from models.intervals import Interval
 from models.payment import BilledCustomer, BillingPicture, Channel, Invoice, Part
 from models.workspace_file import BillingMode
 
-__all__ = ["Pace", "StripeBilling", "UnsignedError", "require_signed"]
+__all__ = [
+    "NEWS_EVENTS",
+    "Pace",
+    "StripeBilling",
+    "UnsignedError",
+    "envelope_of",
+    "news_of",
+    "require_signed",
+]
 
 FORGETS_KEYS_AFTER_MS = 23 * 3_600_000
 """Stripe may remove keys once they are 24 hours old; an hour is left for clocks and for sending."""

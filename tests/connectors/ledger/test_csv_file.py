@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from connectors import files
 from connectors.errors import Misconfigured, Retriable
-from connectors.ledger._sheet import guarded, unguarded
 from connectors.ledger.csv_file import CsvLedger
+from models.cells import guarded, unguarded
 from models.findings import UnusableInputError
 from models.ledger import COLUMNS
 from models.money import Money

@@ -1,0 +1,220 @@
+"""The journal: every credit as double entries, from what the store recorded, into files.
+
+Files are made again from the facts whenever they are asked for. The only fact that is found out
+here is a claim that a person has marked as approved in a ledger: the day is kept as an effect, so
+that its entry keeps its date.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from connectors.billing import PartIntent
+from connectors.billing.journal import BookFile, BookFormat, write_books
+from connectors.store import Effect, EffectPlan, Store, StoredObligation
+from flows.bookkeeping import is_claim
+from flows.effects import AT_ONCE, Unasked, carry_out
+from flows.office import Office
+from flows.paying import PAYMENT
+from models.credit import ObligationState
+from models.decision import EntryKind
+from models.effect import Abilities, EffectState
+from models.intervals import instant, utc
+from models.journal import (
+    Booked,
+    JournalEntry,
+    Settled,
+    approval_key,
+    journal_entries,
+    of_months,
+)
+from models.ledger import STATUS, LedgerStatus
+from models.payment import Channel
+from models.period import ServiceMonth, zone
+
+APPROVAL = "claim_approval"
+
+Dates = Mapping[tuple[EntryKind, str], date]
+"""When an obligation was drafted or superseded, by the log's word and its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """What was written.
+
+    Attributes:
+        files: The files, those for all months first, then rising by month.
+        entries: The entries of the months that were asked for, rising by date and id.
+    """
+
+    files: tuple[BookFile, ...]
+    entries: tuple[JournalEntry, ...]
+
+
+def write_journal(
+    office: Office,
+    *,
+    first: ServiceMonth | None,
+    last: ServiceMonth | None,
+    form: BookFormat,
+) -> Journal:
+    """Write the books of the months from first to last, as they are by now.
+
+    Args:
+        office: What the journal is made from.
+        first: The first calendar month that is booked in; None for the very first.
+        last: The last one, included; None for the very last.
+        form: How the files are written.
+
+    Raises:
+        Misconfigured: The folder may not be written.
+        Retriable: Another writer is at it, or the disk failed.
+    """
+    note_approvals(office)
+    entries = journal_of(office)
+    accounts = [posting.account for entry in entries for posting in entry.postings]
+    files = write_books(
+        office.folder / office.workspace.journal.folder,
+        _spread(entries, first, last),
+        accounts=accounts,
+        form=form,
+    )
+    chosen = of_months(entries, first, last).values()
+    return Journal(files, tuple(entry for month in chosen for entry in month))
+
+
+def journal_of(office: Office) -> tuple[JournalEntry, ...]:
+    """Every entry that the recorded facts make, rising by date and id. Read-only."""
+    obligations = office.store.obligations(None)
+    dates = _log_dates(office.store, obligations)
+    settled, approvals = _effects(office.store, [PAYMENT]), _effects(office.store, [APPROVAL])
+    return journal_entries(
+        (
+            _booked(stored, dates, settled.get(stored.key, ()), approvals.get(stored.key, ()))
+            for stored in obligations
+        ),
+        accounts=office.workspace.journal.accounts,
+    )
+
+
+def note_approvals(office: Office) -> int:
+    """Keep the days on which a ledger began or ceased to call claims approved; answer how many."""
+    claims = [s for s in office.store.obligations(None) if is_claim(s) and s.obligation.amount]
+    if not claims:
+        return 0
+    books = [ledger.read() for ledger in office.ledgers.values()]
+    known = _effects(office.store, [APPROVAL])
+    plans = []
+    for stored in claims:
+        number = len(known.get(stored.key, ()))
+        if _is_approved(stored, books) != bool(number % 2):
+            plans.append(_approval_plan(stored, number))
+    return carry_out(office.store, plans, _NOTES).done if plans else 0
+
+
+_NOTES = Unasked("journal", lambda _plan: {}, lambda _plan: Abilities(repeats_are_safe=True))
+"""Noting a day changes nothing outside: that it is recorded is all."""
+
+
+def _is_approved(
+    stored: StoredObligation, books: Iterable[Mapping[str, Mapping[str, str]]]
+) -> bool:
+    if stored.obligation.state is ObligationState.SUPERSEDED:
+        return False
+    said = [book[stored.key].get(STATUS) for book in books if stored.key in book]
+    return LedgerStatus.APPROVED.value in said
+
+
+def _approval_plan(stored: StoredObligation, number: int) -> EffectPlan:
+    return EffectPlan(
+        key=approval_key(stored.key, number),
+        kind=APPROVAL,
+        contract=stored.obligation.contract,
+        period=stored.obligation.period,
+        intent={"approved": number % 2 == 0, "amount": str(stored.obligation.amount)},
+        obligation=stored.key,
+    )
+
+
+def _effects(store: Store, kinds: Sequence[str]) -> Mapping[str, Sequence[Effect]]:
+    """The effects of these kinds that are done, by their obligation, rising by key."""
+    found: dict[str, list[Effect]] = defaultdict(list)
+    keys = list(store.effect_keys(kinds=kinds, states=[EffectState.DONE]))
+    for start in range(0, len(keys), AT_ONCE):
+        for effect in store.effects(keys=keys[start : start + AT_ONCE]):
+            found[effect.plan.obligation or ""].append(effect)
+    return found
+
+
+def _log_dates(store: Store, obligations: Iterable[StoredObligation]) -> Dates:
+    """The log's dates of those months alone that have more than one revision, or a dead one."""
+    months: dict[tuple[str, str], list[StoredObligation]] = defaultdict(list)
+    for stored in obligations:
+        months[stored.obligation.contract, stored.obligation.period].append(stored)
+    dates: dict[tuple[EntryKind, str], date] = {}
+    for (contract, period), revisions in months.items():
+        superseded = revisions[0].obligation.state is ObligationState.SUPERSEDED
+        if superseded or len(revisions) > 1:
+            time_zone = revisions[0].ledger["time_zone"]
+            for entry in store.entries(contract=contract, period=period):
+                if entry.kind in {EntryKind.DRAFTED, EntryKind.SUPERSEDED}:
+                    day = _day(instant(entry.recorded_at), time_zone)
+                    dates[entry.kind, entry.body["obligation"]] = day
+    return dates
+
+
+def _booked(
+    stored: StoredObligation, dates: Dates, settled: Sequence[Effect], approvals: Sequence[Effect]
+) -> Booked:
+    time_zone, release = stored.ledger["time_zone"], stored.release
+    return Booked(
+        obligation=stored.obligation,
+        client=stored.client,
+        service=stored.service,
+        role=stored.role,
+        drafted_on=dates.get((EntryKind.DRAFTED, stored.key)),
+        superseded_on=dates.get((EntryKind.SUPERSEDED, stored.key)),
+        released_on=_day(release.at, time_zone) if release else None,
+        approvals=tuple(sorted(_done_on(effect, time_zone) for effect in approvals)),
+        settled=tuple(_settlements(settled, time_zone)),
+    )
+
+
+def _settlements(effects: Iterable[Effect], time_zone: str) -> Iterator[Settled]:
+    """The parts that a vendor or a person has paid; the journal's own are for a person to pay."""
+    for effect in effects:
+        part = PartIntent.of_record(effect.plan.intent).part
+        if part.channel is not Channel.JOURNAL:
+            yield Settled(part.key, _done_on(effect, time_zone), part.amount, _says(effect))
+
+
+def _says(effect: Effect) -> str:
+    part = PartIntent.of_record(effect.plan.intent).part
+    outcome = effect.outcome if isinstance(effect.outcome, Mapping) else {}
+    return " ".join(filter(None, [part.channel.value.replace("_", " "), outcome.get("id", "")]))
+
+
+def _done_on(effect: Effect, time_zone: str) -> date:
+    return _day(effect.planned_at if effect.done_at is None else effect.done_at, time_zone)
+
+
+def _day(at: int, time_zone: str) -> date:
+    return utc(at).astimezone(zone(time_zone)).date()
+
+
+def _spread(
+    entries: Sequence[JournalEntry], first: ServiceMonth | None, last: ServiceMonth | None
+) -> Mapping[ServiceMonth, Sequence[JournalEntry]]:
+    """The entries of each month that was asked for, also of those in which nothing is booked."""
+    found = of_months(entries, first, last)
+    bounds = [month for month in (first, *found, last) if month is not None]
+    if not bounds:
+        return {}
+    months, month = {}, min(bounds)
+    while month <= max(bounds):
+        months[month] = found.get(month, ())
+        month = month.plus(1)
+    return months

@@ -1,0 +1,232 @@
+"""Reconcile: our obligations, the billing vendor's credits and the ledgers, held against each other.
+
+It only reads. What differs is reported with what a person could do about it; no effect is planned
+and no row is written. What the vendor told by webhook counts beside what it lists now.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from connectors.billing import Billing, Found
+from connectors.errors import Permanent
+from connectors.ledger import Ledger
+from connectors.store import Effect, Store, StoredObligation
+from flows.effects import AT_ONCE
+from flows.office import Office, open_billing, open_office
+from flows.paying import PAYMENT
+from models.contract import Contract
+from models.effect import EffectState
+from models.intervals import Interval
+from models.payment import Part
+from models.period import ServiceMonth
+from models.reconciliation import (
+    LedgerLine,
+    News,
+    OurCredit,
+    OurPart,
+    Reconciliation,
+    VendorCredit,
+    VendorState,
+    Views,
+    reconcile,
+)
+from models.workspace_file import BillingKind
+
+STRIPE = "stripe"
+"""Under which name events of Stripe are stored."""
+
+HOUR_MS = 3_600_000
+EARLIEST_ZONE_MS = 14 * HOUR_MS
+"""No zone begins a month earlier than this before UTC does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What was compared, and what came of it.
+
+    Attributes:
+        vendor: The billing connector's name.
+        months: The first and the last service month.
+        result: The differences.
+        unread: Events that could not be understood, one sentence each.
+    """
+
+    vendor: str
+    months: tuple[ServiceMonth, ServiceMonth]
+    result: Reconciliation
+    unread: tuple[str, ...]
+
+
+def reconcile_books(
+    folder: Path,
+    *,
+    now: int,
+    first: ServiceMonth | None = None,
+    last: ServiceMonth | None = None,
+    everybody: bool = False,
+) -> Reconciled:
+    """Compare everything of some service months, in both directions. Read-only.
+
+    Args:
+        folder: The workspace.
+        now: The present instant.
+        first: The first service month; None for the first that anything is recorded of.
+        last: The last one, included; None for the last.
+        everybody: Look through the balances of all customers of the vendor, also of those that no
+            credit of ours ever touched; one request for each.
+
+    Raises:
+        UnusableInputError: The workspace or a ledger cannot be used.
+        Misconfigured: Key, permission or mode is wrong.
+        ConnectorError: The database or the vendor cannot be reached.
+    """
+    with (
+        open_office(folder, read_only=True) as office,
+        open_billing(office.workspace, folder) as billing,
+    ):
+        stored = office.store.obligations(None)
+        months = _months(stored, first, last, now)
+        ours = _ours(office, [one for one in stored if _is_of(one, months)])
+        span = Interval(months[0].bounds("UTC").start - EARLIEST_ZONE_MS, now + HOUR_MS)
+        news, unread = _news(office, span.start)
+        views = Views(
+            vendor=billing.name,
+            months=months,
+            ours=ours,
+            listed=_listed(billing, span, None if everybody else _customers(ours)),
+            news=news,
+            ledgers={name: _lines(ledger) for name, ledger in office.ledgers.items()},
+        )
+        return Reconciled(billing.name, months, reconcile(views), unread)
+
+
+def _months(
+    stored: Sequence[StoredObligation],
+    first: ServiceMonth | None,
+    last: ServiceMonth | None,
+    now: int,
+) -> tuple[ServiceMonth, ServiceMonth]:
+    """The months that were asked for, or those that anything is recorded of."""
+    known = [ServiceMonth.parse(one.obligation.period) for one in stored]
+    present = ServiceMonth.containing(now, "UTC")
+    earliest = first or min(known, default=last or present)
+    latest = last or max([*known, earliest])
+    return min(earliest, latest), latest
+
+
+def _is_of(stored: StoredObligation, months: tuple[ServiceMonth, ServiceMonth]) -> bool:
+    return months[0] <= ServiceMonth.parse(stored.obligation.period) <= months[1]
+
+
+# --- Ours -----------------------------------------------------------------------------------------
+
+
+def _ours(office: Office, stored: Sequence[StoredObligation]) -> tuple[OurCredit, ...]:
+    parts = _parts(office.store, {one.obligation.period for one in stored})
+    contracts = {contract.id: contract for contract in office.contracts}
+    return tuple(
+        OurCredit(
+            obligation=one.obligation,
+            role=one.role,
+            month=_month_of(one).bounds(one.ledger["time_zone"]),
+            customer=_named_customer(contracts.get(one.obligation.contract), one),
+            parts=tuple(parts.get(one.key, ())),
+        )
+        for one in stored
+    )
+
+
+def _month_of(stored: StoredObligation) -> ServiceMonth:
+    return ServiceMonth.parse(stored.obligation.period)
+
+
+def _parts(store: Store, periods: set[str]) -> Mapping[str, Sequence[OurPart]]:
+    """The parts of every obligation of these periods, by its key."""
+    found: dict[str, list[OurPart]] = defaultdict(list)
+    for period in sorted(periods):
+        keys = list(store.effect_keys(period=period, kinds=[PAYMENT]))
+        for start in range(0, len(keys), AT_ONCE):
+            for effect in store.effects(keys=keys[start : start + AT_ONCE]):
+                found[effect.plan.obligation or ""].append(_our_part(effect))
+    return found
+
+
+def _our_part(effect: Effect) -> OurPart:
+    outcome = effect.outcome if isinstance(effect.outcome, Mapping) else {}
+    refused = effect.state is EffectState.REFUSED
+    return OurPart(
+        part=Part.of_record(effect.plan.intent["part"]),
+        state=effect.state,
+        vendor_id=str(outcome.get("id", "")) if effect.state is EffectState.DONE else "",
+        waived=refused and "resolved" in outcome,
+    )
+
+
+def _named_customer(contract: Contract | None, stored: StoredObligation) -> str:
+    """The vendor's customer, where the terms in force in the month name one."""
+    version = contract.in_force(_month_of(stored)) if contract else None
+    return (version.billing.customer or "") if version else ""
+
+
+def _customers(ours: Sequence[OurCredit]) -> list[str]:
+    """The vendor's customers that our credits touch, or would."""
+    named = {credit.customer for credit in ours}
+    paid = {one.part.customer for credit in ours for one in credit.parts}
+    return sorted((named | paid) - {""})
+
+
+# --- The vendor -----------------------------------------------------------------------------------
+
+
+def _listed(
+    billing: Billing, span: Interval, customers: Sequence[str] | None
+) -> tuple[VendorCredit, ...]:
+    return tuple(_vendor_credit(found) for found in billing.credits(span, customers=customers))
+
+
+def _vendor_credit(found: Found) -> VendorCredit:
+    return VendorCredit(
+        id=found.id,
+        key=found.key,
+        state=VendorState(found.state.value),
+        amount=found.amount,
+        customer=found.customer,
+        invoice=found.invoice,
+        created_at=found.created_at,
+    )
+
+
+def _news(office: Office, since: int) -> tuple[tuple[News, ...], tuple[str, ...]]:
+    """What the vendor's events tell, rising by time, and those that nobody can understand."""
+    if office.workspace.billing.kind is not BillingKind.STRIPE:
+        return (), ()
+    # Stripe's package takes half a second to import; only those who use it wait for it.
+    from connectors.billing.stripe import NEWS_EVENTS, news_of  # noqa: PLC0415  As just said.
+
+    told, unread = [], []
+    for event in office.store.events(STRIPE, kinds=NEWS_EVENTS, since=since):
+        if event.quarantined:
+            unread.append(f"{STRIPE} {event.id}: {event.quarantined}")
+            continue
+        try:
+            news = news_of(event.kind, event.body)
+        except Permanent as error:
+            unread.append(f"{event.id}: {error}")
+            continue
+        if news is not None:
+            told.append(news)
+    return tuple(told), tuple(unread)
+
+
+# --- The ledgers ----------------------------------------------------------------------------------
+
+
+def _lines(ledger: Ledger) -> Mapping[str, LedgerLine]:
+    return {
+        key: LedgerLine(cells.get("Credit Amount", ""), cells.get("Currency", ""))
+        for key, cells in ledger.read().items()
+    }
