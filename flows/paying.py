@@ -337,6 +337,7 @@ def _drafted(office: Office, billing: Billing, stored: StoredObligation, parts: 
         for _ in range(0 if against else MOST_PREVIEWS):
             try:
                 plan = _plan(office, billing, stored, parts)
+                _refuse_strangers(billing, plan, parts)
                 return _previewed(billing, stored, plan, parts)
             except Permanent as error:
                 against = str(error)
@@ -391,6 +392,25 @@ def _plan(office: Office, billing: Billing, stored: StoredObligation, parts: Par
         in_doubt=parts.in_doubt,
         next_number=parts.next_number(stored.key),
     )
+
+
+def _refuse_strangers(billing: Billing, plan: PaymentPlan, parts: Parts) -> None:
+    """Plan nothing beside a part that is there and that the store knows nothing of.
+
+    Raises:
+        Permanent: There is one.
+        Retriable: The vendor cannot be asked now.
+    """
+    known = {effect.key for effect in parts.effects}
+    for obligation, customer in {(part.obligation, part.customer) for part in plan.parts}:
+        found = billing.parts_of(obligation, customer=customer)
+        strange = [f"{each.id} ({each.key})" for each in found if each.key not in known]
+        if strange:
+            message = (
+                f"{', '.join(strange)} at {customer or billing.name} pays it, and nothing is known "
+                "of that here; was the database put back from a copy"
+            )
+            raise Permanent(message)
 
 
 def _version(office: Office, stored: StoredObligation) -> ContractVersion:

@@ -186,6 +186,17 @@ class Billing(Protocol):
         """Every note and balance entry that carries the part's key, of all pages. Read-only."""
         ...
 
+    def parts_of(self, obligation: str, *, customer: str) -> tuple[Found, ...]:
+        """Everything at a customer that carries a part of an obligation, planned by us or not.
+
+        Read-only, and asked before anything is planned: a database that was put back from a copy
+        does not know what it has paid.
+
+        Raises:
+            Retriable: The vendor could not be asked.
+        """
+        ...
+
     def pay(self, intent: PartIntent, *, idempotency_key: str) -> Paid:
         """Make the part: one request, never repeated here.
 

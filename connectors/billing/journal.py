@@ -121,6 +121,18 @@ class JournalBilling:
         kept = self._kept(self._path(intent.part.key))
         return () if kept is None else (_found(kept, intent),)
 
+    def parts_of(self, obligation: str, *, customer: str) -> tuple[Found, ...]:
+        """Every part of an obligation that has a file; the journal knows no customers.
+
+        Raises:
+            Permanent: A file is damaged.
+            Retriable: The disk failed.
+        """
+        folder = self._path(f"{obligation}/p1").parent
+        kept = (self._kept(path) for path in sorted(folder.glob("p*.json")))
+        found = (_found(each, None) for each in kept if each is not None)
+        return tuple(each for each in found if each.customer == customer)
+
     def pay(self, intent: PartIntent, *, idempotency_key: str) -> Paid:
         """Write the part's file, unless it is there already and says the same.
 
