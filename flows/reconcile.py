@@ -1,4 +1,4 @@
-"""Reconcile: our obligations, the billing vendor's credits and the ledgers, held against each other.
+"""Reconcile: our obligations, the vendor's credits and the ledgers, held against each other.
 
 It only reads. What differs is reported with what a person could do about it; no effect is planned
 and no row is written. What the vendor told by webhook counts beside what it lists now.
@@ -7,7 +7,7 @@ and no row is written. What the vendor told by webhook counts beside what it lis
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -22,7 +22,7 @@ from models.intervals import Interval, utc_text
 from models.money import Money
 from models.payment import Channel, Part
 from models.period import ServiceMonth
-from models.terms import NUMBER, JsonValue
+from models.terms import NUMBER
 
 LOOKS_AFTER_MS = 62 * 86_400_000
 """A stranger's credit made later than this after the service month is not taken for the month's."""
@@ -118,24 +118,6 @@ class Difference:
     def __str__(self) -> str:
         """One sentence for each side, and what to do."""
         return f"{self.place}: {self.theirs}; expected {self.ours}. {self.proposal.says}"
-
-    @property
-    def record(self) -> JsonValue:
-        """The difference as JSON values."""
-        proposal = self.proposal
-        return {
-            "kind": self.kind.value,
-            "place": self.place,
-            "ours": self.ours,
-            "theirs": self.theirs,
-            "at_stake": [_money_record(money) for money in self.at_stake],
-            "proposal": {
-                "kind": proposal.kind.value,
-                "target": proposal.target,
-                "amount": _money_record(proposal.amount) if proposal.amount else None,
-                "says": proposal.says,
-            },
-        }
 
 
 class VendorState(StrEnum):
@@ -762,7 +744,3 @@ def _is_month(period: str) -> bool:
 
 def _size(money: Money) -> Money:
     return Money(abs(money.minor), money.currency)
-
-
-def _money_record(money: Money) -> JsonValue:
-    return {"amount": money.text, "currency": money.currency.code}

@@ -7,6 +7,7 @@ about; only what concerns notes and refunds is read further, and only what recon
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -28,7 +29,7 @@ NEWS_EVENTS = (*NOTE_NEWS, *REFUND_KINDS)
 """The events that reconciling reads. Source: docs.stripe.com/api/events/types."""
 
 DEAD = frozenset({"failed", "canceled"})
-LONGEST_WORD = 255
+WORD = re.compile(r"[A-Za-z0-9_.]{1,255}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ def _refund_ids(note: Mapping[str, JsonValue]) -> Iterator[str]:
 
 def _parsed(body: bytes) -> dict[str, JsonValue]:
     try:
-        found = json.loads(body, parse_float=Decimal)
+        found = json.loads(body.decode(), parse_float=Decimal)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
@@ -133,7 +134,7 @@ def _parsed(body: bytes) -> dict[str, JsonValue]:
 
 
 def _is_word(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= LONGEST_WORD
+    return isinstance(value, str) and bool(WORD.fullmatch(value))
 
 
 def _is_whole(value: object) -> bool:

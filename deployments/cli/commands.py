@@ -14,6 +14,7 @@ import typer
 
 COULD_NOT_FINISH = "could not finish (the month is locked, the database is away); run it again"
 AWAY = "could not finish (a drive did not answer); run it again"
+VENDOR_AWAY = "could not finish (the database or the vendor is away); run it again"
 UNUSABLE = "unusable input; nothing was written"
 
 
@@ -82,6 +83,24 @@ COMMANDS: Mapping[str, Command] = {
             "makegood release 2026-05 --client acme --yes --why 'agreed with Kim'",
         ),
         ("released", "not agreed to; nothing was released", UNUSABLE, COULD_NOT_FINISH),
+    ),
+    "reconcile": Command(
+        "billing:reconcile",
+        "Compare our credits with the billing vendor's and the ledger's.",
+        (
+            "makegood reconcile",
+            "makegood reconcile --from 2026-04 --to 2026-05 --json",
+        ),
+        ("no difference", "differences; each is listed", UNUSABLE, VENDOR_AWAY),
+    ),
+    "journal": Command(
+        "billing:journal",
+        "Write credits as double entries, for other books.",
+        (
+            "makegood journal --from 2026-05 --to 2026-06",
+            "makegood journal --format beancount --workspace books --json",
+        ),
+        ("written", "", UNUSABLE, COULD_NOT_FINISH),
     ),
     "check": Command(
         "books:check",

@@ -300,3 +300,78 @@ class LadderShowDocument(LadderDocument):
 
     notes: list[str]
     terms: dict[str, object]
+
+
+@with_config(STRICT)
+class MoneyDocument(TypedDict):
+    """An amount in major units."""
+
+    amount: str
+    currency: str
+
+
+@with_config(STRICT)
+class ProposalDocument(TypedDict):
+    """What a person could do: `pay`, `take_back`, `record`, `write_row` or `decide`."""
+
+    kind: str
+    target: str
+    amount: MoneyDocument | None
+    says: str
+
+
+@with_config(STRICT)
+class DifferenceDocument(TypedDict):
+    """One place where two views differ; `kind` is one of `models.reconciliation`'s."""
+
+    kind: str
+    place: str
+    ours: str
+    theirs: str
+    at_stake: list[MoneyDocument]
+    proposal: ProposalDocument
+
+
+@with_config(STRICT)
+class ReconcileDocument(TypedDict):
+    """The answer of `makegood reconcile`."""
+
+    vendor: str
+    first_month: str
+    last_month: str
+    obligations: int
+    parts: int
+    vendor_credits: int
+    ledger_rows: int
+    differences: list[DifferenceDocument]
+    at_stake: list[MoneyDocument]
+    notes: list[str]
+
+
+@with_config(STRICT)
+class BookDocument(TypedDict):
+    """One file of the books; one that serves all months has no month."""
+
+    file: str
+    month: str | None
+    entries: int
+    changed: bool
+
+
+@with_config(STRICT)
+class BalanceDocument(TypedDict):
+    """What the written entries leave on an account; a negative amount is a credit."""
+
+    account: str
+    amount: str
+    currency: str
+
+
+@with_config(STRICT)
+class JournalDocument(TypedDict):
+    """The answer of `makegood journal`."""
+
+    format: str
+    files: list[BookDocument]
+    entries: int
+    balances: list[BalanceDocument]
