@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from email.utils import parseaddr
+from hashlib import sha256
+from pathlib import Path
 
 from connectors.errors import OutcomeUnknown
 from connectors.files import sole_writer, write_whole
@@ -130,11 +132,17 @@ def write_previews(office: Office, period: str) -> int:
             if path.name not in wanted:
                 path.unlink(missing_ok=True)
         for name, stored in wanted.items():
-            page = render_notice(_notice(office, stored), preview=True).html.encode()
-            path = office.previews / name
-            if not path.exists() or path.read_bytes() != page:
-                write_whole(path, page)
+            _write_preview(office.previews / name, _notice(office, stored))
     return len(wanted)
+
+
+def _write_preview(path: Path, notice: ClientNotice) -> None:
+    # The mark at the end tells which notice it shows, so that a rerun renders nothing again.
+    mark = f"<!-- {sha256(repr(notice).encode()).hexdigest()} -->\n".encode()
+    if path.exists() and path.read_bytes().endswith(mark):
+        return
+    page = render_notice(notice, preview=True).html.encode()
+    write_whole(path, page + mark, durable=False)
 
 
 def _sending(mail: MailSender) -> Callable[[Attempt], JsonValue]:
