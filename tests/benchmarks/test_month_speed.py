@@ -109,11 +109,10 @@ def test_a_month_through_prefect(fleet, tmp_path):
     (fleet / "makegood.db").unlink(missing_ok=True)
     environment = {**os.environ, "PREFECT_HOME": str(tmp_path / "prefect")}
     environment.pop("PREFECT_API_URL", None)
-    command = [Path(sys.executable).with_name("makegood"), "run", "--month", MONTH, "--json"]
+    makegood = str(Path(sys.executable).with_name("makegood"))
+    command = [makegood, "run", "--month", MONTH, "--json", "--workspace", str(fleet)]
     begun = time.perf_counter()
-    done = subprocess.run(
-        [*command, "--workspace", fleet], env=environment, stdout=subprocess.PIPE, check=False
-    )
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)
     took = time.perf_counter() - begun
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(f"\nmakegood run: {took:.1f} s, peak memory of one process {peak:.0f} MB")
