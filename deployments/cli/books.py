@@ -19,7 +19,7 @@ from deployments.cli.documents import (
 )
 from deployments.cli.exits import Exit
 from deployments.cli.options import Json, MonthArgument, Workspace, month_of
-from deployments.cli.printing import console, print_json
+from deployments.cli.printing import console, counted, print_json
 from flows.explain import Explanation
 from flows.explain import explain as explain_month
 from flows.office import open_office
@@ -56,7 +56,7 @@ def check(*, workspace: Workspace = HERE, json: Json = False) -> int:
     else:
         for finding in findings:
             console().print(f"{finding.severity.value}: {finding}", markup=False)
-        console().print(f"{contracts} contracts, {len(findings)} findings.")
+        console().print(f"{counted(contracts, 'contract')}, {counted(len(findings), 'finding')}.")
     errors = any(finding.severity is Severity.ERROR for finding in findings)
     return Exit.UNUSABLE_INPUT if errors else Exit.NEEDS_A_PERSON if findings else Exit.DONE
 
@@ -111,10 +111,10 @@ def verify(
     else:
         for fault in found.faults:
             console().print(fault, markup=False)
-        console().print(
-            f"{found.chains} chains with {found.entries} entries read, {found.replayed} decisions "
-            f"replayed: {len(found.faults) or 'no'} faults."
-        )
+        read = f"{counted(found.chains, 'chain')} of {counted(found.entries, 'entry', 'entries')}"
+        replayed = counted(found.replayed, "decision")
+        faults = counted(len(found.faults), "fault")
+        console().print(f"{read} read, {replayed} replayed: {faults}.")
     return Exit.NEEDS_A_PERSON if found.faults else Exit.DONE
 
 

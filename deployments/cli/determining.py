@@ -108,7 +108,7 @@ def show_ladder(
             "ID",
             f"is {ladder!r}",
             expected="the id of a ladder in the catalog",
-            remedy=near_miss(ladder, catalog) or "See `makegood ladders list`.",
+            remedy=f"{near_miss(ladder, catalog)} `makegood ladders list` shows them all.".strip(),
         )
     sheet = catalog[ladder]
     terms = sheet.credit.model_dump(mode="json", exclude_defaults=True)

@@ -28,6 +28,15 @@ def seconds(milliseconds: int) -> Decimal | int:
     return whole if rest == 0 else Decimal(milliseconds).scaleb(-3).normalize()
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with the word for what it counts.
+
+    >>> counted(0, "finding"), counted(1, "finding"), counted(2, "entry", "entries")
+    ('no findings', '1 finding', '2 entries')
+    """
+    return f"{number or 'no'} {one if number == 1 else many or f'{one}s'}"
+
+
 def table(
     title: str,
     headings: Sequence[str],

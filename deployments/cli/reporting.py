@@ -43,7 +43,8 @@ def print_run(document: RunDocument, workspace: Path) -> None:
     for outcome in document["contracts"]:
         if outcome["withheld"]:
             out.print(f"needs a look: {outcome['contract']}: {outcome['withheld']}")
-    if not document["dry_run"]:
+    waits = any(o["role"] == "provider" and o["status"] == "credit" for o in document["contracts"])
+    if waits and not document["dry_run"]:
         out.print(f"next: makegood release {document['month']} --workspace {workspace}")
 
 
@@ -61,7 +62,7 @@ def _outcome(outcome: Outcome) -> OutcomeDocument:
         breached=answer.breached,
         tier=answer.tier,
         credit_percent=answer.credit_percent,
-        credit_days=None if answer.days is None else number_text(answer.days),
+        credit_days=None if answer.days is None else number_text(answer.days).rstrip("…"),
         credit_amount=answer.amount.text if answer.amount else None,
         currency=version.currency,
         capped=answer.capped,
