@@ -25,7 +25,7 @@ def prefect_api(tmp_path_factory):
         with server_of_our_own() as (address, ready):
             patch.setenv("PREFECT_API_URL", address)
             ready()
-            # Prefect reads the environment when it is imported, here for the first time or long ago.
+            # Prefect may have been imported, and have read the environment, long ago.
             settings = importlib.import_module("prefect.settings")
             told = {settings.PREFECT_API_URL: address, settings.PREFECT_HOME: home}
             with settings.temporary_settings(told):

@@ -137,11 +137,19 @@ def _document(found: DeterminedPayload) -> DetermineDocument:
 
 def _print_determination(document: DetermineDocument) -> None:
     out = console()
-    amount = document["credit_amount"]
-    headline = f"{amount} {document['currency']}" if amount else "no amount: no fee was given"
-    out.print(f"[bold]{document['withheld'] or headline}[/bold]")
+    out.print(f"[bold]{_headline(document)}[/bold]")
     for number, step in enumerate(document["steps"], 1):
         out.print(f"  {number}. {step['says']}", markup=False)
+
+
+def _headline(document: DetermineDocument) -> str:
+    if document["withheld"]:
+        return f"withheld: {document['withheld']}"
+    if document["credit_days"] and not document["credit_percent"]:
+        return f"{document['credit_days']} days of service"
+    if document["credit_amount"]:
+        return f"{document['credit_amount']} {document['currency']}"
+    return f"{document['credit_percent'] or 0} % of a fee that was not given"
 
 
 def _ladder(sheet: CatalogSheet) -> LadderDocument:
