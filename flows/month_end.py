@@ -23,7 +23,7 @@ from pydantic import BaseModel, Field
 
 from connectors.errors import Retriable
 from flows.artifacts import show_month
-from flows.log import SCRIBE, watcher
+from flows.log import noted_by, watcher
 from flows.month import MonthRun, Step, conduct, month_run
 from models.period import MONTH_PATTERN, ServiceMonth
 
@@ -79,14 +79,14 @@ def month_end(request: MonthRequest) -> MonthRun:
         UnusableInputError: The workspace, a source or the request cannot be used.
         MonthLockedError: The month is running elsewhere.
     """
-    SCRIBE.set(_into_run_log)
-    with month_run(
+    month = month_run(
         Path(request.workspace),
         month=ServiceMonth.parse(request.month),
         clients=request.clients,
         dry_run=request.dry_run,
         notify=request.notify,
-    ) as run:
+    )
+    with noted_by(_into_run_log), month as run:
         conduct(run, each=in_tasks)
         show_month(run)
     return run
