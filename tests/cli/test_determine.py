@@ -10,6 +10,8 @@ import simplejson
 
 from tests.command import makegood
 
+SHOW = ("ladders", "show")
+
 
 @pytest.fixture
 def determined(tmp_path):
@@ -143,8 +145,17 @@ def test_the_catalog_is_listed_and_shown():
     """Every ladder of the list can be shown, and says where it was seen."""
     listed = makegood("ladders", "list", "--json").document["ladders"]
     assert len(listed) >= 40
-    shown = makegood("ladders", "show", listed[0]["id"], "--json").document
+    shown = makegood(*SHOW, listed[0]["id"], "--json").document
     assert {name: shown[name] for name in listed[0]} == listed[0]
-    assert shown["terms"]["ladder"]["commitment_percent"]
     assert "aws-s3-standard" in makegood("ladders", "list").out
-    assert "credit of:" in makegood("ladders", "show", "aws-s3-standard").out
+    assert "credit_ladder:\n  kind: uptime_brackets" in makegood(*SHOW, "aws-s3-standard").out
+
+
+@pytest.mark.parametrize("name", ["aws-s3-standard", "algolia", "google-workspace", "starlink-consumer"])
+def test_the_terms_that_are_shown_are_a_ladder_file(determined, tmp_path, name):
+    """Copied into a file, they give the answer that the catalog's ladder gives."""
+    copied = tmp_path / "copied.json"
+    copied.write_text(json.dumps(makegood(*SHOW, name, "--json").document["terms"]))
+    figures = {"outages_seconds": [9000, 4000], "billable_amount": 500}
+    ours = determined(ladder=copied, **figures).document
+    assert ours == determined(ladder=name, **figures).document
