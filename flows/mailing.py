@@ -121,14 +121,17 @@ def notice_plans(
 
 
 def write_previews(office: Office, period: str) -> int:
-    """Write the notices that wait for release as pages to look at; remove those that do not."""
+    """Write the notices that wait for release as pages to look at; remove those that do not.
+
+    Ids of clients and services may hold dots, but no plus: each obligation has a page of its own.
+    """
     wanted = {
-        f"{stored.key.replace('/', '.')}.html": stored
+        f"{stored.key.replace('/', '+')}.html": stored
         for stored in office.store.obligations(period, states=[ObligationState.DRAFT])
         if stored.role is Role.PROVIDER
     }
     with sole_writer(office.previews / "previews"):
-        for path in office.previews.glob(f"*.{period}.*.html"):
+        for path in office.previews.glob(f"*+{period}+r*.html"):
             if path.name not in wanted:
                 path.unlink(missing_ok=True)
         for name, stored in wanted.items():

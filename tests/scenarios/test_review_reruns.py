@@ -32,3 +32,14 @@ def test_a_new_contract_changes_no_other_one(lay_out):
     outcome = books.run()["acme/api"]
     assert outcome.says == "unchanged: decided before on the same inputs"
     assert owed_to_acme(books) == R0
+
+
+def test_clients_whose_ids_hold_dots_have_previews_of_their_own(lay_out):
+    """`a.b` with service `c`, and `a` with service `b.c`: two credits, two pages."""
+    dotted, plain = (
+        ACME.replace("id: acme", f"id: {client}").replace("id: api", f"id: {service}")
+        for client, service in (("a.b", "c"), ("a", "b.c"))
+    )
+    books = lay_out(dotted, plain, checks=checks(api=120))
+    books.run()
+    assert books.previews == ["a+b.c+2025-09+r0.html", "a.b+c+2025-09+r0.html"]
