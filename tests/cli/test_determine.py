@@ -151,7 +151,9 @@ def test_the_catalog_is_listed_and_shown():
     assert "credit_ladder:\n  kind: uptime_brackets" in makegood(*SHOW, "aws-s3-standard").out
 
 
-@pytest.mark.parametrize("name", ["aws-s3-standard", "algolia", "google-workspace", "starlink-consumer"])
+@pytest.mark.parametrize(
+    "name", ["aws-s3-standard", "algolia", "google-workspace", "starlink-priority"]
+)
 def test_the_terms_that_are_shown_are_a_ladder_file(determined, tmp_path, name):
     """Copied into a file, they give the answer that the catalog's ladder gives."""
     copied = tmp_path / "copied.json"
