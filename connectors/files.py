@@ -115,11 +115,16 @@ def _take_turn(lock: int, path: Path) -> None:
     raise Retriable(message)
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
     """Put the content in place of the file, atomically; call it as its sole writer.
 
     A link is followed, so that the file it points to is replaced and not the link. An existing
     file keeps its permissions.
+
+    Args:
+        path: The file.
+        content: All of it.
+        durable: Return only when it survives a power cut; False for what can be made again.
     """
     target = path.resolve()
     draft = target.with_name(f".{target.name}.draft")
@@ -127,9 +132,11 @@ def write_whole(path: Path, content: bytes) -> None:
         file.write(content)
         _keep_permissions(file.fileno(), target)
         file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            os.fsync(file.fileno())
     draft.replace(target)
-    flush_folder(target.parent)
+    if durable:
+        flush_folder(target.parent)
 
 
 def _keep_permissions(descriptor: int, target: Path) -> None:

@@ -63,7 +63,6 @@ def prefect_server(*, home: Path | None = None) -> Iterator[Callable[[], None]]:
         try:
             yield ready
         finally:
-            _let_prefect_finish()
             del os.environ["PREFECT_API_URL"]
 
 
@@ -79,6 +78,7 @@ def server_of_our_own() -> Iterator[tuple[str, Callable[[], None]]]:
     try:
         yield f"http://127.0.0.1:{port}/api", lambda: _wait_until_healthy(server, port)
     finally:
+        _let_prefect_finish()
         _stop(server)
 
 

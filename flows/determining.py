@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+import iso4217
+
 from connectors.terms.files import WorkspaceFolder
 from models.determination import Determination, determine
 from models.findings import UnusableInputError, refuse
@@ -13,6 +15,7 @@ from models.json_text import parse_json
 from models.located import MOST_BYTES, decode, too_long
 from models.money import Currency
 from models.payload import CalculatorPayload
+from models.terms import near_miss
 
 DEFAULT_CURRENCY = "USD"
 
@@ -88,7 +91,11 @@ def _unreadable(path: Path, error: OSError) -> UnusableInputError:
 def _currency(code: str) -> Currency:
     try:
         return Currency.of(code)
-    except ValueError as error:
+    except ValueError:
+        near = near_miss(code, (currency.code for currency in iso4217.Currency))
         raise refuse(
-            "--currency", f"is {code!r}: {error}", expected="an ISO 4217 code", remedy="Write EUR."
+            "--currency",
+            f"is {code!r}",
+            expected="the ISO 4217 code of money that can be paid, such as EUR, USD or JPY",
+            remedy=near or "Correct the code.",
         ) from None

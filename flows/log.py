@@ -6,7 +6,8 @@ The full record is in the store. These are for the person who watches.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
 
@@ -43,6 +44,16 @@ SCRIBE: ContextVar[Callable[[str], None]] = ContextVar("scribe")
 def watcher() -> Progress:
     """Whoever watches the present run."""
     return WATCHER.get(NobodyWatches())
+
+
+@contextmanager
+def noted_by(scribe: Callable[[str], None]) -> Iterator[None]:
+    """Have notes go there until the block ends."""
+    before = SCRIBE.set(scribe)
+    try:
+        yield
+    finally:
+        SCRIBE.reset(before)
 
 
 def note(says: str) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from email.utils import parseaddr
+from hashlib import sha256
+from pathlib import Path
 
 from connectors.files import sole_writer, write_whole
 from connectors.mail import Mailbox, MailSender, OutgoingMail, compose
@@ -119,22 +121,31 @@ def notice_plans(
 
 
 def write_previews(office: Office, period: str) -> int:
-    """Write the notices that wait for release as pages to look at; remove those that do not."""
+    """Write the notices that wait for release as pages to look at; remove those that do not.
+
+    Ids of clients and services may hold dots, but no plus: each obligation has a page of its own.
+    """
     wanted = {
-        f"{stored.key.replace('/', '.')}.html": stored
+        f"{stored.key.replace('/', '+')}.html": stored
         for stored in office.store.obligations(period, states=[ObligationState.DRAFT])
         if stored.role is Role.PROVIDER
     }
     with sole_writer(office.previews / "previews"):
-        for path in office.previews.glob(f"*.{period}.*.html"):
+        for path in office.previews.glob(f"*+{period}+r*.html"):
             if path.name not in wanted:
                 path.unlink(missing_ok=True)
         for name, stored in wanted.items():
-            page = render_notice(_notice(office, stored), preview=True).html.encode()
-            path = office.previews / name
-            if not path.exists() or path.read_bytes() != page:
-                write_whole(path, page)
+            _write_preview(office.previews / name, _notice(office, stored))
     return len(wanted)
+
+
+def _write_preview(path: Path, notice: ClientNotice) -> None:
+    # The mark at the end tells which notice it shows, so that a rerun renders nothing again.
+    mark = f"<!-- {sha256(repr(notice).encode()).hexdigest()} -->\n".encode()
+    if path.exists() and path.read_bytes().endswith(mark):
+        return
+    page = render_notice(notice, preview=True).html.encode()
+    write_whole(path, page + mark, durable=False)
 
 
 def _post(mail: MailSender) -> Unasked:

@@ -46,6 +46,9 @@ from models.printing import number_text
 
 Item = TypeVar("Item")
 
+MOST_NOTED = 20
+"""Decisions of a shard that go into the run's log one by one; the decision log holds them all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -242,6 +245,8 @@ def apply_ladder(run: MonthRun, shard: int) -> str:
         _record(run, outcomes, history)
     run.outcomes[shard] = tuple(outcomes)
     changed = [outcome for outcome in outcomes if outcome.change is not None]
+    for outcome in changed[:MOST_NOTED]:
+        note(f"{outcome.governed.contract.id}: {outcome.says}")
     return (
         f"shard {shard + 1}: {len(changed)} decided anew, {len(outcomes) - len(changed)} as before"
     )

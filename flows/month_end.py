@@ -18,11 +18,12 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.tasks import exponential_backoff
+from prefect.utilities.annotations import quote
 from pydantic import BaseModel, Field
 
 from connectors.errors import Retriable
 from flows.artifacts import show_month
-from flows.log import SCRIBE, watcher
+from flows.log import noted_by, watcher
 from flows.month import MonthRun, Step, conduct, month_run
 from models.period import MONTH_PATTERN, ServiceMonth
 
@@ -80,15 +81,15 @@ def month_end(request: MonthRequest) -> MonthRun:
         UnusableInputError: The workspace, a source or the request cannot be used.
         MonthLockedError: The month is running elsewhere.
     """
-    SCRIBE.set(_into_run_log)
-    with month_run(
+    month = month_run(
         Path(request.workspace),
         month=ServiceMonth.parse(request.month),
         clients=request.clients,
         dry_run=request.dry_run,
         notify=request.notify,
         by_rule=request.by_rule,
-    ) as run:
+    )
+    with noted_by(_into_run_log), month as run:
         conduct(run, each=in_tasks)
         show_month(run)
     return run
@@ -102,7 +103,9 @@ def in_tasks(step: Step[Item], run: MonthRun, items: Sequence[Item], /) -> None:
     """Do a step as Prefect tasks, one for each item, and wait for all of them."""
     watcher().begin(step.name, len(items))
     as_task = _as_task(step)
-    for future in [as_task.submit(run, item) for item in items]:
+    # Prefect would walk through everything that a run holds; it must not look inside.
+    futures = [as_task.submit(quote(run), item) for item in items]  # type: ignore[call-overload]  # Prefect takes the run out of its quote.
+    for future in futures:
         future.result()
 
 

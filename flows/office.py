@@ -26,6 +26,7 @@ from connectors.terms.files import WorkspaceFolder
 from models import workspace_file
 from models.contract import Contract
 from models.exclusion import ExclusionEvent
+from models.findings import UnusableInputError
 from models.workspace_file import AnySource, BillingKind, BillingMode, Workspace
 
 DATABASE_URL = "MAKEGOOD_DATABASE_URL"
@@ -129,8 +130,11 @@ def read_terms(folder: Path) -> AgreedTerms:
 @lru_cache(maxsize=2)
 def _read_terms(folder: Path, _fingerprint: tuple[FileMark, ...]) -> AgreedTerms:
     terms = WorkspaceFolder(folder)
-    workspace = terms.workspace()
-    return workspace, terms.contracts(), terms.exclusions()
+    try:
+        return terms.workspace(), terms.contracts(), terms.exclusions()
+    except UnusableInputError as error:
+        # The first of the three that is wrong says nothing of the others.
+        raise UnusableInputError(terms.findings() or error.findings) from None
 
 
 def _fingerprint(folder: Path) -> tuple[FileMark, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import groupby
 from typing import TypeVar
 
@@ -85,7 +86,9 @@ def _replayed(store: Store, entry: LogEntry) -> Mapping[str, JsonValue]:
         inputs,
         contract=entry.contract,
         terms_of=lambda digest: _found(terms, digest, "terms"),
-        evidence_of=lambda digest: json.loads(_found(evidence, digest, "evidence").text),
+        evidence_of=lambda digest: json.loads(
+            _found(evidence, digest, "evidence").text, parse_float=Decimal
+        ),
     )
     return decide(case).record
 

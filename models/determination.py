@@ -14,9 +14,9 @@ from fractions import Fraction
 
 from models.contract import Cap, CreditTerms, MinimumPayout
 from models.ladder import Assessment, Measured, floor_percent
-from models.money import Currency, Money, round_to_payable
+from models.money import Currency, Money, payable_within, round_to_payable
 from models.period import ServiceMonth
-from models.printing import duration_text, number_text, percent_text
+from models.printing import CUT, duration_text, number_text, percent_text
 from models.terms import MOST_DIGITS, JsonValue, plain
 
 REPLAYED = (
@@ -266,14 +266,17 @@ def _cap_money(worth: _Worth, terms: CreditTerms, currency: Currency) -> _Worth:
 
 
 def _limits(base: Fraction, cap: Cap | None, currency: Currency) -> list[tuple[Fraction, str]]:
-    """The caps as shares of the base, so that they hold for a base of nothing as well."""
+    """The caps as shares of the base, so that they hold for a base of nothing as well.
+
+    Of an amount that cannot be paid exactly the payable part holds, or rounding would pass it.
+    """
     limits = []
     if cap is not None and cap.percent is not None:
         share = Fraction(cap.percent) / 100
         money = f", {_major_text(share * base, currency)}" if base else ""
         limits.append((share, f"{plain(cap.percent)} %{money}"))
     if cap is not None and cap.amount is not None and base:
-        most = currency.minor(cap.amount)
+        most = payable_within(currency.minor(cap.amount), currency)
         limits.append((most / base, _major_text(most, currency)))
     return limits
 
@@ -386,9 +389,9 @@ def _exact_text(worth: _Worth, currency: Currency) -> str:
 def _major_text(exact_minor: Fraction, currency: Currency) -> str:
     """Exact minor units in major units, with at least the currency's places."""
     text = number_text(exact_minor / 10**currency.exponent)
-    whole, _, places = text.partition(".")
-    padding = "0" * (currency.exponent - len(places.rstrip("…")))
-    return f"{whole}.{places}{padding}" if padding and currency.exponent else text
+    whole, _, places = text.rstrip(CUT).partition(".")
+    padded = places.ljust(currency.exponent, "0")
+    return f"{whole}{'.' if padded else ''}{padded}{CUT if text.endswith(CUT) else ''}"
 
 
 def _ratio_record(ratio: Fraction | None) -> JsonValue:

@@ -151,6 +151,5 @@ def floor_percent(ratio: Fraction, places: int = 6) -> str:
     >>> floor_percent(Fraction(2, 3)), floor_percent(Fraction(1))
     ('66.666666', '100.000000')
     """
-    scaled = ratio * 100 * 10**places
-    whole = scaled.numerator // scaled.denominator
-    return f"{Decimal(whole).scaleb(-places):.{places}f}"
+    whole, part = divmod(ratio.numerator * 100 * 10**places // ratio.denominator, 10**places)
+    return f"{whole}.{part:0{places}d}"

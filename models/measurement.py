@@ -13,6 +13,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from models.intervals import MINUTE_MS
 from models.terms import Minutes, Percent, Terms, Whole
 
 Quorum = Annotated[Whole, Field(ge=1)]
@@ -180,3 +181,10 @@ class MeasurementTerms(Terms):
     quorum_base: QuorumBase = QuorumBase.ALL
     conflicting_duplicates: Duplicates = Duplicates.WORSE_WINS
     defaults_edition: date = DEFAULTS_EDITION
+
+    @property
+    def stale_after_ms(self) -> int | None:
+        """The silence after which a state is unknown, in milliseconds; None when it never is."""
+        if self.stale_after_minutes is None:
+            return None
+        return int(self.stale_after_minutes * MINUTE_MS)

@@ -146,6 +146,16 @@ def round_to_payable(
     return Rounded(money, _rounding_reason(exact_minor, money, rounding))
 
 
+def payable_within(most_minor: Fraction, currency: Currency) -> Fraction:
+    """The largest payable amount, in minor units, that is no more than this one of 0 or more.
+
+    >>> payable_within(Fraction(10005), Currency.of("KWD"))
+    Fraction(10000, 1)
+    """
+    step = currency.payable_step_minor
+    return Fraction(most_minor // step * step)
+
+
 def _round_magnitude(steps: Fraction, rounding: Rounding) -> int:
     match rounding:
         case Rounding.HALF_UP:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from models.intervals import MINUTE_MS, Interval, IntervalSet
+from models.intervals import Interval, IntervalSet
 from models.measurement import MeasurementTerms, NoData, UnknownInOutage
 from models.outage import Timeline
 from models.quorum import Standing, standing_of, vote
@@ -80,8 +80,6 @@ def _horizon(monitors: Monitors, month: Interval) -> Interval:
 def _probes(
     regions: Sequence[Timeline], horizon: Interval, terms: MeasurementTerms
 ) -> tuple[tuple[str, Standing], ...]:
-    stale = terms.stale_after_minutes
-    stale_after_ms = None if stale is None else int(stale * MINUTE_MS)
     return tuple(
         (
             timeline.region,
@@ -89,7 +87,7 @@ def _probes(
                 timeline,
                 horizon=horizon,
                 degraded=terms.degraded,
-                stale_after_ms=stale_after_ms,
+                stale_after_ms=terms.stale_after_ms,
             ),
         )
         for timeline in regions

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from itertools import pairwise
 from operator import itemgetter
@@ -106,6 +106,11 @@ class Timeline:
     def known_until(self) -> int | None:
         """The end of a slice, else the last observation; None when nothing was ever observed."""
         return self.last_observed_at if self.ends_at is None else self.ends_at
+
+    def keeping(self, silences_ms: int | None) -> Timeline:
+        """The same view with only the silences of at least this length; None keeps none."""
+        long_enough = (g for g in self.gaps if silences_ms is not None and g.length >= silences_ms)
+        return replace(self, gaps=tuple(long_enough), gap_floor_ms=silences_ms)
 
     def within(self, stretch: Interval) -> Timeline:
         """The slice that decides every state inside a stretch, and nothing that does not.

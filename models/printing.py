@@ -10,8 +10,6 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
-from models.terms import plain
-
 PLACES = 6
 CUT = "…"
 
@@ -24,7 +22,8 @@ def number_text(number: Fraction | Decimal, places: int = PLACES) -> str:
     """
     exact = Fraction(number)
     scaled, rest = divmod(abs(exact.numerator) * 10**places, exact.denominator)
-    digits = plain(Decimal(scaled).scaleb(-places))
+    whole, part = divmod(scaled, 10**places)
+    digits = f"{whole}.{part:0{places}d}".rstrip("0").rstrip(".")
     return f"{'-' if exact < 0 and scaled else ''}{digits}{CUT if rest else ''}"
 
 

@@ -121,12 +121,16 @@ def evidence_of(
 ) -> tuple[tuple[Timeline, ...], ...]:
     """The slices of the timelines that a contract's month depends on, in the same places.
 
-    They hold the month, the whole extent of outages that reach over its edges, and what a carried
-    state comes from. Measuring them gives exactly what measuring the whole timelines gives, and
-    other observations leave them, and so their digests, unchanged.
+    They hold the month, the whole extent of outages that reach over its edges, what a carried state
+    comes from, and the silences that make a state stale. Measuring them gives exactly what
+    measuring the whole timelines gives. Other observations, and other contracts that need shorter
+    silences, leave them, and so their digests, unchanged.
     """
     stretch = stretch_of(observe(monitors, month, terms))
-    return tuple(tuple(timeline.within(stretch) for timeline in regions) for regions in monitors)
+    return tuple(
+        tuple(timeline.keeping(terms.stale_after_ms).within(stretch) for timeline in regions)
+        for regions in monitors
+    )
 
 
 def measured_month(

@@ -3,7 +3,7 @@
 Tests that use it are marked with `NEEDS_PREFECT`, so that they share one worker and one server.
 """
 
-import os
+import importlib
 
 import pytest
 
@@ -25,7 +25,8 @@ def prefect_api(tmp_path_factory):
         with server_of_our_own() as (address, ready):
             patch.setenv("PREFECT_API_URL", address)
             ready()
-            from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
-
-            with temporary_settings({PREFECT_API_URL: address, PREFECT_HOME: home}):
-                yield os.environ["PREFECT_API_URL"]
+            # Prefect may have been imported, and have read the environment, long ago.
+            settings = importlib.import_module("prefect.settings")
+            told = {settings.PREFECT_API_URL: address, settings.PREFECT_HOME: home}
+            with settings.temporary_settings(told):
+                yield address

@@ -19,7 +19,7 @@ from deployments.cli.documents import (
 )
 from deployments.cli.exits import Exit
 from deployments.cli.options import Json, MonthArgument, Workspace, month_of
-from deployments.cli.printing import console, print_json
+from deployments.cli.printing import counted, print_json, write
 from flows.explain import Explanation
 from flows.explain import explain as explain_month
 from flows.office import open_office
@@ -55,8 +55,8 @@ def check(*, workspace: Workspace = HERE, json: Json = False) -> int:
         print_json(CheckDocument(contracts=contracts, findings=listed))
     else:
         for finding in findings:
-            console().print(f"{finding.severity.value}: {finding}", markup=False)
-        console().print(f"{contracts} contracts, {len(findings)} findings.")
+            write(f"{finding.severity.value}: {finding}")
+        write(f"{counted(contracts, 'contract')}, {counted(len(findings), 'finding')}.")
     errors = any(finding.severity is Severity.ERROR for finding in findings)
     return Exit.UNUSABLE_INPUT if errors else Exit.NEEDS_A_PERSON if findings else Exit.DONE
 
@@ -110,19 +110,18 @@ def verify(
         print_json(document)
     else:
         for fault in found.faults:
-            console().print(fault, markup=False)
-        console().print(
-            f"{found.chains} chains with {found.entries} entries read, {found.replayed} decisions "
-            f"replayed: {len(found.faults) or 'no'} faults."
-        )
+            write(fault)
+        read = f"{counted(found.chains, 'chain')} of {counted(found.entries, 'entry', 'entries')}"
+        replayed = counted(found.replayed, "decision")
+        faults = counted(len(found.faults), "fault")
+        write(f"{read} read, {replayed} replayed: {faults}.")
     return Exit.NEEDS_A_PERSON if found.faults else Exit.DONE
 
 
 def print_explanation(document: ExplainDocument) -> None:
     """Show a decision to a person."""
-    out = console()
-    out.print(f"[bold]{document['contract']}, {document['month']}[/bold]")
-    out.print(f"decided {document['decided_at']}: {document['change']}", markup=False)
+    write(f"{document['contract']}, {document['month']}", bold=True)
+    write(f"decided {document['decided_at']}: {document['change']}")
     for title, lines in (
         ("Measured", document["measurement"]),
         ("Exclusions", document["exclusions"]),
@@ -131,10 +130,13 @@ def print_explanation(document: ExplainDocument) -> None:
         ("Log", document["log"]),
     ):
         if lines:
-            out.print(f"\n[bold]{title}[/bold]")
+            write()
+            write(title, bold=True)
         for number, line in enumerate(lines, 1):
-            out.print(f"  {number}. {line}", markup=False)
-    out.print(f"\ninputs  {document['inputs_digest']}\ndecision {document['digest']}")
+            write(f"  {number}. {line}")
+    write()
+    write(f"inputs   {document['inputs_digest']}")
+    write(f"decision {document['digest']}")
 
 
 def _contract_count(folder: WorkspaceFolder) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import yaml
 
 from connectors.terms.files import WorkspaceFolder
 from deployments.cli import completion
@@ -18,7 +19,7 @@ from deployments.cli.documents import (
 )
 from deployments.cli.exits import Exit, say
 from deployments.cli.options import Json, number_of
-from deployments.cli.printing import console, print_json, table
+from deployments.cli.printing import print_json, table, write
 from flows.determining import DeterminedPayload, determine_payload
 from models.catalog import CatalogSheet
 from models.findings import refuse
@@ -108,11 +109,10 @@ def show_ladder(
             "ID",
             f"is {ladder!r}",
             expected="the id of a ladder in the catalog",
-            remedy=near_miss(ladder, catalog) or "See `makegood ladders list`.",
+            remedy=f"{near_miss(ladder, catalog)} `makegood ladders list` shows them all.".strip(),
         )
     sheet = catalog[ladder]
-    terms = sheet.credit.model_dump(mode="json", exclude_defaults=True)
-    document = LadderShowDocument(**_ladder(sheet), notes=list(sheet.notes), terms=terms)
+    document = LadderShowDocument(**_ladder(sheet), notes=list(sheet.notes), terms=_terms(sheet))
     print_json(document) if json else _print_ladder(sheet, document)
     return Exit.DONE
 
@@ -136,12 +136,19 @@ def _document(found: DeterminedPayload) -> DetermineDocument:
 
 
 def _print_determination(document: DetermineDocument) -> None:
-    out = console()
-    amount = document["credit_amount"]
-    headline = f"{amount} {document['currency']}" if amount else "no amount: no fee was given"
-    out.print(f"[bold]{document['withheld'] or headline}[/bold]")
+    write(_headline(document), bold=True)
     for number, step in enumerate(document["steps"], 1):
-        out.print(f"  {number}. {step['says']}", markup=False)
+        write(f"  {number}. {step['says']}")
+
+
+def _headline(document: DetermineDocument) -> str:
+    if document["withheld"]:
+        return f"withheld: {document['withheld']}"
+    if document["credit_days"] and not document["credit_percent"]:
+        return f"{document['credit_days']} days of service"
+    if document["credit_amount"]:
+        return f"{document['credit_amount']} {document['currency']}"
+    return f"{document['credit_percent'] or 0} % of a fee that was not given"
 
 
 def _ladder(sheet: CatalogSheet) -> LadderDocument:
@@ -157,23 +164,19 @@ def _ladder(sheet: CatalogSheet) -> LadderDocument:
     )
 
 
+def _terms(sheet: CatalogSheet) -> dict[str, object]:
+    """A sheet's terms as a ladder file has them."""
+    terms = sheet.credit.model_dump(mode="json", exclude_defaults=True)
+    ladder = {"kind": sheet.credit.ladder.kind, **terms.pop("ladder")}
+    return {"credit_ladder": ladder, **terms}
+
+
 def _print_ladder(sheet: CatalogSheet, document: LadderShowDocument) -> None:
-    out = console()
-    out.print(f"[bold]{sheet.id}[/bold]: {sheet.vendor}, {sheet.title}", highlight=False)
-    out.print(
-        f"version {sheet.version}, seen {sheet.seen.value} on {sheet.seen_on}: {sheet.source}"
-    )
-    out.print(f"credit of: {sheet.unit}", markup=False)
-    _print_terms(document["terms"], indent=2)
+    write(f"{sheet.id}: {sheet.vendor}, {sheet.title}", bold=True)
+    write(f"version {sheet.version}, seen {sheet.seen.value} on {sheet.seen_on}: {sheet.source}")
+    write(f"credit of: {sheet.unit}")
+    write()
+    write(yaml.safe_dump(document["terms"], sort_keys=False).rstrip())
+    write()
     for note in sheet.notes:
-        out.print(f"  note: {note}", markup=False)
-
-
-def _print_terms(terms: object, indent: int) -> None:
-    pairs = terms.items() if isinstance(terms, dict) else enumerate(terms)  # type: ignore[arg-type]  # JSON values: what is no dict here is a list.
-    for name, value in pairs:
-        if isinstance(value, dict | list):
-            console().print(f"{' ' * indent}{name}:", markup=False)
-            _print_terms(value, indent + 2)
-        else:
-            console().print(f"{' ' * indent}{name}: {value}", markup=False)
+        write(f"note: {note}")

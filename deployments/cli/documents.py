@@ -296,7 +296,7 @@ class LaddersDocument(TypedDict):
 
 @with_config(STRICT)
 class LadderShowDocument(LadderDocument):
-    """The answer of `makegood ladders show`: the ladder with its terms as they are read."""
+    """The answer of `makegood ladders show`; `terms` is what a ladder file may hold."""
 
     notes: list[str]
     terms: dict[str, object]

@@ -34,6 +34,8 @@ def ended_by(error: Exception) -> Exit:
             said = f"{error}\n{count} finding{'s' if count > 1 else ''}; nothing was written."
             exit_code = Exit.UNUSABLE_INPUT
         case TyperException():
+            # What a library thinks of its own exceptions is no news to the person.
+            error.message = error.message.replace("Value error, ", "")
             error.show()  # type: ignore[attr-defined]  # Every one that is raised has it.
             return Exit.UNUSABLE_INPUT
         case Misconfigured():

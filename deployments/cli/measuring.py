@@ -108,6 +108,8 @@ def measure(
         time_zone=zone_name,
         monitors=[_document(item) for item in measured],
     )
+    if not measured:
+        say(f"{checks}: holds no checks, so there is no monitor to measure.")
     print_json(document) if json else _print_table(document)
     withheld = any(item.uptime.withheld for item in measured)
     return Exit.NEEDS_A_PERSON if withheld else Exit.DONE

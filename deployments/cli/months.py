@@ -25,7 +25,7 @@ from deployments.cli.options import (
     Workspace,
     month_of,
 )
-from deployments.cli.printing import console, print_json, table
+from deployments.cli.printing import print_json, table, write
 from deployments.cli.progress import watched
 from deployments.cli.reporting import print_run, run_document
 from deployments.prefect_server import prefect_server
@@ -209,7 +209,7 @@ def _show(batch: Batch) -> None:
     ]
     headings = ("Obligation", "Client", "Uptime", "Amount", "Notice to", "Why")
     table(f"Waiting for release: {batch.month}", headings, rows, numbers=(2, 3))
-    console().print("Total: " + (", ".join(str(m) for m in batch.totals.values()) or "nothing"))
+    write("Total: " + (", ".join(str(m) for m in batch.totals.values()) or "nothing"))
 
 
 def _agreed(batch: Batch) -> bool:

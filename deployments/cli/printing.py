@@ -9,6 +9,7 @@ from decimal import Decimal
 import simplejson
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 
 def print_json(document: Mapping[str, object]) -> None:
@@ -28,6 +29,15 @@ def seconds(milliseconds: int) -> Decimal | int:
     return whole if rest == 0 else Decimal(milliseconds).scaleb(-3).normalize()
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with the word for what it counts.
+
+    >>> counted(0, "finding"), counted(1, "finding"), counted(2, "entry", "entries")
+    ('no findings', '1 finding', '2 entries')
+    """
+    return f"{number or 'no'} {one if number == 1 else many or f'{one}s'}"
+
+
 def table(
     title: str,
     headings: Sequence[str],
@@ -40,11 +50,16 @@ def table(
     for place, heading in enumerate(headings):
         shown.add_column(heading, justify="right" if place in numbers else "left", overflow="fold")
     for row in rows:
-        shown.add_row(*row)
-    console().print(shown)
+        shown.add_row(*(Text(cell) for cell in row))
+    _console().print(shown)
 
 
-def console() -> Console:
+def write(text: str = "", *, bold: bool = False) -> None:
+    """Print a line for a person, as it is; folding a long one is left to the terminal."""
+    _console().print(Text(text, style="bold" if bold else ""), soft_wrap=True)
+
+
+def _console() -> Console:
     """Stdout as a console; wide enough for a table when it is not a terminal."""
     plain = not sys.stdout.isatty()
     return Console(file=sys.stdout, width=140 if plain else None, highlight=False)

@@ -14,7 +14,7 @@ from deployments.cli.documents import DemoDocument, RunDocument
 from deployments.cli.exits import Exit, say
 from deployments.cli.months import run_months
 from deployments.cli.options import Json
-from deployments.cli.printing import console, print_json
+from deployments.cli.printing import print_json, write
 from deployments.cli.reporting import print_run
 from flows.explain import explain
 from flows.office import open_office
@@ -54,7 +54,9 @@ def demo(
         print_json(DemoDocument(folder=str(folder), months=documents, explained=explained))
         return Exit.DONE
     _print(documents, folder)
-    console().print("\n[bold]One decision in full[/bold]\n")
+    write()
+    write("One decision in full", bold=True)
+    write()
     print_explanation(explained)
     return Exit.DONE
 
@@ -77,11 +79,11 @@ def _lay_out(folder: Path) -> None:
 
 
 def _print(documents: list[RunDocument], folder: Path) -> None:
-    out = console()
     for document in documents:
-        out.print()
+        write()
         print_run(document, folder)
-    out.print("\n[bold]Where everything lies[/bold]")
+    write()
+    write("Where everything lies", bold=True)
     for path, says in (
         ("ledger.csv", "the ledger: one row per credit, for a spreadsheet"),
         ("outbox/", "the operator's monthly summaries, as mails"),
@@ -90,4 +92,4 @@ def _print(documents: list[RunDocument], folder: Path) -> None:
         ("contracts/", "the contracts: change one and run the demo again"),
         ("README.md", "what is real here, what is made up, and the sums by hand"),
     ):
-        out.print(f"  {folder / path}: {says}", markup=False)
+        write(f"  {folder / path}: {says}")

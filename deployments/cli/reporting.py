@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployments.cli.documents import OutcomeDocument, RunDocument, TotalDocument
-from deployments.cli.printing import console, table
+from deployments.cli.printing import counted, table, write
 from models.ladder import floor_percent
 from models.money import Money
 from models.printing import number_text
@@ -36,15 +36,15 @@ def print_run(document: RunDocument, workspace: Path) -> None:
     rows = [_row(outcome) for outcome in document["contracts"]]
     headings = ("Contract", "", "Uptime %", "Promised", "Credit %", "Amount", "Claim by", "Result")
     table(title, headings, rows, numbers=(2, 3, 4, 5))
-    out = console()
     for total in document["totals"]:
-        words = ROLE_WORDS[total["role"]]
-        out.print(f"{words}: {total['amount']} {total['currency']} in {total['credits']} credits")
+        words, credits_ = ROLE_WORDS[total["role"]], counted(total["credits"], "credit")
+        write(f"{words}: {total['amount']} {total['currency']} in {credits_}")
     for outcome in document["contracts"]:
         if outcome["withheld"]:
-            out.print(f"needs a look: {outcome['contract']}: {outcome['withheld']}")
-    if not document["dry_run"]:
-        out.print(f"next: makegood release {document['month']} --workspace {workspace}")
+            write(f"needs a look: {outcome['contract']}: {outcome['withheld']}")
+    waits = any(o["role"] == "provider" and o["status"] == "credit" for o in document["contracts"])
+    if waits and not document["dry_run"]:
+        write(f"next: makegood release {document['month']} --workspace {workspace}")
 
 
 def _outcome(outcome: Outcome) -> OutcomeDocument:
@@ -61,7 +61,7 @@ def _outcome(outcome: Outcome) -> OutcomeDocument:
         breached=answer.breached,
         tier=answer.tier,
         credit_percent=answer.credit_percent,
-        credit_days=None if answer.days is None else number_text(answer.days),
+        credit_days=None if answer.days is None else number_text(answer.days).rstrip("…"),
         credit_amount=answer.amount.text if answer.amount else None,
         currency=version.currency,
         capped=answer.capped,

@@ -72,6 +72,28 @@ def test_of_two_caps_the_smaller_one_holds():
     assert (found.amount.text, found.credit_percent, found.capped) == ("600.00", "30", True)
 
 
+@pytest.mark.parametrize(
+    ("currency", "cap", "amount"),
+    [("EUR", "10.005", "10.00"), ("KWD", "10.005", "10.000"), ("JPY", "10.5", "10")],
+)
+def test_rounding_does_not_carry_a_credit_over_a_cap_that_cannot_be_paid_exactly(
+    currency, cap, amount
+):
+    """Half-up would pay 10.01 EUR, 10.010 KWD and 11 JPY: more than the contract's most."""
+    found = decide(FULL + f"cap: {{amount: {cap}}}", month(uptime="90"), currency=currency)
+    assert (found.amount.text, found.capped) == (amount, True)
+
+
+def test_a_sentence_has_every_digit_of_a_long_amount():
+    """Half of 123,456,789,012,345,678,901,234,567,890.99, and of a fee far below a cent."""
+    long, tiny = (
+        decide(TABLE, month(uptime="90"), fee=fee)
+        for fee in ("123456789012345678901234567890.99", "0.000000000001")
+    )
+    assert says(long, "amount") == ["earns 61728394506172839450617283945.495 EUR"]
+    assert says(tiny, "amount") == ["earns 0.00… EUR"]
+
+
 def test_the_cap_is_reached_and_then_holds():
     """Ten times the lost time, at most 25 %: reached at 1,080 of 43,200 minutes, 2.5 %."""
     capped = TENFOLD + "cap: {percent: 25}"

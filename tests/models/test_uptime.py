@@ -679,3 +679,13 @@ def test_a_withheld_month_hands_ladders_nothing():
     """There is no uptime to judge."""
     month = measured(Timeline("checkout"))
     assert measured_month(month, month=ServiceMonth.parse("2026-05"), affected=Fraction(1)) is None
+
+
+def test_evidence_does_not_depend_on_the_silences_that_other_contracts_ask_for():
+    """States are stale after an hour here; a timeline that keeps minutes gives the same slice."""
+    terms = MeasurementTerms(stale_after_minutes=60)
+    text = "00 23:00 up, 01 00:10 up, 12 10:00 down, 12 10:30 up, 14 10:00 up, 33 00:00 up"
+    fine, coarse = (seen(text, gap_floor_ms=minutes(floor)) for floor in (1, 60))
+    assert fine.gaps != coarse.gaps
+    slices = [evidence_of(monitors=[[one]], month=MAY, terms=terms) for one in (fine, coarse)]
+    assert slices[0] == slices[1]

@@ -37,7 +37,7 @@ def test_before_release_nothing_leaves_for_a_client(lay_out_on_each):
             "SLA credits for 2025-09: 2 to release (200.00 EUR, 360.00 USD)",
         )
     ]
-    assert books.previews == ["acme.api.2025-09.r0.html", "bluefin.api.2025-09.r0.html"]
+    assert books.previews == ["acme+api+2025-09+r0.html", "bluefin+api+2025-09+r0.html"]
     assert [effect["kind"] for effect in books.tables["effect"]] == ["ledger", "operator_summary"]
 
 
@@ -66,7 +66,7 @@ def test_changed_checks_before_release_supersede_the_draft_and_say_why(lay_out_o
     assert old["Notes"].startswith("Superseded (was 200.00 EUR)")
     assert (new["Status"], new["Credit Amount"]) == ("To Review", "500.00")
     assert "the monitoring evidence changed" in new["Notes"]
-    assert books.previews == ["acme.api.2025-09.r1.html"]
+    assert books.previews == ["acme+api+2025-09+r1.html"]
 
 
 def test_a_release_sends_one_notice_to_each_client(lay_out_on_each):

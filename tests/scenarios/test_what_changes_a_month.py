@@ -139,7 +139,7 @@ def test_a_release_for_one_client_leaves_the_others_waiting(lay_out):
     assert [state for state, _ in books.owed.values()] == ["draft", "released"]
     assert books.mails_to("ap@acme.example") == []
     assert len(books.mails_to("billing@bluefin.example")) == 1
-    assert books.previews == ["acme.api.2025-09.r0.html"]
+    assert books.previews == ["acme+api+2025-09+r0.html"]
 
 
 def test_a_client_without_an_address_gets_its_credit_and_no_notice(lay_out):

@@ -3,10 +3,9 @@
 import sys
 from pathlib import Path
 
-# Started by path, Python looks beside this file only; our modules are found from the top.
-sys.path[0] = str(Path(__file__).resolve().parents[3])
-
-from tests.standins.stripe.server import main  # noqa: E402 - the path must be right first
-
 if __name__ == "__main__":
+    # Started by path, Python looks beside this file only; our modules are found from the top.
+    sys.path[0] = str(Path(__file__).resolve().parents[3])
+    from tests.standins.stripe.server import main
+
     main(sys.argv[1:])

@@ -427,9 +427,16 @@ def carried_out(
         AssertionError: When the answer is not one of Stripe's; a fault of the stand-in.
     """
     wanted = params.pop("expand", [])
+    # A path that cannot be expanded shows only in the answer; nothing may have happened then.
+    before = world.freeze() if wanted and route.method != "GET" else None
     answer = route.run(world, ids, params)
     judge(answer)
-    return expanded(world, answer, wanted) if wanted else answer
+    try:
+        return expanded(world, answer, wanted) if wanted else answer
+    except Refusal:
+        if before is not None:
+            world.thaw(before, keep_clock=True)
+        raise
 
 
 def judge(answer: Resource) -> None:

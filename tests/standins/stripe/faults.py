@@ -76,6 +76,10 @@ class Fault:
             raise ValueError(f"no fault {self.kind} {self.when}; known are {sorted(KINDS)}")
         if self.reason not in LIMIT_REASONS:
             raise ValueError(f"no reason {self.reason}; known are {LIMIT_REASONS}")
+        if self.kind == "late_arrival" and self.when == AFTER:
+            raise ValueError("a request arrives late before it is carried out, not after")
+        if self.kind == "altered":
+            self.when = AFTER
 
     def strikes(self, number: int, method: str, path: str) -> bool:
         """Whether it befalls this request; counts the matching ones."""

@@ -48,11 +48,12 @@ def _malformed(key: str) -> Refusal:
 
 
 def _listed(value: object) -> object:
-    """A group whose names are 0, 1, 2, ... is a list."""
+    """A group whose names are 0, 1, 2, ... in any order is a list."""
     if not isinstance(value, dict):
         return value
-    if value and all(key == str(number) for number, key in enumerate(value)):
-        return _all_listed(value.values())
+    places = [str(number) for number in range(len(value))]
+    if value and value.keys() == set(places):
+        return _all_listed(value[place] for place in places)
     return {key: _listed(member) for key, member in value.items()}
 
 

@@ -26,6 +26,7 @@ class Limits:
         at_once: Requests being worked on.
         at_once_per_endpoint: The same, of one endpoint.
         scale: How many of the limits' seconds pass in one real second, a whole number.
+        own_clock: Whether seconds are those of the account's clock instead.
     """
 
     per_second: int | None = None
@@ -33,18 +34,25 @@ class Limits:
     at_once: int | None = None
     at_once_per_endpoint: int | None = None
     scale: int = 1
+    own_clock: bool = False
     used: deque[int] = field(default_factory=deque)
     used_by: dict[str, deque[int]] = field(default_factory=dict)
     running: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def published(cls, *, livemode: bool, scale: int = 1) -> "Limits":
+    def published(cls, *, livemode: bool, scale: int = 1, own_clock: bool = False) -> "Limits":
         """The limits that Stripe publishes."""
-        return cls(LIVE if livemode else SANDBOX, ENDPOINT, scale=scale)
+        return cls(LIVE if livemode else SANDBOX, ENDPOINT, scale=scale, own_clock=own_clock)
 
-    def admit(self, endpoint: str) -> Refusal | None:
-        """Count an operation, or say which limit it meets; a refused one counts for nothing."""
-        reason = self._too_many_running(endpoint) or self._too_fast(endpoint)
+    def admit(self, endpoint: str, own_ms: int) -> Refusal | None:
+        """Count an operation, or say which limit it meets; a refused one counts for nothing.
+
+        Args:
+            endpoint: Method and address template.
+            own_ms: The account's own time.
+        """
+        now_ns = own_ms * 1_000_000 if self.own_clock else time.monotonic_ns() * self.scale
+        reason = self._too_many_running(endpoint) or self._too_fast(endpoint, now_ns)
         return too_many(reason) if reason else None
 
     def begin(self, endpoint: str) -> None:
@@ -63,10 +71,9 @@ class Limits:
             return "endpoint-concurrency"
         return None
 
-    def _too_fast(self, endpoint: str) -> str | None:
+    def _too_fast(self, endpoint: str, now: int) -> str | None:
         if self.per_second is None and self.per_endpoint is None:
             return None
-        now = time.monotonic_ns() * self.scale
         of_endpoint = self.used_by.setdefault(endpoint, deque())
         for used in (self.used, of_endpoint):
             while used and used[0] <= now - SECOND_NS:

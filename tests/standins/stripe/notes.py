@@ -122,6 +122,8 @@ class _Plan:
         _check_form(params)
         metadata = merged({}, params.get("metadata", {}))
         invoice = _creditable_invoice(world, params["invoice"])
+        if "credit_amount" in params:
+            living_customer(world, invoice["customer"], param="credit_amount")
         lines = _lines(world, invoice, params)
         total = sum(line.total for line in lines)
         if total <= 0:
@@ -279,7 +281,6 @@ def _creditable_invoice(world: World, identity: str) -> Resource:
             f"You can't create a credit note for {identity} while a payment is processing.",
             param="invoice",
         )
-    living_customer(world, invoice["customer"], param="invoice")
     return invoice
 
 

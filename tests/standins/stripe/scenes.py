@@ -401,7 +401,7 @@ def _refund(world: World, invoice: str, amount: int, **metadata: str) -> Resourc
     return invoices.refund(world, charge, amount, metadata=metadata)
 
 
-def _change(world: World, kind: str, id: str, **fields: Any) -> Resource:  # noqa: A002 - Stripe's word
+def _change(world: World, kind: str, id: str, **fields: Any) -> Resource:  # noqa: A002 - the field is called so
     thing = world.find(kind, id)
     thing.update(fields)
     return thing

@@ -134,11 +134,11 @@ class Visit:
             self._check(side)
             replayed = self._replay(side)
             if replayed is not None:
-                self._answer(replayed)
+                self._leave(replayed)
                 return
             self._hold(side)
         except Refusal as refusal:
-            self._refuse(refusal)
+            self._leave(self._as_answer(refusal))
             return
         wait = side.world.options.latency_ms / 1000
         wait += sum(f.seconds for f in self._planned(BEFORE) if f.kind == "delay")
@@ -153,9 +153,11 @@ class Visit:
         return self.side
 
     def _meanwhile(self, when: str) -> None:
-        for fault in self._planned(when):
-            for action in fault.do:
+        for action in [action for fault in self._planned(when) for action in fault.do]:
+            try:
                 scenes.act(self._side().world, action)
+            except Exception as error:  # noqa: BLE001 - a wrong plan must reach the test that made it
+                self.office.defects.append(f"meanwhile {action}: {error!r}")
 
     def _stopped(self, when: str) -> bool:
         """Whether a planned fault ends the visit here; a saved error still needs its key."""
@@ -180,7 +182,7 @@ class Visit:
         self.route, self.ids = api.matched(request.method, request.path)
         self.entry["route"] = endpoint = f"{self.route.method} {self.route.template}"
         require_permission(self.key, self.route.permission)
-        limited = side.limits.admit(endpoint)
+        limited = side.limits.admit(endpoint, side.world.clock.now_ms())
         if limited is not None:
             raise limited
         self.decoded = self.entry["params"] = self._decode()
@@ -313,10 +315,7 @@ class Visit:
 
     def _leave(self, answer: Answer) -> None:
         """Answer, or what a planned fault makes of it."""
-        try:
-            self._meanwhile(AFTER)
-        except Refusal as refusal:
-            self.office.defects.append(f"meanwhile: {refusal.message}")
+        self._meanwhile(AFTER)
         for fault in self._planned(AFTER):
             answer = self._spoiled(answer, fault)
         wait = sum(fault.seconds for fault in self._planned(AFTER) if fault.kind == "delay")

@@ -1,0 +1,198 @@
+"""The month as Prefect runs it, on a real Prefect server: what it shows, repeats and refuses."""
+
+import time
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import (
+    ArtifactFilter,
+    ArtifactFilterFlowRunId,
+    FlowRunFilter,
+    FlowRunFilterName,
+    LogFilter,
+    LogFilterFlowRunId,
+)
+
+from connectors.errors import Retriable
+from connectors.monitoring.checks_files import ChecksFiles
+from flows import month, month_end
+from flows.month_end import MonthRequest
+from models.findings import UnusableInputError
+from tests.command import makegood
+from tests.prefect_session import NEEDS_PREFECT
+from tests.scenarios.test_month_lock import another_run
+from tests.workspaces import ACME, BLUEFIN, SEPTEMBER, Books, by_contract, checks
+
+pytestmark = [NEEDS_PREFECT, pytest.mark.usefixtures("prefect_api")]
+
+R0 = "acme/api/2025-09/r0"
+
+
+@pytest.fixture
+def books(tmp_path):
+    """Two clients, and two hours of outage."""
+    return Books.laid_out(tmp_path / "books", ACME, BLUEFIN, checks=checks(api=120))
+
+
+@pytest.fixture
+def soon(monkeypatch):
+    """Retries follow at once."""
+    monkeypatch.setattr(
+        month_end, "exponential_backoff", lambda **_: lambda retries: [0.0] * retries
+    )
+
+
+def run(books, **request):
+    """Run September on Prefect."""
+    asked = MonthRequest(month=SEPTEMBER, workspace=str(books.folder), **request)
+    return month_end.month_end(asked)
+
+
+def latest_run(title=f"month-end {SEPTEMBER} (all clients)"):
+    """The latest flow run of this name, as the server knows it."""
+    named = FlowRunFilter(name=FlowRunFilterName(any_=[title]))
+    with get_client(sync_client=True) as client:
+        runs = client.read_flow_runs(flow_run_filter=named, sort="START_TIME_DESC", limit=1)  # type: ignore[arg-type]  # Its own enumeration of strings.
+    return runs[0]
+
+
+def artifacts_of(flow_run):
+    """The artifacts that a run left, by key."""
+    of_run = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[flow_run.id]))
+    with get_client(sync_client=True) as client:
+        return {
+            artifact.key: artifact for artifact in client.read_artifacts(artifact_filter=of_run)
+        }
+
+
+def log_of(flow_run, *, until) -> str:
+    """What a run noted; it reaches the server a moment later."""
+    of_run = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[flow_run.id]))
+    said = ""
+    with get_client(sync_client=True) as client:
+        for _ in range(100):
+            said = "\n".join(line.message for line in client.read_logs(log_filter=of_run))
+            if until in said:
+                break
+            time.sleep(0.1)
+    return said
+
+
+def counting(act, *, failures, error=Retriable):
+    """The act, failing so many times at first; and the list of its calls."""
+    calls: list[object] = []
+
+    def counted(*arguments, **options):
+        calls.append(arguments)
+        if len(calls) <= failures:
+            raise error("the far side does not answer")
+        return act(*arguments, **options)
+
+    return counted, calls
+
+
+def test_a_run_on_prefect_ends_as_a_run_without_it(books, tmp_path):
+    """The same obligations, ledger and previews."""
+    run(books)
+    direct = Books.laid_out(tmp_path / "direct", ACME, BLUEFIN, checks=checks(api=120))
+    direct.run()
+    assert books.owed == direct.owed
+    assert books.rows == direct.rows
+    assert (books.previews, books.mails) == (direct.previews, direct.mails)
+    assert books.verify().faults == ()
+
+
+def test_a_rerun_on_prefect_changes_nothing(books):
+    """An operator may press the button again at any time."""
+    run(books)
+    before = books.everything
+    assert {o.says for o in by_contract(run(books)).values()} == {
+        "unchanged: decided before on the same inputs"
+    }
+    assert books.everything == before
+
+
+def test_the_operator_sees_name_artifacts_and_decisions_in_prefect(books):
+    """The month as a table, each client's credit step by step, and every step in the log."""
+    run(books)
+    flow_run = latest_run()
+    assert flow_run.state.is_completed()
+    shown = artifacts_of(flow_run)
+    assert set(shown) == {"month-2025-09", "month-2025-09-acme", "month-2025-09-bluefin"}
+    assert '"credit": "200.00 EUR"' in str(shown["month-2025-09"].data)
+    assert "99.722222" in str(shown["month-2025-09-acme"].data)
+    said = log_of(flow_run, until="summary")
+    for line in (
+        "checks: 3 rows in 1 files, 1 monitors",
+        "shard 1: 2 contracts measured, 0 withheld",
+        "shard 1: 2 decided anew, 0 as before",
+        f"{R0} is drafted: first decision for 2025-09",
+        "2 notices to preview",
+    ):
+        assert line in said
+
+
+def test_a_dry_run_says_so_in_its_name_and_writes_nothing(books):
+    """Neither its artifacts nor its name can be taken for the real one's."""
+    before = sorted(books.folder.rglob("*"))
+    run(books, dry_run=True, clients=("acme",))
+    flow_run = latest_run(f"month-end {SEPTEMBER} (acme, dry run)")
+    assert set(artifacts_of(flow_run)) == {
+        "month-2025-09-dry-run",
+        "month-2025-09-dry-run-acme",
+    }
+    assert sorted(books.folder.rglob("*")) == before
+
+
+@pytest.mark.usefixtures("soon")
+def test_reading_is_tried_again_when_it_may_succeed_later(books, monkeypatch):
+    """A source that fails twice is read the third time."""
+    reading, calls = counting(ChecksFiles.read, failures=2)
+    monkeypatch.setattr(ChecksFiles, "read", reading)
+    run(books)
+    assert len(calls) == 3
+    assert books.owed[R0] == ("draft", "200.00 EUR")
+
+
+@pytest.mark.usefixtures("soon")
+def test_what_cannot_succeed_later_is_not_read_again(books):
+    """A bad row stays bad: the run fails with the finding, and nothing is written."""
+    books.write("checks.csv", checks(api=120) + "api,soon,up\n")
+    before = sorted(books.folder.rglob("*"))
+    with pytest.raises(UnusableInputError, match=r"checks\.csv:5"):
+        run(books)
+    flow_run = latest_run()
+    assert flow_run.state.is_failed()
+    assert "checks.csv:5" in flow_run.state.message
+    assert sorted(books.folder.rglob("*")) == before
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("step", ["WRITE_LEDGER", "E_MAIL", "APPLY_LADDER"])
+def test_a_step_with_effects_is_never_repeated_by_prefect(books, monkeypatch, step):
+    """It fails, the run fails; running the month again completes it."""
+    honest = getattr(month, step)
+    function, calls = counting(honest.function, failures=1)
+    monkeypatch.setattr(month, step, month.Step(honest.name, function))
+    with pytest.raises(Retriable, match="does not answer"):
+        run(books)
+    assert len(calls) == 1
+    run(books)
+    assert len(calls) == 2
+    assert books.owed[R0] == ("draft", "200.00 EUR")
+    assert len(books.mails) == 1
+    assert books.verify().faults == ()
+
+
+@pytest.mark.parametrize("scope", [[], ["--client", "acme"]], ids=["all clients", "one client"])
+def test_a_second_run_of_a_month_ends_with_code_3(books, scope):
+    """Somebody else is at it: nothing is changed, and the message says who and what to do."""
+    books.run()
+    books.write("checks.csv", checks(api=500))
+    before = books.everything
+    with another_run(books.url, SEPTEMBER):
+        ended = makegood("run", "--month", SEPTEMBER, "--workspace", books.folder, *scope)
+        assert books.everything == before
+    assert ended.code == 3
+    assert "2025-09: locked by the other run" in ended.err
+    assert "run again; nothing was changed" in ended.err
