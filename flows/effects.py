@@ -37,6 +37,7 @@ from connectors.store import (
 )
 from flows.pacing import Clocks, Limits, Pace
 from models.effect import (
+    OPEN_STATES,
     Abilities,
     Adopt,
     AskPerson,
@@ -163,12 +164,15 @@ class Patience:
         longest_wait_ms: The longest wait.
         too_late_ms: The longest time between committing that an attempt begins and the attempt;
             after a longer one (a suspended host) it begins anew.
+        most_lost: After so many attempts and looks in a row without an answer the far side is gone:
+            the run leaves all the rest to the next one, instead of casting doubt on each effect.
     """
 
     tries: int = 8
     first_wait_ms: int = 500
     longest_wait_ms: int = 30_000
     too_late_ms: int = 3_000
+    most_lost: int = 20
 
 
 ONCE = Patience(tries=1)
@@ -271,16 +275,31 @@ class _Run:
         self._waiting: list[tuple[int, int, _Job]] = []
         self._running: dict[Future[_Round], _Job] = {}
         self._total = Settlement()
-        self._order = 0
+        self._order = self._lost = 0
 
     def conduct(self, keys: Iterator[str], pool: Executor) -> Settlement:
         """Take up page after page until nothing waits and nothing runs."""
         while self._refilled(keys) or self._waiting or self._running:
+            if self._far_is_gone:
+                self._leave_the_rest(keys)
             self._launch(pool)
             self._wait()
             for future in [future for future in self._running if future.done()]:
                 self._collect(self._running.pop(future), future.result())
         return self._total
+
+    @property
+    def _far_is_gone(self) -> bool:
+        return self._lost >= self._patience.most_lost
+
+    def _leave_the_rest(self, keys: Iterator[str]) -> None:
+        left = sum(len(job.keys) for _, _, job in self._waiting)
+        while page := list(islice(keys, AT_ONCE)):
+            left += sum(1 for e in self._store.effects(keys=page) if e.state in OPEN_STATES)
+        if left:
+            note = f"{self._far.name}: {self._lost} calls in a row had no answer; {left} are left"
+            self._total.add(Settlement(waiting=left, notes=[note]))
+        self._waiting.clear()
 
     def _refilled(self, keys: Iterator[str]) -> bool:
         if len(self._waiting) >= MOST_JOBS:
@@ -329,7 +348,7 @@ class _Run:
         if not came.later:
             return
         tries = job.tries + 1
-        if tries >= self._patience.tries:
+        if tries >= self._patience.tries or self._far_is_gone:
             notes = [f"{key}: {why}" for key, why in came.later.items()]
             self._total.add(Settlement(waiting=len(came.later), notes=notes))
             return
@@ -348,7 +367,9 @@ class _Run:
             with self._store.hold(job.writer, holder=f"makegood, {self._far.name}"):
                 size = AT_ONCE if job.together else 1
                 for start in range(0, len(job.keys), size):
-                    if self.stopping.is_set():
+                    if self.stopping.is_set() or self._far_is_gone:
+                        left = job.keys[start:]
+                        came.later |= dict.fromkeys(left, "the run ended before its turn")
                         break
                     self._take_up(job.keys[start : start + size], came)
         except HeldError as held:
@@ -405,13 +426,22 @@ class _Run:
     def _looked(self, plan: EffectPlan) -> Look:
         self._pace.turn()
         try:
-            return Look(matches=tuple(self._far.look(plan)))
+            matches = tuple(self._far.look(plan))
         except Misconfigured:
             raise
         except ConnectorError as error:
-            if isinstance(error, Retriable):
-                self._pace.limited()
+            self._went_wrong(error)
             return Look(failed=f"could not look: {error}")
+        self._lost = 0
+        return Look(matches=matches)
+
+    def _went_wrong(self, error: ConnectorError) -> None:
+        """Slow down at a limit; count what had no answer, or a server's failure for one."""
+        unanswered = error.status is None or error.status >= SERVER_FAILED
+        if unanswered and not isinstance(error, Permanent):
+            self._lost += 1
+        elif isinstance(error, Retriable):
+            self._pace.limited()
 
     def _adopt(self, effect: Effect, found: Match, came: _Round) -> None:
         if effect.state is EffectState.PLANNED:
@@ -461,7 +491,7 @@ class _Run:
         try:
             facts = self._far.send(effect.plan, idempotency_key=key)
         except Retriable as error:
-            self._pace.limited()
+            self._went_wrong(error)
             came.later[effect.key] = str(error)
             return EffectState.PLANNED, _facts(error)
         except Permanent as error:
@@ -469,9 +499,11 @@ class _Run:
         except PersonNeeded as error:
             return EffectState.PERSON, {"why": str(error), "alarm": False, **_facts(error)}
         except OutcomeUnknown as error:
+            self._went_wrong(error)
             came.later[effect.key] = str(error)
             return EffectState.UNKNOWN, _facts(error)
         self._pace.went_well()
+        self._lost = 0
         return EffectState.DONE, facts
 
     def _finish(self, outcomes: Sequence[EffectOutcome], came: _Round) -> bool:

@@ -7,6 +7,7 @@ from itertools import count, product
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from connectors.errors import Misconfigured, OutcomeUnknown, PersonNeeded, Retriable
 from connectors.store import EffectPlan
@@ -14,10 +15,12 @@ from connectors.store.sql import open_store
 from flows import effects
 from flows.effects import ONCE, Patience, Unasked, carry_out, settle
 from flows.pacing import Limits
+from flows.verify import verify
 from models.effect import OPEN_STATES, WORKSPACE, Abilities, EffectState
 from tests.flows.far_side import HOUR, Fault, Killed, Mortal, Vendor, World, payment
 
 NAMES = count(1)
+ON_POSTGRESQL = pytest.mark.xdist_group(name="postgresql")
 ENDED = {EffectState.DONE, EffectState.REFUSED, EffectState.PERSON}
 
 
@@ -114,6 +117,27 @@ def test_six_threads_make_no_more_than_one(store, runs):
             vendor.world.faults = list(faults)
             list(pool.map(lambda _: run(store, keys, vendor), range(6)))
     assert list(doubts(told(store, keys, vendor, []), vendor)) == []
+
+
+@pytest.mark.parametrize(
+    "database", ["sqlite", pytest.param("postgresql", marks=[pytest.mark.peer, ON_POSTGRESQL])]
+)
+def test_six_workers_share_one_database(request, tmp_path, database):
+    """Each with a store of its own, over the same effects of twenty customers, with faults."""
+    sqlite = f"sqlite:///{tmp_path}/makegood.db"
+    url = sqlite if database == "sqlite" else request.getfixturevalue("postgres_url")
+    stores = [open_store(url) for _ in range(6)]
+    world = World([fault for fault in Fault for _ in range(6) if fault is not Fault.SLEPT])
+    vendor = Vendor(world, limits=Limits(at_once=3))
+    keys = planned(stores[0], customers=[f"cus_{n % 20}" for n in range(60)])
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda one: run(one, keys, vendor), stores))
+        world.faults = []
+        list(pool.map(lambda one: run(one, keys, vendor), stores))
+    stood = told(stores[0], keys, vendor, [])
+    assert list(doubts(stood, vendor)) == []
+    for one in stores:
+        one.close()
 
 
 # --- The proof proves something ---------------------------------------------------------------
@@ -372,6 +396,19 @@ def test_what_fails_once_is_left_when_once_was_asked_for(store):
     assert ONCE.tries == 1
 
 
+def test_a_far_side_that_is_gone_is_left_alone(store):
+    """After twenty calls without an answer the rest stays planned, instead of falling in doubt."""
+    vendor = Vendor(World())
+    vendor.world.faults = [Fault.LOST_BEFORE] * 10_000
+    keys = planned(store, customers=[f"cus_{n}" for n in range(450)])
+    with living_in(store, vendor.world):
+        count = settle(store, iter(keys), vendor, clocks=vendor.world.clocks)
+    assert (count.done, count.waiting, vendor.posts) == (0, 450, 20)
+    assert any("20 calls in a row had no answer" in note for note in count.notes)
+    never_sent = [e for e in store.effects(keys=keys) if e.generation_sent_at is None]
+    assert len(never_sent) == 430
+
+
 def test_many_effects_stream_through_many_threads(store):
     """Three pages over a hundred customers, each made once; writers never overlap."""
     busy, overlaps = set(), []
@@ -395,3 +432,34 @@ def test_many_effects_stream_through_many_threads(store):
     assert (count.done, count.waiting, overlaps) == (450, 0, [])
     assert set(vendor.times().values()) == {1}
     assert not OPEN_STATES & {effect.state for effect in store.effects(keys=keys)}
+
+
+# --- The log tells it -------------------------------------------------------------------------
+
+
+def settled_in_every_way(store):
+    """Done, adopted, refused, with a person, and resolved by one in each of the three ways."""
+    for faults in (
+        [],
+        [Fault.NONE, Fault.LOST_AFTER],
+        [Fault.NONE, Fault.REFUSED],
+        [Fault.NONE, Fault.MADE_OTHERWISE],
+    ):
+        stories(store, Vendor(World()), faults)
+    for said in (EffectState.DONE, EffectState.REFUSED, EffectState.PLANNED):
+        _, effect = stories(store, Vendor(World()), [Fault.NONE, Fault.MADE_OTHERWISE])
+        store.resolve(effect.key, as_=said, by="Kim", why="seen in the dashboard")
+
+
+def test_the_log_tells_how_every_effect_ended():
+    """Verifying finds nothing, until somebody has a refused effect sent again by hand."""
+    own = open_store("sqlite://")
+    settled_in_every_way(own)
+    assert verify(own).faults == ()
+    (refused, _) = own.effects(states=[EffectState.REFUSED])
+    with own.dialect.writing() as connection:
+        changed = text("UPDATE effect SET state = 'planned' WHERE key = :key")
+        connection.execute(changed, {"key": refused.key})
+    told = f"{refused.key}: is in the log (refused) and not in the table"
+    assert verify(own).faults == (told,)
+    own.close()
