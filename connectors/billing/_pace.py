@@ -1,9 +1,10 @@
 """Keeping within a vendor's limits: how fast, and how many at once, over all threads of a program.
 
 Each request takes its turn: the pace hands out moments, evenly spaced per account and per endpoint,
-and waits for them. When the vendor says "too many" all the same, because other programs use the
-account as well, the pace halves what was too much and lets it grow back slowly. It never refuses a
-turn by itself. Whole nanoseconds throughout; nothing here is an amount.
+and waits for them. No request leaves before it will surely arrive a second after the one that is a
+whole limit earlier, however unevenly they travel. When the vendor says "too many" all the same,
+because other programs use the account as well, the pace halves what was too much and lets it grow
+back slowly. It never refuses a turn by itself. Whole nanoseconds throughout; nothing is an amount.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import hashlib
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,8 +26,11 @@ SANDBOX_PER_S = 25
 ENDPOINT_PER_S = 25
 """Source: docs.stripe.com/rate-limits."""
 
-USED_PERCENT = 96
-"""How much of a limit is used: requests that leave evenly spaced may still arrive bunched."""
+USED_PERCENT = 98
+"""How much of a limit is used at most."""
+
+SPREAD_NS = 40 * MILLISECOND_NS
+"""How long a request may be on its way, while its answer has not come."""
 
 LEAST_PER_MINUTE = 60
 """A rate is never lowered below this."""
@@ -49,34 +54,53 @@ def sleep_ns(duration: int) -> None:
 
 
 @dataclass(slots=True)
-class _Bucket:
-    """One limit on how fast.
+class _Visit:
+    """One request.
 
     Attributes:
-        ceiling: The rate when nobody complains, in requests per minute.
-        rate: The present rate.
-        next_ns: When the next request may leave.
-        lowered_ns: When the rate was last lowered.
+        left_ns: When it is to leave, and later when it left.
+        back_ns: When its answer came; None before.
     """
 
-    ceiling: int
-    rate: int = 0
-    next_ns: int = 0
-    lowered_ns: int | None = None
+    left_ns: int
+    back_ns: int | None = None
 
-    def __post_init__(self) -> None:
-        self.rate = self.ceiling
+    def counted_ns(self, quickest: int) -> int:
+        """A moment by which it would have been counted, had it been as quick as the quickest.
 
-    def take(self, at: int) -> None:
-        """One request leaves at this moment."""
-        self.next_ns = at + 60 * SECOND_NS // self.rate
+        The one that follows a whole limit later travels as long at least. So a second between this
+        moment and its leaving is a second between the two at the vendor, wherever time was lost.
+        """
+        return self.left_ns + SPREAD_NS if self.back_ns is None else self.back_ns - quickest
+
+
+class _Bucket:
+    """One limit on how fast: a rate per minute that adapts, and the latest second's requests."""
+
+    def __init__(self, per_second: int) -> None:
+        """Begin at full speed."""
+        self.ceiling = self.rate = per_second * 60 * USED_PERCENT // 100
+        self._next_ns = 0
+        self._lowered_ns: int | None = None
+        self._latest: deque[_Visit] = deque(maxlen=per_second)
+
+    def earliest_ns(self, quickest: int) -> int:
+        """When the next request may leave, if the quickest answer took so long."""
+        if len(self._latest) < (self._latest.maxlen or 0):
+            return self._next_ns
+        return max(self._next_ns, self._latest[0].counted_ns(quickest) + SECOND_NS)
+
+    def take(self, visit: _Visit) -> None:
+        """A request is to leave."""
+        self._next_ns = visit.left_ns + 60 * SECOND_NS // self.rate
+        self._latest.append(visit)
 
     def lower(self, now: int, hold: int) -> None:
         """The vendor complained."""
-        self.next_ns = max(self.next_ns, now + hold)
-        if self.lowered_ns is None or now - self.lowered_ns >= CALM_NS:
+        self._next_ns = max(self._next_ns, now + hold)
+        if self._lowered_ns is None or now - self._lowered_ns >= CALM_NS:
             self.rate = max(LEAST_PER_MINUTE, self.rate // 2)
-            self.lowered_ns = now
+            self._lowered_ns = now
 
     def grow(self) -> None:
         """A request went well."""
@@ -129,11 +153,12 @@ class Pace:
     _total: _Bucket = field(init=False, repr=False)
     _crowd: _Crowd = field(init=False, repr=False)
     _endpoints: dict[str, _Bucket] = field(init=False, repr=False, default_factory=dict)
+    _quickest_ns: int | None = field(init=False, repr=False, default=None)
     _free: threading.Condition = field(init=False, repr=False, default_factory=threading.Condition)
 
     def __post_init__(self) -> None:
         """Begin at full speed."""
-        self._total = _Bucket(_used(self.per_second))
+        self._total = _Bucket(self.per_second)
         self._crowd = _Crowd(self.at_once)
 
     @contextmanager
@@ -143,22 +168,32 @@ class Pace:
             self._free.wait_for(lambda: self._crowd.under_way < self._crowd.most)
             self._crowd.under_way += 1
         try:
-            self._wait(endpoint)
+            visit = self._reserved(endpoint)
             yield
+            self._returned(visit)
         finally:
             with self._free:
                 self._crowd.under_way -= 1
                 self._free.notify()
 
-    def _wait(self, endpoint: str) -> None:
+    def _reserved(self, endpoint: str) -> _Visit:
         with self._free:
             now = self.clock()
             buckets = self._buckets(endpoint)
-            at = max(now, *(bucket.next_ns for bucket in buckets))
+            quickest = self._quickest_ns or 0
+            visit = _Visit(max(now, *(bucket.earliest_ns(quickest) for bucket in buckets)))
             for bucket in buckets:
-                bucket.take(at)
-        if at > now:
-            self.sleep(at - now)
+                bucket.take(visit)
+        if visit.left_ns > now:
+            self.sleep(visit.left_ns - now)
+        visit.left_ns = max(visit.left_ns, self.clock())
+        return visit
+
+    def _returned(self, visit: _Visit) -> None:
+        with self._free:
+            visit.back_ns = self.clock()
+            took = visit.back_ns - visit.left_ns
+            self._quickest_ns = took if self._quickest_ns is None else min(self._quickest_ns, took)
 
     def went_well(self, endpoint: str) -> None:
         """The vendor answered without complaint."""
@@ -195,7 +230,7 @@ class Pace:
 
     def _buckets(self, endpoint: str) -> tuple[_Bucket, _Bucket]:
         if endpoint not in self._endpoints:
-            self._endpoints[endpoint] = _Bucket(_used(self.per_endpoint))
+            self._endpoints[endpoint] = _Bucket(self.per_endpoint)
         return self._total, self._endpoints[endpoint]
 
     def _met(self, endpoint: str, reason: str) -> tuple[_Bucket, ...]:
@@ -206,11 +241,6 @@ class Pace:
         if reason in {"lock_timeout", "resource-specific"}:
             return ()
         return (total, own)
-
-
-def _used(per_second: int) -> int:
-    """Requests per minute that a limit per second leaves us."""
-    return per_second * 60 * USED_PERCENT // 100
 
 
 _SHARED: dict[tuple[str, str], Pace] = {}
