@@ -22,6 +22,7 @@ from connectors.errors import (
 )
 
 SECRET = re.compile(r"\b(?:sk|rk|pk|whsec)_[A-Za-z0-9_*.…-]+")
+PERMISSION = re.compile(r"\brak_[a-z_]+")
 REFUSED_KEY = {
     401: "the key opens nothing",
     403: "the key lacks a permission that connectors/billing/README.md lists",
@@ -164,8 +165,10 @@ def _later(reply: Reply, words: str) -> Retriable:
 
 
 def _misconfigured(reply: Reply, place: str) -> Misconfigured:
+    wanted = PERMISSION.search(reply.says)
+    missing = f" ({wanted.group()})" if wanted else ""
     return Misconfigured(
-        f"{place}: HTTP {reply.status}; {REFUSED_KEY.get(reply.status or 0)}. "
+        f"{place}: HTTP {reply.status}; {REFUSED_KEY.get(reply.status or 0)}{missing}. "
         "Mend MAKEGOOD_STRIPE_KEY; nothing was made.",
         status=reply.status,
     )

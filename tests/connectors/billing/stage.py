@@ -42,7 +42,7 @@ def connector(account: Account, **options) -> StripeBilling:
     usual = {
         "mode": BillingMode(account.mode),
         "address": account.url,
-        "pace": Pace(per_second=100_000, per_endpoint=100_000),
+        "pace": Pace(per_second=100_000, per_endpoint=100_000, sleep=lambda _: None),
         "sleep": lambda _: None,
         "now": lambda: account.tell("clock")["now_ms"],
     }
