@@ -31,7 +31,7 @@ from flows.log import note, watcher
 from flows.mailing import send_summary, send_waiting, write_previews
 from flows.measuring import stale_after_ms
 from flows.office import Office, open_office
-from flows.paying import in_words, pay_released
+from flows.paying import Question, in_words, open_questions, pay_released
 from flows.planning import Governed, MonthPlan, plan_month
 from flows.release import Ruled, release_by_rule
 from models.case import Case, Decided, MeasuredCase, apply_terms, measure_case, what_changed
@@ -99,6 +99,7 @@ class MonthRun:
     outcomes: dict[int, tuple[Outcome, ...]] = field(default_factory=dict)
     released: tuple[StoredObligation, ...] = ()
     payments: Settlement = field(default_factory=Settlement)
+    questions: tuple[Question, ...] = ()
     _evidence: dict[bool, Evidence] = field(default_factory=dict)
 
     @property
@@ -268,6 +269,7 @@ def release_drafts(run: MonthRun, _period: str) -> str:
 def pay(run: MonthRun, period: str) -> str:
     """Pay what was released, now or earlier, and is not paid."""
     run.payments = pay_released(run.office, period, clients=run.plan.clients)
+    run.questions = open_questions(run.office, period)
     return in_words(run.payments)
 
 

@@ -25,6 +25,7 @@ from flows.pacing import Limits
 from models.contract import ContractVersion, Payout, Role
 from models.credit import ObligationKind, ObligationState
 from models.effect import MAY_BEGIN, OPEN_STATES, Abilities, EffectState, Match
+from models.money import Money
 from models.payment import Channel, Part, PaymentPlan, journal_plan, plan_payment
 from models.period import ServiceMonth
 from models.terms import JsonValue
@@ -168,10 +169,9 @@ def pay_released(office: Office, period: str, *, clients: Sequence[str] = ()) ->
 def foresee(office: Office, obligations: Sequence[StoredObligation]) -> Mapping[str, PaymentPlan]:
     """How drafts would be paid if they were released now, by their keys. Read-only.
 
-    Nothing where nothing is booked.
+    Nothing in an office that only reads.
 
     Raises:
-        Permanent: The vendor knows something of them that cannot be used.
         Misconfigured: Key, permission or mode is wrong.
         Retriable: The vendor cannot be asked now.
     """
@@ -183,11 +183,37 @@ def foresee(office: Office, obligations: Sequence[StoredObligation]) -> Mapping[
 
     def _plan_one(stored: StoredObligation) -> PaymentPlan:
         owed = stored.obligation
-        return _plan(office, billing, stored, parts[owed.period][owed.contract])
+        known = parts[owed.period][owed.contract]
+        try:
+            return _plan(office, billing, stored, known)
+        except Permanent as error:
+            left = _what_is_left(stored, known).parts[0].amount
+            return PaymentPlan((), str(error), "", "", (), left)
 
     with ThreadPoolExecutor(billing.at_once) as pool:
         plans = list(pool.map(_plan_one, obligations))
     return {stored.key: plan for stored, plan in zip(obligations, plans, strict=True)}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A part that a person must settle: its key, its amount, and why."""
+
+    part: str
+    amount: Money
+    why: str
+
+
+def open_questions(office: Office, period: str) -> tuple[Question, ...]:
+    """What people are asked about a month's payments, rising by part."""
+    keys = office.store.effect_keys(period=period, kinds=[PAYMENT], states=[EffectState.PERSON])
+    found: list[Question] = []
+    while page := list(islice(keys, AT_ONCE)):
+        found += [
+            Question(effect.key, _part(effect).amount, str(effect.outcome["why"]))
+            for effect in office.store.effects(keys=page)
+        ]
+    return tuple(found)
 
 
 def in_words(count: Settlement) -> str:

@@ -20,7 +20,7 @@ from flows.effects import Settlement
 from flows.log import note
 from flows.mailing import notice_plans, receivers, send_waiting, write_previews
 from flows.office import Office
-from flows.paying import pay_released
+from flows.paying import Question, open_questions, pay_released
 from models.approval import (
     BY_RULE,
     Candidate,
@@ -72,12 +72,14 @@ class Released:
         notices: How many notices went out now.
         payments: What was paid now, what waits and what went to a person.
         needs: What is missing before anything can go; "" when nothing is.
+        questions: What people are asked about the month's payments, now or from before.
     """
 
     obligations: tuple[StoredObligation, ...]
     notices: int
     payments: Settlement = field(default_factory=Settlement)
     needs: str = ""
+    questions: tuple[Question, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,9 @@ def release(office: Office, batch: Batch, *, by: str | Voice, why: str, at: int)
         write_rows(office, period)
         payments = pay_released(office, period)
         write_previews(office, period)
-        return Released(released, send_waiting(office, period), payments)
+        notices = send_waiting(office, period)
+        questions = open_questions(office, period)
+        return Released(released, notices, payments, questions=questions)
 
 
 def release_by_rule(
@@ -216,7 +220,7 @@ def _missing(office: Office, batch: Batch, voice: Voice, *, why: str, at: int) -
         f"{' and '.join(counted)} agreed" if counted else "nobody agreed whom anything verifies"
     )
     return (
-        f"{needed.why}, so two people must agree; {so_far}. Needs "
+        f"Nothing was released: {needed.why}, so two people must agree; {so_far}. Needs "
         f"{'one' if counted else 'two'} more: somebody else runs the same release, under an "
         "account or a token of their own."
     )

@@ -176,6 +176,18 @@ class Part:
             with_tax=None if total == amount else total,
         )
 
+    def __str__(self) -> str:
+        """What it does, as a person reads it: `a credit note of 200.00 EUR against in_123`."""
+        match self.channel:
+            case Channel.CREDIT_NOTE:
+                return f"a credit note of {self.total} against {self.invoice}"
+            case Channel.BALANCE:
+                return f"{self.total} onto the balance of {self.customer}, for its next invoice"
+            case Channel.JOURNAL:
+                return f"{self.total} booked in the journal"
+            case Channel.BY_HAND:
+                return f"{self.total} paid by hand"
+
     @property
     def key(self) -> str:
         """`acme/api/2026-05/r0/p1`: the same whatever the channel, so that one look finds it."""
@@ -201,6 +213,12 @@ class PaymentPlan:
     proposal: str
     reasons: tuple[str, ...]
     left: Money
+
+    def __str__(self) -> str:
+        """What it would do, in one line: parts, then what is asked or awaited."""
+        asks = [f"{self.left} for a person: {self.ask}"] if self.ask else []
+        waits = [f"{self.left} waits: {self.wait}"] if self.wait else []
+        return "; ".join([*(str(part) for part in self.parts), *asks, *waits])
 
 
 @dataclass(frozen=True, slots=True)
@@ -481,7 +499,7 @@ def _against(asked: _Asked, customer: BilledCustomer, invoice: Invoice, says: st
     if not worth.amount.minor:
         return _remainder(asked, customer, owed, useless, says=[says, because])
     note = asked.part(Channel.CREDIT_NOTE, customer.id, worth, invoice=invoice.id)
-    told = [says, f"a credit note of {worth.total} against {invoice.id}"]
+    told = [says, str(note)]
     if worth == owed:
         return asked.plan(note, says=told)
     left = replace(asked, rest=asked.rest - worth.amount, number=asked.number + 1)
@@ -542,8 +560,7 @@ def _remainder(
         proposal = f"Refund {owed.total}, or extend the term by its worth"
         return asked.plan(says=says, ask=ask, proposal=proposal)
     entry = asked.part(Channel.BALANCE, customer.id, owed)
-    told = f"{owed.total} onto the balance of {customer.id}, for its next invoice"
-    return asked.plan(entry, says=[*says, told])
+    return asked.plan(entry, says=[*says, str(entry)])
 
 
 def _without_invoice(asked: _Asked, customer: BilledCustomer, says: str) -> PaymentPlan:

@@ -81,8 +81,14 @@ COMMANDS: Mapping[str, Command] = {
         (
             "makegood release 2026-05",
             "makegood release 2026-05 --client acme --yes --why 'agreed with Kim'",
+            "makegood release 2026-05 --all-below 100",
         ),
-        ("released", "not agreed to; nothing was released", UNUSABLE, COULD_NOT_FINISH),
+        (
+            "released and paid",
+            "not agreed to, one more must agree, or a payment needs a person",
+            UNUSABLE,
+            COULD_NOT_FINISH,
+        ),
     ),
     "reconcile": Command(
         "billing:reconcile",

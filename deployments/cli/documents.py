@@ -162,14 +162,37 @@ class TotalDocument(TypedDict):
 
 
 @with_config(STRICT)
+class QuestionDocument(TypedDict):
+    """One part of a credit that a person must settle, and why."""
+
+    part: str
+    amount: Amount
+    currency: CurrencyCode
+    why: str
+
+
+@with_config(STRICT)
+class PaymentsDocument(TypedDict):
+    """What became of payments now, and every question about the month's that is open."""
+
+    paid: Count
+    refused: Count
+    waiting: Count
+    notes: list[str]
+    questions: list[QuestionDocument]
+
+
+@with_config(STRICT)
 class RunDocument(TypedDict):
-    """The answer of `makegood run`."""
+    """The answer of `makegood run`; `released` are the obligations that a rule let go."""
 
     month: Month
     dry_run: bool
     contracts: list[OutcomeDocument]
     not_in_force: list[str]
     totals: list[TotalDocument]
+    released: list[str]
+    payments: PaymentsDocument
 
 
 @with_config(STRICT)
@@ -191,11 +214,13 @@ class ReleasedDocument(TypedDict):
 
 @with_config(STRICT)
 class ReleaseDocument(TypedDict):
-    """The answer of `makegood release`."""
+    """The answer of `makegood release`; `needs` says whose agreement is missing, if any is."""
 
     month: Month
     released: list[ReleasedDocument]
+    needs: str | None
     notices_sent: Count
+    payments: PaymentsDocument
 
 
 @with_config(STRICT)

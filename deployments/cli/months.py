@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deployments.cli.approver import present_voice
 from deployments.cli.documents import (
     BackfillDocument,
     ReleasedDocument,
@@ -24,10 +25,16 @@ from deployments.cli.options import (
     MonthArgument,
     Workspace,
     month_of,
+    number_of,
 )
 from deployments.cli.printing import print_json, table, write
 from deployments.cli.progress import watched
-from deployments.cli.reporting import print_run, run_document
+from deployments.cli.reporting import (
+    payments_document,
+    print_payments,
+    print_run,
+    run_document,
+)
 from deployments.prefect_server import prefect_server
 from flows.office import read_terms
 from flows.planning import plan_month
@@ -36,7 +43,8 @@ from models.intervals import instant
 from models.period import ServiceMonth
 
 if TYPE_CHECKING:
-    from flows.release import Batch
+    from flows.release import Batch, Released
+    from models.payment import PaymentPlan
 
 HERE = Path()
 
@@ -47,14 +55,20 @@ def run(
     workspace: Workspace = HERE,
     client: Clients = None,
     dry_run: DryRun = False,
+    ask: Annotated[
+        bool, typer.Option("--ask", help="Release nothing by the contracts' own rules.")
+    ] = False,
     json: Json = False,
 ) -> int:
     """Decide one month, write the ledger and mail the summary.
 
     Every contract in force is measured and its ladder applied. Running it again is harmless and,
-    with unchanged inputs, changes nothing. Nothing leaves for a client before `makegood release`.
+    with unchanged inputs, changes nothing. Nothing leaves for a client before `makegood release`,
+    but for what a contract's own rule releases; what was released and not paid is paid.
     """
-    document = run_months([month_of(month)], workspace, client, dry_run=dry_run, notify=True)[0]
+    document = run_months(
+        [month_of(month)], workspace, client, dry_run=dry_run, notify=True, by_rule=not ask
+    )[0]
     print_json(document) if json else print_run(document, workspace)
     return ending(document)
 
@@ -89,31 +103,56 @@ def release(
     *,
     workspace: Workspace = HERE,
     client: Clients = None,
+    all_below: Annotated[
+        str | None,
+        typer.Option(
+            "--all-below",
+            metavar="AMOUNT",
+            help="Only credits of less than this, each in its own currency.",
+        ),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Release without asking.")] = False,
     why: Annotated[str, typer.Option(help="The reason that the log keeps.")] = "reviewed",
+    token: Annotated[
+        bool, typer.Option("--token", help="Ask for your approver's token, to speak by your name.")
+    ] = False,
     json: Json = False,
 ) -> int:
     """Let a month's credits go, after showing them and asking.
 
-    The clients' notices leave, the ledger says Approved, and later corrections become adjustments.
+    They are paid, the clients' notices leave, the ledger says Approved, and later corrections
+    become adjustments. Where two people must agree, the first yes is kept, and the second one
+    releases.
     """
     from flows.office import open_office
+    from flows.paying import foresee
     from flows.release import release as let_go
     from flows.release import waiting_batch
 
     service_month = month_of(month, "MONTH")
+    below = None if all_below is None else number_of(all_below, "--all-below")
     _refuse_strangers(client, workspace, service_month)
+    voice = present_voice(token=typer.prompt("Token", hide_input=True, err=True) if token else None)
     with open_office(workspace) as office:
         office.check_doors()
-        batch = waiting_batch(office, month=service_month, clients=client or ())
+        batch = waiting_batch(office, month=service_month, clients=client or (), below=below)
         if not json:
-            _show(batch)
+            _show(batch, foresee(office, batch.waiting))
         if batch.waiting and not (yes or (not json and _agreed(batch))):
             say("Nothing was released." if not json else "Nothing was released: give --yes.")
             return Exit.NEEDS_A_PERSON
-        done = let_go(office, batch, by=getpass.getuser(), why=why, at=_now())
-    document = ReleaseDocument(
-        month=str(service_month),
+        done = let_go(office, batch, by=voice, why=why, at=_now())
+    document = _release_document(service_month, done)
+    if json:
+        print_json(document)
+    else:
+        _print_release(document)
+    return Exit.NEEDS_A_PERSON if done.needs or done.questions else Exit.DONE
+
+
+def _release_document(month: ServiceMonth, done: Released) -> ReleaseDocument:
+    return ReleaseDocument(
+        month=str(month),
         released=[
             ReleasedDocument(
                 obligation=stored.key,
@@ -123,13 +162,18 @@ def release(
             )
             for stored in done.obligations
         ],
+        needs=done.needs or None,
         notices_sent=done.notices,
+        payments=payments_document(done.payments, done.questions),
     )
-    if json:
-        print_json(document)
-    else:
-        say(f"{len(done.obligations)} released, {done.notices} notices sent.")
-    return Exit.DONE
+
+
+def _print_release(document: ReleaseDocument) -> None:
+    if document["needs"]:
+        say(document["needs"])
+        return
+    print_payments(document["payments"])
+    say(f"{len(document['released'])} released, {document['notices_sent']} notices sent.")
 
 
 def run_months(
@@ -139,6 +183,7 @@ def run_months(
     *,
     dry_run: bool,
     notify: bool,
+    by_rule: bool = False,
     prefect_home: Path | None = None,
 ) -> list[RunDocument]:
     """Run months one after another on one Prefect server and answer with their documents.
@@ -162,6 +207,7 @@ def run_months(
                 clients=tuple(clients or ()),
                 dry_run=dry_run,
                 notify=notify,
+                by_rule=by_rule,
             )
             with watched(title=request.title):
                 documents.append(run_document(month_end(request)))
@@ -171,7 +217,8 @@ def run_months(
 def ending(document: RunDocument) -> Exit:
     """The exit code that a run's answer asks for."""
     withheld = any(outcome["withheld"] for outcome in document["contracts"])
-    return Exit.NEEDS_A_PERSON if withheld else Exit.DONE
+    asked = document["payments"]["questions"]
+    return Exit.NEEDS_A_PERSON if withheld or asked else Exit.DONE
 
 
 def _months_between(first: ServiceMonth, last: ServiceMonth) -> list[ServiceMonth]:
@@ -193,13 +240,14 @@ def _refuse_strangers(clients: list[str] | None, workspace: Path, month: Service
     plan_month(contracts, month=month, clients=clients or (), now=_now())
 
 
-def _show(batch: Batch) -> None:
+def _show(batch: Batch, foreseen: Mapping[str, PaymentPlan]) -> None:
     rows = [
         (
             stored.key,
             stored.ledger["client_name"],
             f"{stored.ledger['uptime_percent']} %",
             str(stored.obligation.amount),
+            str(foreseen[stored.key]),
             batch.receivers[stored.key].address
             if stored.key in batch.receivers
             else "no address: no notice",
@@ -207,9 +255,11 @@ def _show(batch: Batch) -> None:
         )
         for stored in batch.waiting
     ]
-    headings = ("Obligation", "Client", "Uptime", "Amount", "Notice to", "Why")
+    headings = ("Obligation", "Client", "Uptime", "Amount", "Paid by", "Notice to", "Why")
     table(f"Waiting for release: {batch.month}", headings, rows, numbers=(2, 3))
     write("Total: " + (", ".join(str(m) for m in batch.totals.values()) or "nothing"))
+    if batch.needed.people > 1:
+        write(f"Two people must agree: {batch.needed.why}")
 
 
 def _agreed(batch: Batch) -> bool:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployments.cli.documents import OutcomeDocument, RunDocument, TotalDocument
+from deployments.cli.documents import (
+    OutcomeDocument,
+    PaymentsDocument,
+    QuestionDocument,
+    RunDocument,
+    TotalDocument,
+)
 from deployments.cli.printing import counted, table, write
 from models.ladder import floor_percent
 from models.money import Money
@@ -14,7 +21,9 @@ from models.printing import number_text
 from models.terms import plain
 
 if TYPE_CHECKING:
+    from flows.effects import Settlement
     from flows.month import MonthRun, Outcome
+    from flows.paying import Question
 
 ROLE_WORDS = {"provider": "we owe", "customer": "owed to us"}
 
@@ -27,7 +36,46 @@ def run_document(run: MonthRun) -> RunDocument:
         contracts=[_outcome(outcome) for outcome in run.report],
         not_in_force=list(run.plan.outside),
         totals=_totals(run.report),
+        released=[stored.key for stored in run.released],
+        payments=payments_document(run.payments, run.questions),
     )
+
+
+def payments_document(count: Settlement, questions: Sequence[Question]) -> PaymentsDocument:
+    """What became of payments, as the published document."""
+    return PaymentsDocument(
+        paid=count.done,
+        refused=count.refused,
+        waiting=count.waiting,
+        notes=count.notes,
+        questions=[
+            QuestionDocument(
+                part=question.part,
+                amount=question.amount.text,
+                currency=question.amount.currency.code,
+                why=question.why,
+            )
+            for question in questions
+        ],
+    )
+
+
+def print_payments(document: PaymentsDocument) -> None:
+    """Show a person what was paid, what waits, and what needs them."""
+    counts = {
+        "paid": document["paid"],
+        "refused": document["refused"],
+        "waiting": document["waiting"],
+    }
+    said = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
+    if said:
+        write(f"payments: {said}")
+    asked = {question["part"] for question in document["questions"]}
+    for line in document["notes"]:
+        if line.split(": ")[0] not in asked:
+            write(f"payments: {line}")
+    for question in document["questions"]:
+        write(f"needs a person: {question['part']}: {question['why']}")
 
 
 def print_run(document: RunDocument, workspace: Path) -> None:
@@ -42,6 +90,9 @@ def print_run(document: RunDocument, workspace: Path) -> None:
     for outcome in document["contracts"]:
         if outcome["withheld"]:
             write(f"needs a look: {outcome['contract']}: {outcome['withheld']}")
+    if document["released"]:
+        write(f"released by rule: {', '.join(document['released'])}")
+    print_payments(document["payments"])
     waits = any(o["role"] == "provider" and o["status"] == "credit" for o in document["contracts"])
     if waits and not document["dry_run"]:
         write(f"next: makegood release {document['month']} --workspace {workspace}")
