@@ -181,12 +181,8 @@ class Connection:
             OutcomeUnknown: It may have been done.
             Misconfigured: The key is wrong; nothing was changed.
         """
-        begun = self._awake()
-
-        def late() -> bool:
-            return self._awake() - begun > TOO_LATE_NS
-
-        return _good(self._at_its_turn(endpoint, where, call, failed_write, late))
+        deadline = self._awake() + TOO_LATE_NS
+        return _good(self._at_its_turn(endpoint, where, call, failed_write, deadline))
 
     def _patient(self, endpoint: str, call: Call) -> Answer:
         """Ask again, at the next turn, while nothing but a limit stands in the way."""
@@ -202,10 +198,10 @@ class Connection:
         where: str,
         call: Call,
         classed: Classed,
-        late: Callable[[], bool] = lambda: False,
+        deadline_ns: int | None = None,
     ) -> Answer | ConnectorError:
         with self._pace.turn(endpoint):
-            if late():
+            if deadline_ns is not None and self._awake() > deadline_ns:
                 return Retriable(
                     f"stripe {where}: its turn came more than {TOO_LATE_NS // SECOND_NS} s late; "
                     "nothing was sent. Begin again."
