@@ -215,13 +215,16 @@ def _missing(office: Office, batch: Batch, voice: Voice, *, why: str, at: int) -
     voices = [Voice.of(each.by, each.identity) for each in given]
     if agreed(voices, needed):
         return ""
-    counted = sorted({each.name for each in voices if each.verified})
-    so_far = (
-        f"{' and '.join(counted)} agreed" if counted else "nobody agreed whom anything verifies"
-    )
+    return _still_needed(needed, voices)
+
+
+def _still_needed(needed: Needed, voices: Sequence[Voice]) -> str:
+    names = sorted({voice.name for voice in voices if voice.verified})
+    so_far = f"{' and '.join(names)} agreed" if names else "nobody whom anything verifies agreed"
+    alike = ", who may be one person" if len(names) > 1 else ""
     return (
-        f"Nothing was released: {needed.why}, so two people must agree; {so_far}. Needs "
-        f"{'one' if counted else 'two'} more: somebody else runs the same release, under an "
+        f"Nothing was released: {needed.why}, so two people must agree; {so_far}{alike}. "
+        f"Needs {'one' if names else 'two'} more: somebody else runs the same release, under an "
         "account or a token of their own."
     )
 

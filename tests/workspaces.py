@@ -125,6 +125,7 @@ class Books:
         clients: Sequence[str] = (),
         dry_run: bool = False,
         notify: bool = True,
+        by_rule: bool = True,
     ) -> dict[str, Outcome]:
         """Run a month without Prefect; each contract's outcome by its id."""
         with month_run(
@@ -133,6 +134,7 @@ class Books:
             clients=clients,
             dry_run=dry_run,
             notify=notify,
+            by_rule=by_rule,
         ) as going:
             conduct(going, directly)
             return by_contract(going)
