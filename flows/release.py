@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from connectors.errors import Retriable
 from connectors.mail import Mailbox
 from connectors.store import Approval, ReleaseRefusedError, StoredObligation, batch_digest
 from flows.bookkeeping import write_rows
@@ -20,7 +22,7 @@ from flows.effects import Settlement
 from flows.log import note
 from flows.mailing import notice_plans, receivers, send_waiting, write_previews
 from flows.office import Office
-from flows.paying import Question, open_questions, pay_released
+from flows.paying import Question, foresee, open_questions, pay_released
 from models.approval import (
     BY_RULE,
     Candidate,
@@ -135,14 +137,15 @@ def release(office: Office, batch: Batch, *, by: str | Voice, why: str, at: int)
 
     Raises:
         UnusableInputError: A ledger is not one of ours; nothing was released.
-        Misconfigured: A ledger, the mail or the previews cannot be written, and nothing was
-            released; or billing refuses the settings, and nothing unrecorded was paid.
+        Misconfigured: A ledger, the mail or the previews cannot be written, or billing refuses the
+            settings; nothing was released, or what was is paid by the next run.
         ReleaseRefusedError: The batch is not what stands now; nothing was released.
         MonthLockedError: The month is running elsewhere.
     """
     period = str(batch.month)
     voice = by if isinstance(by, Voice) else Voice(by, Identity.FREE_TEXT)
     office.check_doors()
+    _check_billing(office, batch.waiting)
     with office.store.month_lock(period, holder=f"makegood release {period}"):
         released: tuple[StoredObligation, ...] = ()
         if batch.waiting:
@@ -168,6 +171,9 @@ def release_by_rule(
         month: The service month.
         ruled: The decisions that a run has just made or confirmed.
         at: The present instant.
+
+    Raises:
+        Misconfigured: Billing refuses the settings; nothing was released.
     """
     rules = {r.contract: r for r in ruled if r.version.release.mode is ReleaseMode.AUTOMATIC}
     if not rules:
@@ -184,11 +190,24 @@ def release_by_rule(
             going[verdict.why].append(stored)
         else:
             note(f"{stored.key} is not released by rule: {verdict.why}")
+    _check_billing(office, [stored for alike in going.values() for stored in alike])
     return tuple(
         released
         for why, alike in going.items()
         for released in _let_go(office, alike, batch_digest(alike), by=BY_RULE, why=why, at=at)
     )
+
+
+def _check_billing(office: Office, drafts: Sequence[StoredObligation]) -> None:
+    """Find out whether billing takes the settings, before anything is released.
+
+    That it cannot be asked now does not stand in the way: what is released is paid later.
+
+    Raises:
+        Misconfigured: Key, permission or mode is wrong.
+    """
+    with suppress(Retriable):
+        foresee(office, drafts[:1])
 
 
 def _missing(office: Office, batch: Batch, voice: Voice, *, why: str, at: int) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from connectors.billing.memory import Fault, MemoryBilling
-from connectors.errors import Misconfigured
+from connectors.errors import Misconfigured, Retriable
 from flows.office import open_office
 from flows.paying import PAYMENT, in_words, pay_released
 from models.decision import EntryKind
@@ -427,16 +427,25 @@ def test_a_part_that_nobody_here_planned_goes_to_a_person(lay_out, account):
     assert "put back from a copy" in questions(books)[f"{R0}/p1"]
 
 
+def _refuse(*_args, **_facts):
+    message = "the key may not do that"
+    raise Misconfigured(message)
+
+
+def test_wrong_settings_are_found_before_anything_is_released(lay_out, account, monkeypatch):
+    """The key may not read customers."""
+    books = drafted(lay_out)
+    monkeypatch.setattr(account.billing, "picture", _refuse)
+    with pytest.raises(Misconfigured):
+        books.release()
+    assert books.owed == {R0: ("draft", "200.00 EUR")}
+
+
 def test_wrong_settings_stop_before_anything_is_paid(lay_out, account, monkeypatch):
     """The release stands; when the key is mended, the next run pays and tells the client."""
     books = drafted(lay_out)
-
-    def _refuse(_query):
-        message = "the key may not read customers"
-        raise Misconfigured(message)
-
     with monkeypatch.context() as patched:
-        patched.setattr(account.billing, "picture", _refuse)
+        patched.setattr(account.billing, "pay", _refuse)
         with pytest.raises(Misconfigured):
             books.release()
     assert account.credits == []
@@ -444,6 +453,22 @@ def test_wrong_settings_stop_before_anything_is_paid(lay_out, account, monkeypat
     books.run()
     assert len(account.credits) == 1
     assert len(books.mails_to("ap@acme.example")) == 1
+
+
+def test_a_vendor_that_is_away_stops_no_release(lay_out, account, monkeypatch):
+    """What is released waits, and is paid when the vendor is back."""
+    books = drafted(lay_out)
+
+    def _away(*_args, **_facts):
+        message = "no answer"
+        raise Retriable(message)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(account.billing, "picture", _away)
+        assert books.release().payments.waiting == 1
+    assert (account.credits, books.owed) == ([], {R0: ("released", "200.00 EUR")})
+    books.run()
+    assert len(account.credits) == 1
 
 
 def test_only_the_clients_that_were_asked_for_are_paid_by_a_run(lay_out, account, monkeypatch):
