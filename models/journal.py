@@ -157,7 +157,7 @@ def _account(template: str) -> str:
         f"an account such as Income:SLA-Credits:{{service}}: one of {', '.join(ROOTS)}, then words "
         "that begin with a capital or a digit and hold letters, digits and hyphens"
     )
-    remedy = "Only {client} and {service} are filled in, at the beginning of a word or after one."
+    remedy = "Nothing but {client} and {service} is filled in."
     raise PydanticCustomError("account", "{expected}", {"expected": expected, "remedy": remedy})
 
 

@@ -21,7 +21,7 @@ from deployments.cli.documents import (
 )
 from deployments.cli.exits import Exit
 from deployments.cli.options import Json, Workspace, month_of
-from deployments.cli.printing import console, print_json
+from deployments.cli.printing import counted, print_json, write
 from flows.journal import Journal, write_journal
 from flows.office import open_office
 from flows.reconcile import Reconciled, reconcile_books
@@ -175,27 +175,25 @@ def journal_document(written: Journal, form: BookFormat) -> JournalDocument:
 
 
 def _show_differences(found: Reconciled) -> None:
-    out, result = console(), found.result
+    result = found.result
     for difference in result.differences:
-        kind = difference.kind.value.replace("_", " ")
-        out.print(f"{kind}: {difference}", markup=False)
+        write(f"{difference.kind.value.replace('_', ' ')}: {difference}")
     for note in (*result.notes, *found.unread):
-        out.print(f"note: {note}", markup=False)
+        write(f"note: {note}")
     stake = ", ".join(str(money) for money in result.at_stake.values())
-    out.print(
-        f"{found.vendor}, {found.months[0]} to {found.months[1]}: {result.obligations} credits "
-        f"with {result.parts} parts, {result.listed} of the vendor's and {result.rows} ledger rows "
-        f"compared: {len(result.differences) or 'no'} differences"
-        f"{f', {stake} at stake' if stake else ''}."
+    write(
+        f"{found.vendor}, {found.months[0]} to {found.months[1]}: "
+        f"{counted(result.obligations, 'credit')} with {counted(result.parts, 'part')}, "
+        f"{result.listed} of the vendor's and {counted(result.rows, 'ledger row')} compared: "
+        f"{counted(len(result.differences), 'difference')}{f', {stake} at stake' if stake else ''}."
     )
 
 
 def _show_books(written: Journal) -> None:
-    out = console()
     for book in written.files:
-        entries = f", {book.entries} entries" if book.month else ""
-        out.print(f"{book.path}: {'written' if book.changed else 'as it was'}{entries}")
+        entries = f", {counted(book.entries, 'entry', 'entries')}" if book.month else ""
+        write(f"{book.path}: {'written' if book.changed else 'as it was'}{entries}")
     for (account, _), money in trial_balance(written.entries).items():
-        out.print(f"  {account}  {money}", markup=False)
+        write(f"  {account}  {money}")
     if not written.files:
-        out.print("Nothing is booked in these months.")
+        write("Nothing is booked in these months.")
