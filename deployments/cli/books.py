@@ -189,7 +189,7 @@ def _obligation_line(obligation: ObligationDocument) -> str:
 
 
 def _log_line(entry: LogEntry) -> str:
-    what = {EntryKind.DETERMINED: "change", EntryKind.EFFECT_DONE: "effect"}
-    said = entry.body.get(what.get(entry.kind, "obligation"), "")
+    of_effect = "effect" if entry.kind.value.startswith("effect") else "obligation"
+    said = entry.body.get("change" if entry.kind is EntryKind.DETERMINED else of_effect, "")
     at = utc_text(instant(entry.recorded_at))
     return f"{at} {entry.kind.value}: {said} ({entry.digest[:12]})"
