@@ -58,13 +58,9 @@ def envelope_of(body: bytes) -> Envelope:
     found = _parsed(body)
     identity, kind, at = found.get("id"), found.get("type"), found.get("created")
     live = found.get("livemode")
-    if (
-        not (_is_word(identity) and _is_word(kind))
-        or not _is_whole(at)
-        or live not in {True, False}
-    ):
+    if not (_is_word(identity) and _is_word(kind) and _is_whole(at) and isinstance(live, bool)):
         raise Permanent("stripe event: has no id, type, time or side. It was not stored.")
-    return Envelope(str(identity), str(kind), int(str(at)) * 1000, live is True)
+    return Envelope(str(identity), str(kind), int(str(at)) * 1000, live)
 
 
 def news_of(kind: str, body: str) -> News | None:
