@@ -83,7 +83,6 @@ class BillingSide:
                 id=found.id,
                 stands=found.state is FoundState.LIVE,
                 differs=found.differs or (() if found.equal else ("is not as was asked",)),
-                facts={"amount": str(found.amount), "invoice": found.invoice},
             )
             for found in self.billing.look(_intent(plan))
         ]

@@ -42,7 +42,9 @@ LONGEST = 300
 TIMES = {"at", "attempt", "decision", "digest", "intent", "previous", "recorded_at", "sent_at"}
 TIMES |= {"planned_at", "done_at", "released_at", "intent_digest", "message"}
 TIMES |= {"after_doubt", "begun_at", "generation_sent_at", "number", "settled_at"}
-"""What a day's delay and one more attempt may change: instants, digests over them, counts."""
+TIMES |= {"makegood_decision", "adopted", "file"}
+"""What a day's delay and one more attempt may change: instants, digests over them, counts, and
+whether something was made by the run that records it or found."""
 
 UNDISTURBED = 0
 
@@ -282,8 +284,10 @@ def timeless(value: object) -> object:
     return value
 
 
-def undated(content: bytes) -> bytes:
-    """A file without the date of a mail."""
+def undated(content: bytes) -> object:
+    """A file without the date of a mail; of a journal's part what was intended, not when."""
+    if content.startswith(b'{"booked_at":'):
+        return timeless(json.loads(content)["intent"])
     return b"\n".join(line for line in content.split(b"\n") if not line.startswith(b"Date: "))
 
 
