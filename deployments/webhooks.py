@@ -182,7 +182,7 @@ def receiving(
     stores: list[Store] = []
 
     @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+    async def _lifespan(_app: Starlette) -> AsyncIterator[None]:
         stores.append(await run_in_threadpool(opened))
         try:
             yield
@@ -190,7 +190,7 @@ def receiving(
             await run_in_threadpool(stores.pop().close)
 
     receiver = Receiver(lambda: stores[0], secrets, mode, clock)
-    return Starlette(routes=[Route(PATH, receiver.receive, methods=["POST"])], lifespan=lifespan)
+    return Starlette(routes=[Route(PATH, receiver.receive, methods=["POST"])], lifespan=_lifespan)
 
 
 async def _whole_body(request: Request) -> bytes:

@@ -1,7 +1,8 @@
 """The sweep: how Prefect runs the reconciliation, on a schedule or when somebody asks.
 
-It only reads, so Prefect may repeat it. What it found stands in an artifact; a run with differences
-still completes, because a difference is an answer and not a failure.
+It only reads, and may be run at any time. What it found stands in an artifact. A run with
+differences completes, because a difference is an answer and no failure; one that could not compare
+everything fails. Reads are repeated by the connectors, not by Prefect.
 """
 
 from __future__ import annotations
@@ -20,9 +21,6 @@ from models.intervals import instant
 from models.period import MONTH_PATTERN, ServiceMonth
 
 Month = Annotated[str, Field(pattern=MONTH_PATTERN, examples=["2026-05"])]
-
-RETRIES = 2
-RETRY_SECONDS = 60
 
 
 class SweepRequest(BaseModel, frozen=True, extra="forbid"):
@@ -46,13 +44,7 @@ def _run_name() -> str:
     return f"reconcile {asked.first or 'everything'} to {asked.last or 'now'}"
 
 
-@flow(
-    name="reconcile",
-    flow_run_name=_run_name,
-    persist_result=False,
-    retries=RETRIES,
-    retry_delay_seconds=RETRY_SECONDS,
-)
+@flow(name="reconcile", flow_run_name=_run_name, persist_result=False)
 def sweep(request: SweepRequest) -> Reconciled:
     """Compare our credits, the billing vendor's and the ledgers', and show every difference.
 
