@@ -23,7 +23,7 @@ from connectors.store import (
     TermsRecord,
 )
 from connectors.store import Evidence as StoredEvidence
-from flows.bookkeeping import ledger_facts, write_rows
+from flows.bookkeeping import ledger_facts, named_as_proof, write_rows
 from flows.evidence import Evidence
 from flows.log import note, watcher
 from flows.mailing import send_summary, send_waiting, write_previews
@@ -286,6 +286,14 @@ def _case(run: MonthRun, governed: Governed) -> Case:
         else evidence.slices(version.monitors, governed.bounds, version.measurement),
         events=tuple(_touching(run.office.events, governed)),
         payload=payload,
+        told={
+            "role": contract.role.value,
+            "client": contract.client.name,
+            "service": contract.service.name,
+            "proof": named_as_proof(
+                contract, evidence.incidents(version.monitors, governed.bounds)
+            ),
+        },
     )
 
 
@@ -354,14 +362,13 @@ def _change(
     governed, decided = outcome.governed, outcome.decided
     created = None
     if change.created is not None:
-        links = run.evidence(governed).incidents(governed.version.monitors, governed.bounds)
         contract = governed.contract
         created = NewObligation(
             obligation=change.created,
             client=contract.client.id,
             service=contract.service.id,
             role=contract.role,
-            ledger=ledger_facts(governed, decided, links),
+            ledger=ledger_facts(governed, decided),
         )
     return ContractChange(
         contract=governed.contract.id,

@@ -7,7 +7,7 @@ record names terms and evidence by digest, so that a recorded case can be laid o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 
@@ -22,6 +22,15 @@ from models.payload import CalculatorPayload
 from models.period import ServiceMonth
 from models.terms import JsonValue
 from models.uptime import MonthlyUptime, measure_uptime, measured_month
+
+TOLD = {
+    "role": "the role changed",
+    "client": "the client's name changed",
+    "service": "the service's name changed",
+    "proof": "what is named as proof changed",
+}
+"""What people are told beside the figures, and the words for its change. No figure depends on it,
+but a draft that would tell something else is another draft."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,7 @@ class Case:
         evidence: For each monitor of the contract its regions' timelines, cut to the month.
         events: Exclusion events that touch the month and the service.
         payload: Counts from a calculator in place of timelines; None when there are none.
+        told: What people are told beside the figures, by the names in `TOLD`.
     """
 
     contract: str
@@ -62,6 +72,7 @@ class Case:
     evidence: tuple[tuple[Slice, ...], ...]
     events: tuple[ExclusionEvent, ...] = ()
     payload: CalculatorPayload | None = None
+    told: Mapping[str, JsonValue] = field(default_factory=dict)
 
     @property
     def bounds(self) -> Interval:
@@ -78,6 +89,7 @@ class Case:
             "evidence": [[piece.digest for piece in regions] for regions in self.evidence],
             "exclusions": [event.model_dump(mode="json") for event in self.events],
             "payload": self.payload.model_dump(mode="json") if self.payload else None,
+            "told": dict(self.told),
         }
 
     @cached_property
@@ -211,6 +223,8 @@ def what_changed(before: Mapping[str, JsonValue] | None, case: Case) -> str:
         "payload": "the calculator's payload changed",
     }
     changed = [says for name, says in words.items() if before.get(name) != now[name]]
+    told = before.get("told", {})
+    changed += [says for name, says in TOLD.items() if told.get(name) != case.told.get(name)]
     return " and ".join(changed) or "the inputs changed"
 
 
@@ -241,6 +255,7 @@ def lay_out(
         evidence=evidence,
         events=tuple(ExclusionEvent.model_validate(event) for event in record["exclusions"]),
         payload=CalculatorPayload.model_validate(payload) if payload else None,
+        told=record["told"],
     )
 
 
