@@ -25,7 +25,7 @@ from deployments.cli.options import (
     Workspace,
     month_of,
 )
-from deployments.cli.printing import print_json, table, write
+from deployments.cli.printing import counted, print_json, table, write
 from deployments.cli.progress import watched
 from deployments.cli.reporting import print_run, run_document
 from deployments.prefect_server import prefect_server
@@ -128,7 +128,8 @@ def release(
     if json:
         print_json(document)
     else:
-        say(f"{len(done.obligations)} released, {done.notices} notices sent.")
+        released = counted(len(done.obligations), "credit")
+        write(f"{released} released, {counted(done.notices, 'notice')} sent.")
     return Exit.DONE
 
 
@@ -194,6 +195,9 @@ def _refuse_strangers(clients: list[str] | None, workspace: Path, month: Service
 
 
 def _show(batch: Batch) -> None:
+    if not batch.waiting:
+        write(f"Nothing waits for release in {batch.month}.")
+        return
     rows = [
         (
             stored.key,
@@ -209,13 +213,13 @@ def _show(batch: Batch) -> None:
     ]
     headings = ("Obligation", "Client", "Uptime", "Amount", "Notice to", "Why")
     table(f"Waiting for release: {batch.month}", headings, rows, numbers=(2, 3))
-    write("Total: " + (", ".join(str(m) for m in batch.totals.values()) or "nothing"))
+    write("Total: " + ", ".join(str(money) for money in batch.totals.values()))
 
 
 def _agreed(batch: Batch) -> bool:
     total = ", ".join(str(money) for money in batch.totals.values())
     count = len(batch.waiting)
-    return typer.confirm(f"Release {count} credit{'s' if count > 1 else ''}, {total}?", err=True)
+    return typer.confirm(f"Release {counted(count, 'credit')}, {total}?", err=True)
 
 
 def _now() -> int:

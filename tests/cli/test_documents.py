@@ -1,6 +1,7 @@
 """The JSON documents: their published schemas, and every command's real output against them."""
 
 import json
+from io import StringIO
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -112,6 +113,31 @@ def test_a_release_with_json_asks_nobody(books, prefect_api):
     ended = makegood("release", SEPTEMBER, *WORKSPACE)
     assert (ended.code, ended.out) == (1, "")
     assert ended.err == "Nothing was released: give --yes.\n"
+    assert {state for state, _ in books.owed.values()} == {"draft"}
+
+
+def test_a_release_shows_what_will_happen_and_asks(books, prefect_api, monkeypatch):
+    """A no releases nothing; a yes does; then nothing waits."""
+    makegood("run", "--month", SEPTEMBER, *WORKSPACE)
+    release = ("release", SEPTEMBER, "--client", "acme", "--workspace", "books")
+    monkeypatch.setattr("sys.stdin", StringIO("n\n"))
+    refused = makegood(*release)
+    assert (refused.code, refused.err.endswith("Nothing was released.\n")) == (1, True)
+    assert "Total: 200.00 EUR" in refused.out
+    assert "Release 1 credit, 200.00 EUR? [y/N]" in refused.err
+    monkeypatch.setattr("sys.stdin", StringIO("y\n"))
+    agreed = makegood(*release)
+    assert (agreed.code, agreed.out.splitlines()[-1]) == (0, "1 credit released, 1 notice sent.")
+    assert makegood(*release).out.startswith("Nothing waits for release in 2025-09.\n")
+
+
+def test_a_release_that_nobody_can_answer_ends_with_exit_code_3(books, prefect_api, monkeypatch):
+    """In a script without --yes there is nobody to ask."""
+    makegood("run", "--month", SEPTEMBER, *WORKSPACE)
+    monkeypatch.setattr("sys.stdin", StringIO(""))
+    ended = makegood("release", SEPTEMBER, "--workspace", "books")
+    assert ended.code == 3
+    assert ended.err.endswith("stopped before anything was changed.\n")
     assert {state for state, _ in books.owed.values()} == {"draft"}
 
 

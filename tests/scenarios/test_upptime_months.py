@@ -21,7 +21,6 @@ UPPTIME = SHARED / "data" / "upptime"
 pytestmark = pytest.mark.skipif(not UPPTIME.is_dir(), reason="the real months are not at hand")
 
 
-
 def table(name):
     """The rows of one of the published tables."""
     path = UPPTIME / name
