@@ -6,14 +6,14 @@ record names terms and evidence by digest, so that a recorded case can be laid o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 
 from models.contract import ContractVersion
 from models.decision import digest_of
-from models.determination import Determination, determine
+from models.determination import Determination, determine, replay_differences
 from models.exclusion import ExclusionEvent, JudgedExclusion, apply_rules
 from models.intervals import Interval
 from models.ladder import Measured
@@ -209,6 +209,33 @@ def uptime_record(uptime: MonthlyUptime) -> Mapping[str, JsonValue]:
         "withheld": uptime.withheld,
         "reasons": list(uptime.reasons),
     }
+
+
+def replay_faults(
+    recorded: Mapping[str, JsonValue], replayed: Mapping[str, JsonValue]
+) -> Iterator[str]:
+    """Where the figures of two records of one decision differ.
+
+    Sentences explain the figures and may be worded better by a later version; they are not
+    compared.
+    """
+    for part in ("uptime", "exclusions"):
+        if _without_words(recorded.get(part)) != _without_words(replayed[part]):
+            yield f"{part} comes out differently when replayed"
+    recorded_answer = recorded.get("determination") or {}
+    differences = replay_differences(recorded_answer, replayed["determination"])
+    if differences:
+        yield f"determination comes out differently when replayed: {'; '.join(differences)}"
+
+
+def _without_words(figures: JsonValue) -> JsonValue:
+    """A measurement, or exclusions, without their sentences; that a month is withheld stays."""
+    if isinstance(figures, list):
+        return [_without_words(item) for item in figures]
+    if not isinstance(figures, dict):
+        return figures
+    kept = {name: value for name, value in figures.items() if name not in {"reason", "reasons"}}
+    return kept | ({"withheld": bool(kept["withheld"])} if "withheld" in kept else {})
 
 
 def what_changed(before: Mapping[str, JsonValue] | None, case: Case) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 from connectors.store.sql import open_store
 from flows import verify as verification
-from models.case import decide
+from models.case import Decided, decide
 from models.decision import GENESIS, EntryKind, canonical, entry_digest
 from models.money import Money
 from tests.workspaces import ACME, BLUEFIN, SEPTEMBER, Books, checks
@@ -290,6 +290,28 @@ def test_a_program_that_decides_otherwise_is_found(copied, monkeypatch):
     faults = verified(copied).faults
     assert len(faults) == 6
     assert all("determination comes out differently when replayed" in fault for fault in faults)
+
+
+def test_a_program_that_words_its_sentences_otherwise_replays_the_same_figures(copied, monkeypatch):
+    """A later version explains better: what was decided before still holds."""
+    reword_steps(monkeypatch)
+    assert verified(copied).faults == ()
+
+
+def reword_steps(monkeypatch) -> None:
+    """Have every step and reason end in other words than those that were recorded."""
+
+    def reworded(case):
+        decided = decide(case)
+        answer, measured = decided.determination, decided.measured
+        steps = tuple(replace(step, says=f"{step.says}, said better") for step in answer.steps)
+        reasons = tuple(f"{reason}, said better" for reason in measured.uptime.reasons)
+        return Decided(
+            replace(measured, uptime=replace(measured.uptime, reasons=reasons)),
+            replace(answer, steps=steps),
+        )
+
+    monkeypatch.setattr(verification, "decide", reworded)
 
 
 def append(database: sqlite3.Connection, kind: str, body: dict[str, str]) -> None:
