@@ -127,7 +127,10 @@ def test_a_release_shows_what_will_happen_and_asks(books, prefect_api, monkeypat
     assert "Release 1 credit, 200.00 EUR? [y/N]" in refused.err
     monkeypatch.setattr("sys.stdin", StringIO("y\n"))
     agreed = makegood(*release)
-    assert (agreed.code, agreed.out.splitlines()[-1]) == (0, "1 credit released, 1 notice sent.")
+    assert (agreed.code, agreed.out.splitlines()[-1].strip()) == (
+        0,
+        "1 credit released, 1 notice sent.",
+    )
     assert makegood(*release).out.startswith("Nothing waits for release in 2025-09.\n")
 
 
