@@ -30,6 +30,7 @@ from flows.mailing import send_summary, send_waiting, write_previews
 from flows.measuring import stale_after_ms
 from flows.office import Office, open_office
 from flows.planning import Governed, MonthPlan, plan_month
+from flows.questions import open_questions
 from models.case import Case, Decided, MeasuredCase, apply_terms, measure_case, what_changed
 from models.contract import ContractVersion
 from models.credit import Obligation, ObligationState, Revision, revise
@@ -54,15 +55,22 @@ class Outcome:
         governed: The contract and the version in force.
         decided: The decision.
         change: What it changed: the revision; None when the same inputs were decided before.
-        obligation: Key of the latest obligation that is not superseded; None when nothing is owed.
+        standing: The latest obligation that is not superseded; None when nothing is owed.
         says: The change in words.
     """
 
     governed: Governed
     decided: Decided
     change: Revision | None
-    obligation: str | None
+    standing: Obligation | None
     says: str
+
+    @property
+    def withheld(self) -> str:
+        """Why a person must look before anything is owed; "" when nobody must."""
+        if self.standing is None or self.standing.state is not ObligationState.WITHHELD:
+            return ""
+        return self.standing.reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,7 @@ class MonthRun:
         plan: The contracts and shards.
         dry_run: Decide and report, write nothing.
         notify: Whether the operator's summary is sent.
+        questions: What a person must settle beside withheld months, once the run is over.
     """
 
     office: Office
@@ -91,6 +100,7 @@ class MonthRun:
     readings: dict[SourceRead, Reading] = field(default_factory=dict)
     measured: dict[int, tuple[MeasuredCase, ...]] = field(default_factory=dict)
     outcomes: dict[int, tuple[Outcome, ...]] = field(default_factory=dict)
+    questions: tuple[str, ...] = ()
     _evidence: dict[bool, Evidence] = field(default_factory=dict)
 
     @property
@@ -183,6 +193,7 @@ def conduct(run: MonthRun, each: Each) -> None:
     if not run.dry_run:
         each(WRITE_LEDGER, run, [run.period])
         each(E_MAIL, run, [run.period])
+    run.questions = open_questions(run.office.store, run.plan)
 
 
 def directly(step: Step[Item], run: MonthRun, items: Sequence[Item], /) -> None:
@@ -337,9 +348,9 @@ def _owed(decided: Decided) -> tuple[Money | None, str]:
     return answer.amount, ""
 
 
-def _latest(obligations: Sequence[Obligation]) -> str | None:
+def _latest(obligations: Sequence[Obligation]) -> Obligation | None:
     standing = [o for o in obligations if o.state is not ObligationState.SUPERSEDED]
-    return standing[-1].key if standing else None
+    return standing[-1] if standing else None
 
 
 def _record(

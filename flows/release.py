@@ -15,6 +15,7 @@ from connectors.store import StoredObligation, batch_digest
 from flows.bookkeeping import write_rows
 from flows.mailing import notice_plans, receivers, send_waiting, write_previews
 from flows.office import Office
+from flows.questions import unsettled_effects
 from models.contract import Role
 from models.credit import ObligationState
 from models.money import Money
@@ -45,10 +46,17 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """What was let go, and how many notices went out now."""
+    """What was let go, how many notices went out now, and what a person must settle.
+
+    Attributes:
+        obligations: What was released.
+        notices: How many notices went out now.
+        questions: Mails that did not go out, and why.
+    """
 
     obligations: tuple[StoredObligation, ...]
     notices: int
+    questions: tuple[str, ...]
 
 
 def waiting_batch(office: Office, *, month: ServiceMonth, clients: Sequence[str] = ()) -> Batch:
@@ -93,7 +101,8 @@ def release(office: Office, batch: Batch, *, by: str, why: str, at: int) -> Rele
             )
         write_rows(office, period)
         write_previews(office, period)
-        return Released(released, send_waiting(office, period))
+        sent = send_waiting(office, period)
+        return Released(released, sent, unsettled_effects(office.store, period))
 
 
 def totals(obligations: Sequence[StoredObligation]) -> Mapping[str, Money]:

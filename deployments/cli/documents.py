@@ -163,13 +163,14 @@ class TotalDocument(TypedDict):
 
 @with_config(STRICT)
 class RunDocument(TypedDict):
-    """The answer of `makegood run`."""
+    """The answer of `makegood run`; `questions` is what a person must settle beside it."""
 
     month: Month
     dry_run: bool
     contracts: list[OutcomeDocument]
     not_in_force: list[str]
     totals: list[TotalDocument]
+    questions: list[str]
 
 
 @with_config(STRICT)
@@ -191,11 +192,12 @@ class ReleasedDocument(TypedDict):
 
 @with_config(STRICT)
 class ReleaseDocument(TypedDict):
-    """The answer of `makegood release`."""
+    """The answer of `makegood release`; `questions` are mails that did not go out, and why."""
 
     month: Month
     released: list[ReleasedDocument]
     notices_sent: Count
+    questions: list[str]
 
 
 @with_config(STRICT)

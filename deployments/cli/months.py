@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -111,7 +112,7 @@ def release(
         if batch.waiting and not (yes or (not json and _agreed(batch))):
             say("Nothing was released." if not json else "Nothing was released: give --yes.")
             return Exit.NEEDS_A_PERSON
-        done = let_go(office, batch, by=getpass.getuser(), why=why, at=_now())
+        done = let_go(office, batch, by=_person(), why=why, at=_now())
     document = ReleaseDocument(
         month=str(service_month),
         released=[
@@ -124,13 +125,16 @@ def release(
             for stored in done.obligations
         ],
         notices_sent=done.notices,
+        questions=list(done.questions),
     )
     if json:
         print_json(document)
     else:
         released = counted(len(done.obligations), "credit")
         write(f"{released} released, {counted(done.notices, 'notice')} sent.")
-    return Exit.DONE
+        for question in done.questions:
+            write(f"needs a look: {question}")
+    return Exit.NEEDS_A_PERSON if done.questions else Exit.DONE
 
 
 def run_months(
@@ -172,7 +176,7 @@ def run_months(
 def ending(document: RunDocument) -> Exit:
     """The exit code that a run's answer asks for."""
     withheld = any(outcome["withheld"] for outcome in document["contracts"])
-    return Exit.NEEDS_A_PERSON if withheld else Exit.DONE
+    return Exit.NEEDS_A_PERSON if withheld or document["questions"] else Exit.DONE
 
 
 def _months_between(first: ServiceMonth, last: ServiceMonth) -> list[ServiceMonth]:
@@ -220,6 +224,14 @@ def _agreed(batch: Batch) -> bool:
     total = ", ".join(str(money) for money in batch.totals.values())
     count = len(batch.waiting)
     return typer.confirm(f"Release {counted(count, 'credit')}, {total}?", err=True)
+
+
+def _person() -> str:
+    """Who is at the terminal; a container may run under a number that has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
 
 
 def _now() -> int:

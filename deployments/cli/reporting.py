@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ def run_document(run: MonthRun) -> RunDocument:
         contracts=[_outcome(outcome) for outcome in run.report],
         not_in_force=list(run.plan.outside),
         totals=_totals(run.report),
+        questions=list(run.questions),
     )
 
 
@@ -42,9 +44,12 @@ def print_run(document: RunDocument, workspace: Path) -> None:
     for outcome in document["contracts"]:
         if outcome["withheld"]:
             write(f"needs a look: {outcome['contract']}: {outcome['withheld']}")
+    for question in document["questions"]:
+        write(f"needs a look: {question}")
     waits = any(o["role"] == "provider" and o["status"] == "credit" for o in document["contracts"])
     if waits and not document["dry_run"]:
-        write(f"next: makegood release {document['month']} --workspace {workspace}")
+        folder = shlex.quote(str(workspace))
+        write(f"next: makegood release {document['month']} --workspace {folder}")
 
 
 def _outcome(outcome: Outcome) -> OutcomeDocument:
@@ -65,16 +70,16 @@ def _outcome(outcome: Outcome) -> OutcomeDocument:
         credit_amount=answer.amount.text if answer.amount else None,
         currency=version.currency,
         capped=answer.capped,
-        withheld=answer.withheld or None,
+        withheld=outcome.withheld or answer.withheld or None,
         claim_by=answer.claim_by.isoformat() if answer.claim_by else None,
-        obligation=outcome.obligation,
+        obligation=outcome.standing.key if outcome.standing else None,
         change=outcome.says,
     )
 
 
 def _status(outcome: Outcome) -> str:
     answer = outcome.decided.determination
-    if answer.withheld:
+    if answer.withheld or (outcome.withheld and not answer.days):
         return "withheld"
     if answer.owed:
         return "credit"
