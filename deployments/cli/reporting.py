@@ -17,7 +17,8 @@ from models.terms import plain
 if TYPE_CHECKING:
     from flows.month import MonthRun, Outcome
 
-ROLE_WORDS = {"provider": "we owe", "customer": "owed to us"}
+ROLE_WORDS = {"provider": "by us", "customer": "to us"}
+TOTAL_WORDS = {"provider": "We owe", "customer": "We are owed"}
 
 
 def run_document(run: MonthRun) -> RunDocument:
@@ -36,11 +37,22 @@ def print_run(document: RunDocument, workspace: Path) -> None:
     """Show a run to a person: what is owed, what is claimable, what needs a look, what to do."""
     title = f"{document['month']}{' (dry run: nothing was written)' if document['dry_run'] else ''}"
     rows = [_row(outcome) for outcome in document["contracts"]]
-    headings = ("Contract", "", "Uptime %", "Promised", "Credit %", "Amount", "Claim by", "Result")
+    headings = (
+        "Contract",
+        "Owed",
+        "Uptime %",
+        "Promised",
+        "Credit %",
+        "Amount",
+        "Claim by",
+        "Result",
+    )
     table(title, headings, rows, numbers=(2, 3, 4, 5))
-    for total in document["totals"]:
-        words, credits_ = ROLE_WORDS[total["role"]], counted(total["credits"], "credit")
-        write(f"{words}: {total['amount']} {total['currency']} in {credits_}")
+    for role, words in TOTAL_WORDS.items():
+        totals = [total for total in document["totals"] if total["role"] == role]
+        amounts = ", ".join(f"{total['amount']} {total['currency']}" for total in totals)
+        if amounts:
+            write(f"{words} {amounts} in {counted(sum(t['credits'] for t in totals), 'credit')}.")
     for outcome in document["contracts"]:
         if outcome["withheld"]:
             write(f"needs a look: {outcome['contract']}: {outcome['withheld']}")
@@ -100,7 +112,7 @@ def _totals(outcomes: tuple[Outcome, ...]) -> list[TotalDocument]:
             credits=len(amounts),
             amount=Money(sum(m.minor for m in amounts), amounts[0].currency).text,
         )
-        for (role, code), amounts in sorted(owed.items(), reverse=True)
+        for (role, code), amounts in sorted(owed.items())
     ]
 
 
