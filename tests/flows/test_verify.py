@@ -303,11 +303,12 @@ def reword_steps(monkeypatch) -> None:
 
     def reworded(case):
         decided = decide(case)
-        answer, measured = decided.determination, decided.measured
+        answer, measured, uptime = decided.determination, decided.measured, decided.measured.uptime
+        assert uptime is not None
         steps = tuple(replace(step, says=f"{step.says}, said better") for step in answer.steps)
-        reasons = tuple(f"{reason}, said better" for reason in measured.uptime.reasons)
+        reasons = tuple(f"{reason}, said better" for reason in uptime.reasons)
         return Decided(
-            replace(measured, uptime=replace(measured.uptime, reasons=reasons)),
+            replace(measured, uptime=replace(uptime, reasons=reasons)),
             replace(answer, steps=steps),
         )
 
