@@ -19,7 +19,7 @@ from flows.effects import carry_out
 from flows.office import Office
 from flows.planning import Governed
 from models.case import Decided
-from models.contract import Contract, Role
+from models.contract import Contract
 from models.credit import ObligationKind, ObligationState
 from models.decision import digest_of
 from models.effect import WORKSPACE
@@ -133,11 +133,6 @@ def write_rows(office: Office, period: str) -> str:
     changes = {name: ledger.upsert(rows) for name, ledger in office.ledgers.items()}
     carry_out(office.store, [plan], lambda _attempt: {"ledgers": sorted(changes)})
     return "; ".join(f"{name}: {change}" for name, change in changes.items())
-
-
-def is_claim(stored: StoredObligation) -> bool:
-    """Whether a vendor owes it to us, so that we file it instead of releasing it."""
-    return stored.role is Role.CUSTOMER
 
 
 def _base(decided: Decided) -> Money:

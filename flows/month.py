@@ -27,7 +27,6 @@ from flows.bookkeeping import ledger_facts, named_as_proof, write_rows
 from flows.evidence import Evidence
 from flows.log import note, watcher
 from flows.mailing import send_summary, send_waiting, write_previews
-from flows.measuring import stale_after_ms
 from flows.office import Office, open_office
 from flows.planning import Governed, MonthPlan, plan_month
 from flows.questions import open_questions
@@ -128,6 +127,12 @@ class MonthRun:
             }
             self._evidence[rule] = Evidence.join(readings)
         return self._evidence[rule]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the sources found worth a look, such as rows that could not be used; each once."""
+        readings = self.readings.values()
+        return tuple(dict.fromkeys(str(f) for reading in readings for f in reading.facts.findings))
 
     @property
     def report(self) -> tuple[Outcome, ...]:
@@ -274,7 +279,7 @@ def better_wins(governed: Governed) -> bool:
 
 def _wanted(run: MonthRun, read: SourceRead) -> Wanted:
     governed = [g for g in run.plan.governed if better_wins(g) == read.better_wins]
-    floors = [stale_after_ms(g.version.measurement) for g in governed]
+    floors = [g.version.measurement.stale_after_ms for g in governed]
     return Wanted(
         monitors=frozenset(monitor for g in governed for monitor in g.version.monitors),
         span=Interval(min(g.bounds.start for g in governed), max(g.bounds.end for g in governed)),

@@ -163,7 +163,11 @@ class TotalDocument(TypedDict):
 
 @with_config(STRICT)
 class RunDocument(TypedDict):
-    """The answer of `makegood run`; `questions` is what a person must settle beside it."""
+    """The answer of `makegood run`.
+
+    `questions` is what a person must settle beside withheld months, `warnings` what the sources
+    found worth a look.
+    """
 
     month: Month
     dry_run: bool
@@ -171,6 +175,7 @@ class RunDocument(TypedDict):
     not_in_force: list[str]
     totals: list[TotalDocument]
     questions: list[str]
+    warnings: list[str]
 
 
 @with_config(STRICT)

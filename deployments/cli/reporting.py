@@ -30,6 +30,7 @@ def run_document(run: MonthRun) -> RunDocument:
         not_in_force=list(run.plan.outside),
         totals=_totals(run.report),
         questions=list(run.questions),
+        warnings=list(run.warnings),
     )
 
 
@@ -58,6 +59,8 @@ def print_run(document: RunDocument, workspace: Path) -> None:
             write(f"needs a look: {outcome['contract']}: {outcome['withheld']}")
     for question in document["questions"]:
         write(f"needs a look: {question}")
+    for warning in document["warnings"]:
+        write(f"warning: {warning}")
     waits = any(o["role"] == "provider" and o["status"] == "credit" for o in document["contracts"])
     if waits and not document["dry_run"]:
         folder = shlex.quote(str(workspace))

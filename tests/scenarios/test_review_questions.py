@@ -6,7 +6,7 @@ from deployments.cli.months import ending
 from deployments.cli.reporting import run_document
 from flows.month import conduct, directly, month_run
 from models.period import ServiceMonth
-from tests.workspaces import ACME, BLUEFIN, LADDER, SEPTEMBER, Books, checks
+from tests.workspaces import ACME, BLUEFIN, LADDER, MAKEGOOD, SEPTEMBER, Books, checks
 
 ACME_R0 = "acme/api/2025-09/r0"
 
@@ -84,3 +84,15 @@ def test_days_of_service_need_a_person_and_are_shown_as_a_credit(lay_out):
     assert (contract["status"], contract["credit_days"]) == ("credit", "3")
     assert "extend the term by hand" in contract["withheld"]
     assert ending(document) is Exit.NEEDS_A_PERSON
+
+
+def test_rows_that_are_reported_instead_of_refused_are_listed(lay_out):
+    """The source says `bad_rows: report`: the month is decided, and the row is named."""
+    reporting = MAKEGOOD.replace("path: checks.csv", "path: checks.csv, bad_rows: report")
+    patient = ACME.replace("monitors: [api]", "monitors: [api]\nmeasurement: {no_data: carry}")
+    row = "api,2025-09-20T00:00:00Z,maybe\n"
+    books = lay_out(patient, makegood=reporting, checks=checks(api=120) + row)
+    document = ended(books)
+    (warning,) = document["warnings"]
+    assert warning.startswith("checks.csv:5: up is 'maybe'; ")
+    assert ending(document) is Exit.DONE
