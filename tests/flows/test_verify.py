@@ -272,8 +272,22 @@ def test_a_forged_determination_is_found_though_everything_agrees_with_it(copied
         rewrite(database, lambda text: text.replace('"200.00"', '"900.00"'))
         database.execute("UPDATE obligation SET amount_minor = 90000 WHERE amount_minor = 20000")
     faults = verified(copied).faults
-    assert faults
-    assert all("determination comes out differently when replayed" in fault for fault in faults)
+    replayed = [fault for fault in faults if "determination comes out differently" in fault]
+    assert "credit_amount was 900.00, is 200.00" in replayed[0]
+
+
+def test_a_forged_draft_is_found_though_log_and_table_agree_on_it(copied):
+    """Acme's correction is made to pay 700.00: of 500.00 in all, 200.00 were released, 300.00 left.
+
+    The determination, and every digest, are right; only draft and table say something else.
+    """
+    with changing(copied) as database:
+        rewrite(database, lambda text: text.replace('"amount":"300.00"', '"amount":"700.00"'))
+        database.execute("UPDATE obligation SET amount_minor = 70000 WHERE amount_minor = 30000")
+    assert only_fault(copied) == (
+        "acme/api/2025-09/r2: is drafted with 700.00, which its decision and what was released "
+        "before do not leave to be paid"
+    )
 
 
 def test_a_program_that_decides_otherwise_is_found(copied, monkeypatch):
