@@ -738,6 +738,15 @@ def test_faults_of_the_copyable_blocks_are_told_in_their_own_words():
     ]
 
 
+def test_third_parties_in_one_text_are_asked_for_as_a_list():
+    """`AWS, Cloudflare` would be one odd name that no recorded failure ever has."""
+    text = KIT.replace("[Stripe, Example Cloud]", "Stripe, Example Cloud")
+    (fault,) = faults(text)
+    assert fault.endswith(
+        '"Stripe, Example Cloud"; a list of names, or false. Write [Stripe, Example Cloud].'
+    )
+
+
 def test_nothing_of_the_copyable_block_is_silently_dropped():
     """What cannot be brought into shape is refused where it stands."""
     start, end = KIT.index("exclusions:"), KIT.index("proof_sources")
