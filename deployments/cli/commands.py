@@ -63,7 +63,7 @@ COMMANDS: Mapping[str, Command] = {
             "makegood run --month 2026-05 --client acme --dry-run",
             "makegood run --month 2026-05 --workspace books --json",
         ),
-        ("done", "a contract is withheld: a person must look", UNUSABLE, COULD_NOT_FINISH),
+        ("done", "something is withheld or open: a person must look", UNUSABLE, COULD_NOT_FINISH),
     ),
     "backfill": Command(
         "months:backfill",
@@ -72,7 +72,7 @@ COMMANDS: Mapping[str, Command] = {
             "makegood backfill --from 2026-01 --to 2026-05",
             "makegood backfill --from 2026-01 --to 2026-05 --client acme --json",
         ),
-        ("done", "a contract is withheld: a person must look", UNUSABLE, COULD_NOT_FINISH),
+        ("done", "something is withheld or open: a person must look", UNUSABLE, COULD_NOT_FINISH),
     ),
     "release": Command(
         "months:release",
@@ -81,7 +81,7 @@ COMMANDS: Mapping[str, Command] = {
             "makegood release 2026-05",
             "makegood release 2026-05 --client acme --yes --why 'agreed with Kim'",
         ),
-        ("released", "not agreed to; nothing was released", UNUSABLE, COULD_NOT_FINISH),
+        ("released", "not agreed to, or a mail did not go out", UNUSABLE, COULD_NOT_FINISH),
     ),
     "check": Command(
         "books:check",

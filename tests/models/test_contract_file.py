@@ -529,6 +529,13 @@ ODDITIES = {
             "Check the amount."
         ),
     ),
+    "finer than the currency": (
+        ACME.replace("2000", "2000.005"),
+        (
+            "acme.yaml:5: billable_amount is 2000.005, finer than EUR can be billed; at most 2 "
+            "decimal places. Check amount and currency; the percent applies to it as it stands."
+        ),
+    ),
     "nothing affected": (
         f"{ACME}affected_percent: 0\n",
         (
