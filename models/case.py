@@ -267,8 +267,9 @@ def lay_out(
     Raises:
         ValueError: Fetched terms or evidence do not have the digest that was recorded.
     """
-    version = ContractVersion.model_validate(terms_of(record["terms"]))
-    _same("terms", record["terms"], version.digest)
+    terms = terms_of(record["terms"])
+    _same("terms", record["terms"], digest_of(terms))
+    version = ContractVersion.model_validate(terms)
     evidence = tuple(
         tuple(_slice(digest, evidence_of(digest)) for digest in regions)
         for regions in record["evidence"]
@@ -294,9 +295,8 @@ def _other_currency(case: Case) -> str:
 
 
 def _slice(digest: str, body: JsonValue) -> Slice:
-    piece = Slice(Timeline.from_record(body))
-    _same("evidence", digest, piece.digest)
-    return piece
+    _same("evidence", digest, digest_of(body))
+    return Slice(Timeline.from_record(body))
 
 
 def _same(what: str, recorded: str, found: str) -> None:
