@@ -1,8 +1,9 @@
 """A Prefect server for one command, where none is configured.
 
-A firm that runs Prefect sets `PREFECT_API_URL` (or a profile), and its server is used. Anyone else
-gets a server on loopback for as long as the command runs. Prefect can start one by itself, but that
-one outlives a killed parent; ours asks the kernel to end it with us.
+A firm that runs Prefect sets `PREFECT_API_URL`, and its server is used; Prefect's own profiles are
+not asked, because reading them costs the seconds in which the server starts. Anyone else gets a
+server on loopback for as long as the command runs. Prefect can start one by itself, but that one
+outlives a killed parent; ours asks the kernel to end it with us.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from connectors.errors import Retriable
@@ -48,10 +50,13 @@ def prefect_server(*, home: Path | None = None) -> Iterator[Callable[[], None]]:
         A function that returns once the API answers, and raises `Retriable` if it does not in time.
 
     Raises:
+        Retriable: A configured server cannot be reached.
         RuntimeError: Prefect was imported before.
     """
-    if os.environ.get("PREFECT_API_URL"):
-        yield _nothing_to_wait_for
+    configured = os.environ.get("PREFECT_API_URL")
+    if configured:
+        with _reached(configured):
+            yield _nothing_to_wait_for
         return
     if "prefect" in sys.modules:
         message = "Prefect reads its address when it is imported; start the server before that"
@@ -80,6 +85,27 @@ def server_of_our_own() -> Iterator[tuple[str, Callable[[], None]]]:
     finally:
         _let_prefect_finish()
         _stop(server)
+
+
+@contextmanager
+def _reached(address: str) -> Iterator[None]:
+    """Translate Prefect's words for a server that does not answer into ours.
+
+    Raises:
+        Retriable: The configured server cannot be reached.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        # Prefect has no class of its own for it.
+        if not str(error).startswith("Failed to reach API"):
+            raise
+        host = urlsplit(address).netloc.rpartition("@")[2]
+        message = (
+            f"Prefect at {host}: does not answer; the server of PREFECT_API_URL was expected. "
+            "Start it, or unset PREFECT_API_URL, and run again; what was recorded is kept."
+        )
+        raise Retriable(message) from error
 
 
 def _nothing_to_wait_for() -> None:

@@ -6,10 +6,12 @@ time from the database alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from itertools import accumulate
 
 from connectors.monitoring import EvidenceLink
 from connectors.store import EffectPlan, StoredObligation
@@ -17,7 +19,7 @@ from flows.effects import Unasked, carry_out
 from flows.office import Office
 from flows.planning import Governed
 from models.case import Decided
-from models.contract import Role
+from models.contract import Contract
 from models.credit import ObligationKind, ObligationState
 from models.decision import digest_of
 from models.effect import WORKSPACE, Abilities
@@ -32,6 +34,14 @@ from models.terms import JsonValue, plain
 MOST_OUTAGES = 100
 """Outages that are kept with an obligation, the longest ones; the decision log holds them all."""
 
+ADDRESS = re.compile(r"https?://\S+")
+"""What a ledger shows as a link; other words for where proof lies go into its notes."""
+
+MOST_IN_CELL = 16_000
+"""Characters of links, and of other proof, in a row: half of what a spreadsheet's cell can hold."""
+
+SEPARATOR = "; "
+
 STATUS = {
     ObligationState.DRAFT: LedgerStatus.TO_REVIEW,
     ObligationState.WITHHELD: LedgerStatus.TO_REVIEW,
@@ -40,12 +50,16 @@ STATUS = {
 }
 
 
-def ledger_facts(
-    governed: Governed, decided: Decided, links: Sequence[EvidenceLink]
-) -> Mapping[str, JsonValue]:
+def named_as_proof(contract: Contract, links: Sequence[EvidenceLink]) -> list[str]:
+    """Where the proof of a month lies: the incidents' pages, then what the contract names."""
+    incidents = (link.source_link for link in links if link.source_link)
+    return list(dict.fromkeys([*incidents, *contract.evidence]))
+
+
+def ledger_facts(governed: Governed, decided: Decided) -> Mapping[str, JsonValue]:
     """Everything that a ledger row or a message says about a decided month, as JSON values."""
     contract, version = governed.contract, governed.version
-    answer = decided.determination
+    answer, proof = decided.determination, _proof(decided)
     return {
         "client_name": contract.client.name,
         "client_email": contract.client.email,
@@ -68,8 +82,9 @@ def ledger_facts(
         "withheld": answer.withheld,
         "outages": _outages(decided),
         **_measurement(decided, version.measurement.window_minutes),
-        "evidence": _links(decided, links),
-        "incidents": sorted({link.incident_id for link in links if link.incident_id}),
+        "evidence": [place for place in proof if ADDRESS.fullmatch(place)],
+        "proof": [place for place in proof if not ADDRESS.fullmatch(place)],
+        "incidents": decided.measured.case.told["incidents"],
         "steps": [step.says for step in answer.steps],
     }
 
@@ -94,8 +109,8 @@ def ledger_row(stored: StoredObligation) -> LedgerRow:
         claim_channel=_channel(facts),
         revision=obligation.revision,
         status=STATUS[obligation.state],
-        evidence=tuple(facts["evidence"]),
-        notes=_notes(stored),
+        evidence=tuple(_fitting(facts["evidence"])),
+        notes=" ".join([_notes(stored), *_proof_notes(facts)]),
     )
 
 
@@ -128,11 +143,6 @@ def _mirror(changes: Mapping[str, object]) -> Unasked:
         lambda _plan: {"ledgers": sorted(changes)},
         lambda _plan: Abilities(repeats_are_safe=True),
     )
-
-
-def is_claim(stored: StoredObligation) -> bool:
-    """Whether a vendor owes it to us, so that we file it instead of releasing it."""
-    return stored.role is Role.CUSTOMER
 
 
 def _base(decided: Decided) -> Money:
@@ -174,14 +184,31 @@ def _measurement(decided: Decided, window_minutes: int | None) -> Mapping[str, J
     }
 
 
-def _links(decided: Decided, links: Sequence[EvidenceLink]) -> list[str]:
-    payload = decided.measured.case.payload
-    addresses = [link.source_link for link in links if link.source_link]
-    return list(dict.fromkeys([*addresses, *(payload.evidence if payload else ())]))
+def _proof(decided: Decided) -> list[str]:
+    """Where the proof lies, by what was told and by the calculator."""
+    case = decided.measured.case
+    counted = case.payload.evidence if case.payload else ()
+    return list(dict.fromkeys([*case.told["proof"], *counted]))
+
+
+def _fitting(texts: Sequence[str]) -> list[str]:
+    """The first of them, as many as a cell has room for."""
+    lengths = accumulate(len(text) + len(SEPARATOR) for text in texts)
+    return [text for text, length in zip(texts, lengths, strict=True) if length <= MOST_IN_CELL]
 
 
 def _channel(facts: Mapping[str, JsonValue]) -> str:
     return " ".join(part for part in (facts["claim_channel"], facts["claim_address"]) if part)
+
+
+def _proof_notes(facts: Mapping[str, JsonValue]) -> Iterator[str]:
+    """Proof that is no address, and how much of it a row has no room for."""
+    links, others = facts["evidence"], facts["proof"]
+    if shown := _fitting(others):
+        yield f"Proof: {SEPARATOR.join(shown)}."
+    left = len(links) - len(_fitting(links)) + len(others) - len(shown)
+    if left:
+        yield f"{left} more in the decision log."
 
 
 def _notes(stored: StoredObligation) -> str:

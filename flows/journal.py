@@ -15,10 +15,10 @@ from datetime import date
 from connectors.billing import PartIntent
 from connectors.billing.journal import BookFile, BookFormat, write_books
 from connectors.store import Effect, EffectPlan, Store, StoredObligation
-from flows.bookkeeping import is_claim
 from flows.effects import AT_ONCE, Unasked, carry_out
 from flows.office import Office
 from flows.paying import PAYMENT
+from models.contract import Role
 from models.credit import ObligationState
 from models.decision import EntryKind
 from models.effect import Abilities, EffectState
@@ -102,7 +102,9 @@ def journal_of(office: Office) -> tuple[JournalEntry, ...]:
 
 def note_approvals(office: Office) -> int:
     """Keep the days on which a ledger began or ceased to call claims approved; answer how many."""
-    claims = [s for s in office.store.obligations(None) if is_claim(s) and s.obligation.amount]
+    claims = [
+        s for s in office.store.obligations(None) if s.role is Role.CUSTOMER and s.obligation.amount
+    ]
     if not claims:
         return 0
     books = [ledger.read() for ledger in office.ledgers.values()]

@@ -233,7 +233,7 @@ def _line(stored: StoredObligation) -> CreditLine:
         claim_by=date.fromisoformat(facts["claim_by"]) if facts["claim_by"] else None,
         claim_channel=facts["claim_channel"] or "",
         claim_address=facts["claim_address"] or "",
-        evidence=tuple(facts["evidence"]),
+        evidence=(*facts["evidence"], *facts["proof"]),
         notes=facts["tier"] or "",
     )
 

@@ -52,7 +52,7 @@ def measure_checks(
     bounds = so_far(month, time_zone, now)
     reading = read_checks(
         path,
-        gap_floor_ms=stale_after_ms(terms),
+        gap_floor_ms=terms.stale_after_ms,
         better_wins=terms.conflicting_duplicates is Duplicates.BETTER_WINS,
     )
     judged = [_given(interval, bounds) for interval in exclusions]
@@ -74,13 +74,6 @@ def so_far(month: ServiceMonth, time_zone: str, now: int) -> Interval:
             remedy=f"Give a month up to {ServiceMonth.containing(now, time_zone)}.",
         )
     return Interval(bounds.start, min(bounds.end, now))
-
-
-def stale_after_ms(terms: MeasurementTerms) -> int | None:
-    """The shortest silence that matters to these terms, in milliseconds; None when none does."""
-    if terms.stale_after_minutes is None:
-        return None
-    return int(terms.stale_after_minutes * 60_000)
 
 
 def _names(reading: Reading) -> list[str]:

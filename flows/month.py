@@ -24,15 +24,15 @@ from connectors.store import (
     TermsRecord,
 )
 from connectors.store import Evidence as StoredEvidence
-from flows.bookkeeping import ledger_facts, write_rows
+from flows.bookkeeping import ledger_facts, named_as_proof, write_rows
 from flows.effects import Settlement
 from flows.evidence import Evidence
 from flows.log import note, watcher
 from flows.mailing import send_summary, send_waiting, write_previews
-from flows.measuring import stale_after_ms
 from flows.office import Office, open_office
-from flows.paying import Question, in_words, open_questions, pay_released
+from flows.paying import Question, asked_about, in_words, pay_released
 from flows.planning import Governed, MonthPlan, plan_month
+from flows.questions import open_questions
 from flows.release import Ruled, release_by_rule
 from models.case import Case, Decided, MeasuredCase, apply_terms, measure_case, what_changed
 from models.contract import ContractVersion
@@ -58,15 +58,22 @@ class Outcome:
         governed: The contract and the version in force.
         decided: The decision.
         change: What it changed: the revision; None when the same inputs were decided before.
-        obligation: Key of the latest obligation that is not superseded; None when nothing is owed.
+        standing: The latest obligation that is not superseded; None when nothing is owed.
         says: The change in words.
     """
 
     governed: Governed
     decided: Decided
     change: Revision | None
-    obligation: str | None
+    standing: Obligation | None
     says: str
+
+    @property
+    def withheld(self) -> str:
+        """Why a person must look before anything is owed; "" when nobody must."""
+        if self.standing is None or self.standing.state is not ObligationState.WITHHELD:
+            return ""
+        return self.standing.reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,8 @@ class MonthRun:
         dry_run: Decide and report, write nothing.
         notify: Whether the operator's summary is sent.
         by_rule: Whether the contracts' own rules may release drafts.
+        asked: What people are asked about the month's payments.
+        questions: What else a person must settle beside withheld months, once the run is over.
     """
 
     office: Office
@@ -99,7 +108,8 @@ class MonthRun:
     outcomes: dict[int, tuple[Outcome, ...]] = field(default_factory=dict)
     released: tuple[StoredObligation, ...] = ()
     payments: Settlement = field(default_factory=Settlement)
-    questions: tuple[Question, ...] = ()
+    asked: tuple[Question, ...] = ()
+    questions: tuple[str, ...] = ()
     _evidence: dict[bool, Evidence] = field(default_factory=dict)
 
     @property
@@ -127,6 +137,12 @@ class MonthRun:
             }
             self._evidence[rule] = Evidence.join(readings)
         return self._evidence[rule]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the sources found worth a look, such as rows that could not be used; each once."""
+        readings = self.readings.values()
+        return tuple(dict.fromkeys(str(f) for reading in readings for f in reading.facts.findings))
 
     @property
     def report(self) -> tuple[Outcome, ...]:
@@ -200,6 +216,7 @@ def conduct(run: MonthRun, each: Each) -> None:
         each(WRITE_LEDGER, run, [run.period])
         each(PAY, run, [run.period])
         each(E_MAIL, run, [run.period])
+    run.questions = open_questions(run.office.store, run.plan)
 
 
 def directly(step: Step[Item], run: MonthRun, items: Sequence[Item], /) -> None:
@@ -269,7 +286,7 @@ def release_drafts(run: MonthRun, _period: str) -> str:
 def pay(run: MonthRun, period: str) -> str:
     """Pay what was released, now or earlier, and is not paid."""
     run.payments = pay_released(run.office, period, clients=run.plan.clients)
-    run.questions = open_questions(run.office, period)
+    run.asked = asked_about(run.office, period)
     return in_words(run.payments)
 
 
@@ -300,7 +317,7 @@ def better_wins(governed: Governed) -> bool:
 
 def _wanted(run: MonthRun, read: SourceRead) -> Wanted:
     governed = [g for g in run.plan.governed if better_wins(g) == read.better_wins]
-    floors = [stale_after_ms(g.version.measurement) for g in governed]
+    floors = [g.version.measurement.stale_after_ms for g in governed]
     return Wanted(
         monitors=frozenset(monitor for g in governed for monitor in g.version.monitors),
         span=Interval(min(g.bounds.start for g in governed), max(g.bounds.end for g in governed)),
@@ -313,6 +330,7 @@ def _case(run: MonthRun, governed: Governed) -> Case:
     contract, version = governed.contract, governed.version
     evidence = run.evidence(governed)
     payload = evidence.counts.get((contract.id, run.plan.month))
+    links = evidence.incidents(version.monitors, governed.bounds)
     return Case(
         contract=contract.id,
         service=contract.service.id,
@@ -323,6 +341,13 @@ def _case(run: MonthRun, governed: Governed) -> Case:
         else evidence.slices(version.monitors, governed.bounds, version.measurement),
         events=tuple(_touching(run.office.events, governed)),
         payload=payload,
+        told={
+            "role": contract.role.value,
+            "client": contract.client.name,
+            "service": contract.service.name,
+            "proof": named_as_proof(contract, links),
+            "incidents": sorted({link.incident_id for link in links if link.incident_id}),
+        },
     )
 
 
@@ -366,9 +391,9 @@ def _owed(decided: Decided) -> tuple[Money | None, str]:
     return answer.amount, ""
 
 
-def _latest(obligations: Sequence[Obligation]) -> str | None:
+def _latest(obligations: Sequence[Obligation]) -> Obligation | None:
     standing = [o for o in obligations if o.state is not ObligationState.SUPERSEDED]
-    return standing[-1].key if standing else None
+    return standing[-1] if standing else None
 
 
 def _record(
@@ -391,14 +416,13 @@ def _change(
     governed, decided = outcome.governed, outcome.decided
     created = None
     if change.created is not None:
-        links = run.evidence(governed).incidents(governed.version.monitors, governed.bounds)
         contract = governed.contract
         created = NewObligation(
             obligation=change.created,
             client=contract.client.id,
             service=contract.service.id,
             role=contract.role,
-            ledger=ledger_facts(governed, decided, links),
+            ledger=ledger_facts(governed, decided),
         )
     return ContractChange(
         contract=governed.contract.id,

@@ -203,7 +203,7 @@ class Question:
     why: str
 
 
-def open_questions(office: Office, period: str) -> tuple[Question, ...]:
+def asked_about(office: Office, period: str) -> tuple[Question, ...]:
     """What people are asked about a month's payments, rising by part."""
     keys = office.store.effect_keys(period=period, kinds=[PAYMENT], states=[EffectState.PERSON])
     found: list[Question] = []
@@ -504,9 +504,9 @@ def _question(intent: PartIntent) -> str:
     """What a person reads."""
     asked = intent.parameters
     return (
-        f"{intent.part.amount} is not paid: {asked['ask']}. {asked['proposal']}; then resolve it: "
-        "done when it is paid, planned when the program shall plan it anew, refused when it shall "
-        "not be paid."
+        f"{intent.part.amount} is not paid: {asked['ask']}. {asked['proposal']}; then answer: done "
+        "when it is paid, again when the next run shall plan it anew, refused when it shall not be "
+        "paid."
     )
 
 

@@ -22,7 +22,8 @@ from flows.effects import Settlement
 from flows.log import note
 from flows.mailing import notice_plans, receivers, send_waiting, write_previews
 from flows.office import Office
-from flows.paying import Question, foresee, open_questions, pay_released
+from flows.paying import Question, asked_about, foresee, pay_released
+from flows.questions import unsettled_effects
 from models.approval import (
     BY_RULE,
     Candidate,
@@ -74,14 +75,16 @@ class Released:
         notices: How many notices went out now.
         payments: What was paid now, what waits and what went to a person.
         needs: What is missing before anything can go; "" when nothing is.
-        questions: What people are asked about the month's payments, now or from before.
+        asked: What people are asked about the month's payments, now or from before.
+        questions: Mails that did not go out, and why.
     """
 
     obligations: tuple[StoredObligation, ...]
     notices: int
     payments: Settlement = field(default_factory=Settlement)
     needs: str = ""
-    questions: tuple[Question, ...] = ()
+    asked: tuple[Question, ...] = ()
+    questions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +160,9 @@ def release(office: Office, batch: Batch, *, by: str | Voice, why: str, at: int)
         payments = pay_released(office, period)
         write_previews(office, period)
         notices = send_waiting(office, period)
-        questions = open_questions(office, period)
-        return Released(released, notices, payments, questions=questions)
+        asked = asked_about(office, period)
+        unsettled = unsettled_effects(office.store, period)
+        return Released(released, notices, payments, asked=asked, questions=unsettled)
 
 
 def release_by_rule(

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from connectors.store import Effect, Store, StoredObligation
+from models.credit import ObligationState
 from models.decision import EntryKind, LogEntry, digest_of
 from models.effect import OPEN_STATES, EffectState
 from models.intervals import utc_text
+from models.money import Currency
 from models.terms import JsonValue
 
 Facts = dict[str, JsonValue]
@@ -34,6 +37,34 @@ TOLD = frozenset(EffectState) - OPEN_STATES
 
 
 @dataclass
+class Account:
+    """One contract's month in minor units, as its entries tell it in order.
+
+    Attributes:
+        total: What the latest decision says the month owes; None when it was withheld.
+        released: The sum of what was released.
+    """
+
+    total: int | None = None
+    released: int = 0
+
+    def faults(self, kind: EntryKind, body: Mapping[str, JsonValue]) -> Iterator[str]:
+        """Take in one entry; a draft must be what its decision leaves to be paid."""
+        match kind:
+            case EntryKind.DETERMINED:
+                self.total = (body.get("determination") or {}).get("credit_minor")
+            case EntryKind.RELEASED:
+                self.released += _minor(body) or 0
+            case EntryKind.DRAFTED if body.get("state") == ObligationState.DRAFT.value:
+                drafted = _minor(body)
+                if drafted is None or drafted + self.released != self.total:
+                    yield (
+                        f"{body.get('obligation')}: is drafted with {body.get('amount')}, which "
+                        "its decision and what was released before do not leave to be paid"
+                    )
+
+
+@dataclass
 class Retold:
     """What the entries read so far tell.
 
@@ -41,17 +72,23 @@ class Retold:
         obligations: By key what the log says of each as it stands.
         effects: By key the state and the intent's digest of each that is settled.
         periods: Every period that an entry is about.
+        accounts: What each contract's month was determined to owe, and what was released of it.
+        unearned: Drafts of another amount than their determination leaves to be paid.
     """
 
     obligations: dict[str, Facts] = field(default_factory=dict)
     effects: dict[str, Facts] = field(default_factory=dict)
     periods: set[str] = field(default_factory=set)
+    accounts: dict[tuple[str, str], Account] = field(default_factory=dict)
+    unearned: list[str] = field(default_factory=list)
 
     def read(self, chain: Iterable[LogEntry]) -> None:
         """Take in the entries of one chain, in order."""
         for entry in chain:
             self.periods.add(entry.period)
             body = entry.body if isinstance(entry.body, dict) else {}
+            account = self.accounts.setdefault((entry.contract, entry.period), Account())
+            self.unearned += account.faults(entry.kind, body)
             if entry.kind in EFFECTS:
                 self._read_effect(EFFECTS[entry.kind] or body.get("state"), body)
             elif entry.kind is not EntryKind.DETERMINED:
@@ -68,6 +105,7 @@ class Retold:
 
     def faults(self, store: Store) -> Iterator[str]:
         """Every place where the tables say something else, by key."""
+        yield from self.unearned
         owed = {stored.key: _kept(stored) for stored in store.obligations(None)}
         yield from _differences(self.obligations, owed)
         effects = [e for period in sorted(self.periods) for e in store.effects(period=period)]
@@ -76,6 +114,14 @@ class Retold:
         for effect in effects:
             if digest_of(effect.plan.intent) != effect.intent_digest:
                 yield f"{effect.key}: its intent is not what was planned"
+
+
+def _minor(body: Mapping[str, JsonValue]) -> int | None:
+    """An entry's amount in minor units; None when it has none that can be read."""
+    try:
+        return int(Currency.of(body["currency"]).minor(Decimal(body["amount"])))
+    except (ArithmeticError, KeyError, TypeError, ValueError):
+        return None
 
 
 def _told(kind: EntryKind, body: Mapping[str, JsonValue]) -> Facts:

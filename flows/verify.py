@@ -11,13 +11,11 @@ from typing import TypeVar
 
 from connectors.store import Store
 from flows.retold import Retold
-from models.case import decide, lay_out
+from models.case import decide, lay_out, replay_faults
 from models.decision import EntryKind, LogEntry, chain_faults
 from models.terms import JsonValue
 
 Kept = TypeVar("Kept")
-
-COMPARED = ("uptime", "exclusions", "determination")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +72,7 @@ def _replay_faults(store: Store, decisions: Iterable[LogEntry]) -> Iterator[str]
         except (KeyError, TypeError, ValueError) as error:
             yield f"{name}: cannot be replayed: {error}"
         else:
-            differing = [part for part in COMPARED if again[part] != entry.body.get(part)]
-            yield from (f"{name}: {part} comes out differently when replayed" for part in differing)
+            yield from (f"{name}: {fault}" for fault in replay_faults(entry.body, again))
 
 
 def _replayed(store: Store, entry: LogEntry) -> Mapping[str, JsonValue]:

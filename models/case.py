@@ -6,14 +6,14 @@ record names terms and evidence by digest, so that a recorded case can be laid o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 
 from models.contract import ContractVersion
 from models.decision import digest_of
-from models.determination import Determination, determine
+from models.determination import Determination, determine, replay_differences
 from models.exclusion import ExclusionEvent, JudgedExclusion, apply_rules
 from models.intervals import Interval
 from models.ladder import Measured
@@ -22,6 +22,16 @@ from models.payload import CalculatorPayload
 from models.period import ServiceMonth
 from models.terms import JsonValue
 from models.uptime import MonthlyUptime, measure_uptime, measured_month
+
+TOLD = {
+    "role": "the role changed",
+    "client": "the client's name changed",
+    "service": "the service's name changed",
+    "proof": "what is named as proof changed",
+    "incidents": "the incidents behind the outages changed",
+}
+"""What people are told beside the figures, and the words for its change. No figure depends on it,
+but a draft that would tell something else is another draft."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,7 @@ class Case:
         evidence: For each monitor of the contract its regions' timelines, cut to the month.
         events: Exclusion events that touch the month and the service.
         payload: Counts from a calculator in place of timelines; None when there are none.
+        told: What people are told beside the figures, by the names in `TOLD`.
     """
 
     contract: str
@@ -62,6 +73,7 @@ class Case:
     evidence: tuple[tuple[Slice, ...], ...]
     events: tuple[ExclusionEvent, ...] = ()
     payload: CalculatorPayload | None = None
+    told: Mapping[str, JsonValue] = field(default_factory=dict)
 
     @property
     def bounds(self) -> Interval:
@@ -78,6 +90,7 @@ class Case:
             "evidence": [[piece.digest for piece in regions] for regions in self.evidence],
             "exclusions": [event.model_dump(mode="json") for event in self.events],
             "payload": self.payload.model_dump(mode="json") if self.payload else None,
+            "told": dict(self.told),
         }
 
     @cached_property
@@ -199,6 +212,33 @@ def uptime_record(uptime: MonthlyUptime) -> Mapping[str, JsonValue]:
     }
 
 
+def replay_faults(
+    recorded: Mapping[str, JsonValue], replayed: Mapping[str, JsonValue]
+) -> Iterator[str]:
+    """Where the figures of two records of one decision differ.
+
+    Sentences explain the figures and may be worded better by a later version; they are not
+    compared.
+    """
+    for part in ("uptime", "exclusions"):
+        if _without_words(recorded.get(part)) != _without_words(replayed[part]):
+            yield f"{part} comes out differently when replayed"
+    recorded_answer = recorded.get("determination") or {}
+    differences = replay_differences(recorded_answer, replayed["determination"])
+    if differences:
+        yield f"determination comes out differently when replayed: {'; '.join(differences)}"
+
+
+def _without_words(figures: JsonValue) -> JsonValue:
+    """A measurement, or exclusions, without their sentences; that a month is withheld stays."""
+    if isinstance(figures, list):
+        return [_without_words(item) for item in figures]
+    if not isinstance(figures, dict):
+        return figures
+    kept = {name: value for name, value in figures.items() if name not in {"reason", "reasons"}}
+    return kept | ({"withheld": bool(kept["withheld"])} if "withheld" in kept else {})
+
+
 def what_changed(before: Mapping[str, JsonValue] | None, case: Case) -> str:
     """Why a month is decided again, as words for its revision."""
     if before is None:
@@ -211,6 +251,8 @@ def what_changed(before: Mapping[str, JsonValue] | None, case: Case) -> str:
         "payload": "the calculator's payload changed",
     }
     changed = [says for name, says in words.items() if before.get(name) != now[name]]
+    told = before.get("told", {})
+    changed += [says for name, says in TOLD.items() if told.get(name) != case.told.get(name)]
     return " and ".join(changed) or "the inputs changed"
 
 
@@ -226,8 +268,9 @@ def lay_out(
     Raises:
         ValueError: Fetched terms or evidence do not have the digest that was recorded.
     """
-    version = ContractVersion.model_validate(terms_of(record["terms"]))
-    _same("terms", record["terms"], version.digest)
+    terms = terms_of(record["terms"])
+    _same("terms", record["terms"], digest_of(terms))
+    version = ContractVersion.model_validate(terms)
     evidence = tuple(
         tuple(_slice(digest, evidence_of(digest)) for digest in regions)
         for regions in record["evidence"]
@@ -241,6 +284,7 @@ def lay_out(
         evidence=evidence,
         events=tuple(ExclusionEvent.model_validate(event) for event in record["exclusions"]),
         payload=CalculatorPayload.model_validate(payload) if payload else None,
+        told=record["told"],
     )
 
 
@@ -252,9 +296,8 @@ def _other_currency(case: Case) -> str:
 
 
 def _slice(digest: str, body: JsonValue) -> Slice:
-    piece = Slice(Timeline.from_record(body))
-    _same("evidence", digest, piece.digest)
-    return piece
+    _same("evidence", digest, digest_of(body))
+    return Slice(Timeline.from_record(body))
 
 
 def _same(what: str, recorded: str, found: str) -> None:

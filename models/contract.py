@@ -23,7 +23,7 @@ from models.exclusion import ExclusionRule
 from models.findings import Finding, Severity
 from models.kinds import AnyLadder
 from models.measurement import MeasurementTerms
-from models.money import Currency, Money, Rounding
+from models.money import Currency, Rounding
 from models.period import ServiceMonth
 from models.terms import Amount, CurrencyCode, JsonValue, Name, Percent, Slug, Terms, TimeZone
 
@@ -295,8 +295,3 @@ class Contract(Terms):
         latest = max(begun, key=lambda version: version.effective_on)
         ended = latest.ends_on is not None and latest.ends_on < month.first_day
         return None if ended else latest
-
-
-def whole_amount(version: ContractVersion, minor: int) -> Money:
-    """An amount of minor units in the version's currency."""
-    return Money(minor, version.billable)

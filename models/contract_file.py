@@ -518,6 +518,15 @@ def _odd(version: ContractVersion) -> Iterator[tuple[Path, tuple[str, str, str]]
     nothing = ("is 0, so that nothing is ever paid", "an amount above 0", "Check the amount.")
     if version.billable_amount == 0:
         yield ("billable_amount",), nothing
+    if version.billable.minor(version.billable_amount).denominator != 1:
+        yield (
+            ("billable_amount",),
+            (
+                f"is {version.billable_amount}, finer than {version.currency} can be billed",
+                f"at most {version.billable.exponent} decimal places",
+                "Check amount and currency; the percent applies to it as it stands.",
+            ),
+        )
     if version.affected_percent == 0:
         yield ("affected_percent",), nothing
     if cap is not None and 0 in (cap.percent, cap.amount, cap.days):

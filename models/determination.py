@@ -21,12 +21,15 @@ from models.terms import MOST_DIGITS, JsonValue, plain
 
 REPLAYED = (
     "uptime_ratio",
+    "uptime_percent",
     "breached",
     "tier",
     "base_minor",
     "credit_ratio",
+    "credit_percent",
     "credit_days",
     "capped",
+    "credit_amount",
     "credit_minor",
     "currency",
     "claim_by",

@@ -236,7 +236,7 @@ def next_move(standing: Standing, able: Abilities, look: Look | None = None) -> 
         return SendAgain()
     return AskPerson(
         "an attempt may have reached the far side, which cannot be asked, and a second one would "
-        "show. Find out whether it arrived, then resolve it as done or as planned."
+        "show. Find out whether it arrived, then answer: done, again or refused."
     )
 
 
@@ -249,7 +249,7 @@ def _by_look(standing: Standing, age_ms: int, able: Abilities, look: Look | None
         ids = ", ".join(match.id for match in look.matches)
         return AskPerson(
             f"{len(look.matches)} are there where one was asked for: {ids}. "
-            "Take back all but one, then resolve it as done.",
+            "Take back all but one, then answer: done.",
             alarm=True,
         )
     return _by_match(look.matches[0]) if look.matches else _by_age(standing, age_ms, able)
@@ -272,7 +272,7 @@ def _by_match(found: Match) -> Move:
     facts = [*found.differs] if found.stands else ["is void or has failed", *found.differs]
     return AskPerson(
         f"{found.id} is there, but {'; '.join(facts)}. "
-        "Decide whether it counts: resolve it as done or as refused."
+        "Decide whether it counts, then answer: done or refused."
     )
 
 
@@ -283,7 +283,7 @@ def _by_refund(*, forgotten: bool) -> Move:
         )
     return AskPerson(
         "the far side failed, nothing is found, and a refund may have been made all the same. "
-        "Look for the refund there, then resolve it as done or as refused."
+        "Look for the refund there, then answer: done or refused."
     )
 
 

@@ -273,10 +273,12 @@ class _Asked:
         wait: str = "",
         proposal: str = "",
     ) -> PaymentPlan:
+        """The plan with these parts; what they leave of the rest is the plan's `left`."""
         left = self.rest - _sum(parts, self.rest.currency)
         return PaymentPlan(parts, ask, wait, proposal, tuple(says), left)
 
     def part(self, channel: Channel, customer: str, worth: _Worth, *, invoice: str = "") -> Part:
+        """The next part of the obligation, paid through this channel."""
         return Part(
             obligation=self.obligation.key,
             number=self.number,

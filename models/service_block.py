@@ -205,7 +205,7 @@ def _rule(origin: Path, name: str, written: JsonValue, moved: _Moved) -> JsonVal
         return {"kind": "maintenance"}
     if name == "outages_under_minutes":
         return value if value != 0 else None
-    if name == "third_party_dependencies" and value is not True:
+    if name == "third_party_dependencies" and value is not True and not _is_list_in_words(value):
         return {
             "kind": "third_party",
             "dependencies": value if isinstance(value, list) else [value],
@@ -214,11 +214,17 @@ def _rule(origin: Path, name: str, written: JsonValue, moved: _Moved) -> JsonVal
     return None
 
 
+def _is_list_in_words(value: JsonValue) -> bool:
+    """Whether several names stand in one text, which would be taken for a single odd name."""
+    return isinstance(value, str) and "," in value
+
+
 def _odd_entry(document: Document, origin: Path, name: str, value: JsonValue) -> Finding:
     if name == "scheduled_maintenance":
         expected, remedy = "true or false", "Write true or false."
     elif name == "third_party_dependencies":
         expected, remedy = "a list of names, or false", "Name those whose failures are excluded."
+        remedy = f"Write [{value}]." if _is_list_in_words(value) else remedy
     else:
         expected = f"one of {', '.join(EXCLUSIONS)}"
         remedy = near_miss(name, EXCLUSIONS) or f"Remove {clipped(name)}."

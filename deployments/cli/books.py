@@ -111,7 +111,7 @@ def verify(
     else:
         for fault in found.faults:
             write(fault)
-        read = f"{counted(found.chains, 'chain')} of {counted(found.entries, 'entry', 'entries')}"
+        read = f"{counted(found.chains, 'chain')} with {counted(found.entries, 'entry', 'entries')}"
         replayed = counted(found.replayed, "decision")
         faults = counted(len(found.faults), "fault")
         write(f"{read} read, {replayed} replayed: {faults}.")

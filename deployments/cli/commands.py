@@ -64,7 +64,7 @@ COMMANDS: Mapping[str, Command] = {
             "makegood run --month 2026-05 --client acme --dry-run",
             "makegood run --month 2026-05 --workspace books --json",
         ),
-        ("done", "a contract is withheld: a person must look", UNUSABLE, COULD_NOT_FINISH),
+        ("done", "something is withheld or open: a person must look", UNUSABLE, COULD_NOT_FINISH),
     ),
     "backfill": Command(
         "months:backfill",
@@ -73,7 +73,7 @@ COMMANDS: Mapping[str, Command] = {
             "makegood backfill --from 2026-01 --to 2026-05",
             "makegood backfill --from 2026-01 --to 2026-05 --client acme --json",
         ),
-        ("done", "a contract is withheld: a person must look", UNUSABLE, COULD_NOT_FINISH),
+        ("done", "something is withheld or open: a person must look", UNUSABLE, COULD_NOT_FINISH),
     ),
     "release": Command(
         "months:release",
@@ -85,8 +85,23 @@ COMMANDS: Mapping[str, Command] = {
         ),
         (
             "released and paid",
-            "not agreed to, one more must agree, or a payment needs a person",
+            "not agreed to, one more must agree, or a mail or payment needs a person",
             UNUSABLE,
+            COULD_NOT_FINISH,
+        ),
+    ),
+    "settle": Command(
+        "settling:settle",
+        "List what runs have left to people, or answer one question.",
+        (
+            "makegood settle",
+            "makegood settle --month 2026-05 --json",
+            "makegood settle acme/api/2026-05/r0/p1 --as done --why 'refunded by hand, re_123'",
+        ),
+        (
+            "nothing is asked, or it is answered",
+            "questions are listed, or you did not agree",
+            "there is no such question, or unusable input; nothing was written",
             COULD_NOT_FINISH,
         ),
     ),

@@ -184,7 +184,11 @@ class PaymentsDocument(TypedDict):
 
 @with_config(STRICT)
 class RunDocument(TypedDict):
-    """The answer of `makegood run`; `released` are the obligations that a rule let go."""
+    """The answer of `makegood run`.
+
+    `released` are the obligations that a rule let go, `questions` what a person must settle beside
+    withheld months and payments, `warnings` what the sources found worth a look.
+    """
 
     month: Month
     dry_run: bool
@@ -193,6 +197,8 @@ class RunDocument(TypedDict):
     totals: list[TotalDocument]
     released: list[str]
     payments: PaymentsDocument
+    questions: list[str]
+    warnings: list[str]
 
 
 @with_config(STRICT)
@@ -214,13 +220,69 @@ class ReleasedDocument(TypedDict):
 
 @with_config(STRICT)
 class ReleaseDocument(TypedDict):
-    """The answer of `makegood release`; `needs` says whose agreement is missing, if any is."""
+    """The answer of `makegood release`.
+
+    `needs` says whose agreement is missing, if any is; `questions` are mails that did not go out.
+    """
 
     month: Month
     released: list[ReleasedDocument]
     needs: str | None
     notices_sent: Count
     payments: PaymentsDocument
+    questions: list[str]
+
+
+@with_config(STRICT)
+class AnswersDocument(TypedDict):
+    """What each answer to a question would do."""
+
+    done: str
+    refused: str
+    again: str
+
+
+@with_config(STRICT)
+class AskedDocument(TypedDict):
+    """One thing that only a person can settle; `alarm` when something is wrong now.
+
+    `state` is `person`, `refused`, or `unknown` while nobody can say what became of it; `since` is
+    when the attempt began that left the question.
+    """
+
+    key: str
+    kind: str
+    state: Annotated[str, Field(pattern=r"^(person|unknown|refused)$")]
+    month: Month
+    amount: Amount | None
+    currency: CurrencyCode | None
+    since: Time
+    why: str
+    proposal: str
+    alarm: bool
+    answers: AnswersDocument
+
+
+@with_config(STRICT)
+class SettledDocument(TypedDict):
+    """What was answered now, by whom, and what it rests on."""
+
+    key: str
+    answer: Annotated[str, Field(pattern=r"^(done|refused|again)$")]
+    by: str
+    why: str
+
+
+@with_config(STRICT)
+class SettleDocument(TypedDict):
+    """The answer of `makegood settle`: what is asked, and what was answered just now, if anything.
+
+    After an answer `questions` are those of all months that are left.
+    """
+
+    month: Month | None
+    settled: SettledDocument | None
+    questions: list[AskedDocument]
 
 
 @with_config(STRICT)

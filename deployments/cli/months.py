@@ -27,7 +27,7 @@ from deployments.cli.options import (
     month_of,
     number_of,
 )
-from deployments.cli.printing import print_json, table, write
+from deployments.cli.printing import counted, print_json, table, write
 from deployments.cli.progress import watched
 from deployments.cli.reporting import (
     payments_document,
@@ -147,7 +147,8 @@ def release(
         print_json(document)
     else:
         _print_release(document)
-    return Exit.NEEDS_A_PERSON if done.needs or done.questions else Exit.DONE
+    asked = done.needs or done.asked or done.questions
+    return Exit.NEEDS_A_PERSON if asked else Exit.DONE
 
 
 def _release_document(month: ServiceMonth, done: Released) -> ReleaseDocument:
@@ -164,7 +165,8 @@ def _release_document(month: ServiceMonth, done: Released) -> ReleaseDocument:
         ],
         needs=done.needs or None,
         notices_sent=done.notices,
-        payments=payments_document(done.payments, done.questions),
+        payments=payments_document(done.payments, done.asked),
+        questions=list(done.questions),
     )
 
 
@@ -173,7 +175,10 @@ def _print_release(document: ReleaseDocument) -> None:
         say(document["needs"])
         return
     print_payments(document["payments"])
-    say(f"{len(document['released'])} released, {document['notices_sent']} notices sent.")
+    released = counted(len(document["released"]), "credit")
+    write(f"{released} released, {counted(document['notices_sent'], 'notice')} sent.")
+    for question in document["questions"]:
+        write(f"needs a look: {question}")
 
 
 def run_months(
@@ -217,7 +222,7 @@ def run_months(
 def ending(document: RunDocument) -> Exit:
     """The exit code that a run's answer asks for."""
     withheld = any(outcome["withheld"] for outcome in document["contracts"])
-    asked = document["payments"]["questions"]
+    asked = document["payments"]["questions"] or document["questions"]
     return Exit.NEEDS_A_PERSON if withheld or asked else Exit.DONE
 
 
@@ -241,6 +246,9 @@ def _refuse_strangers(clients: list[str] | None, workspace: Path, month: Service
 
 
 def _show(batch: Batch, foreseen: Mapping[str, PaymentPlan]) -> None:
+    if not batch.waiting:
+        write(f"Nothing waits for release in {batch.month}.")
+        return
     rows = [
         (
             stored.key,
@@ -257,7 +265,7 @@ def _show(batch: Batch, foreseen: Mapping[str, PaymentPlan]) -> None:
     ]
     headings = ("Obligation", "Client", "Uptime", "Amount", "Paid by", "Notice to", "Why")
     table(f"Waiting for release: {batch.month}", headings, rows, numbers=(2, 3))
-    write("Total: " + (", ".join(str(m) for m in batch.totals.values()) or "nothing"))
+    write("Total: " + ", ".join(str(money) for money in batch.totals.values()))
     if batch.needed.people > 1:
         write(f"Two people must agree: {batch.needed.why}")
 
@@ -265,7 +273,7 @@ def _show(batch: Batch, foreseen: Mapping[str, PaymentPlan]) -> None:
 def _agreed(batch: Batch) -> bool:
     total = ", ".join(str(money) for money in batch.totals.values())
     count = len(batch.waiting)
-    return typer.confirm(f"Release {count} credit{'s' if count > 1 else ''}, {total}?", err=True)
+    return typer.confirm(f"Release {counted(count, 'credit')}, {total}?", err=True)
 
 
 def _now() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from flows.month import MonthRun, Outcome
     from flows.paying import Question
 
-ROLE_WORDS = {"provider": "we owe", "customer": "owed to us"}
+ROLE_WORDS = {"provider": "by us", "customer": "to us"}
+TOTAL_WORDS = {"provider": "We owe", "customer": "We are owed"}
 
 
 def run_document(run: MonthRun) -> RunDocument:
@@ -37,7 +39,9 @@ def run_document(run: MonthRun) -> RunDocument:
         not_in_force=list(run.plan.outside),
         totals=_totals(run.report),
         released=[stored.key for stored in run.released],
-        payments=payments_document(run.payments, run.questions),
+        payments=payments_document(run.payments, run.asked),
+        questions=list(run.questions),
+        warnings=list(run.warnings),
     )
 
 
@@ -76,26 +80,44 @@ def print_payments(document: PaymentsDocument) -> None:
             write(f"payments: {line}")
     for question in document["questions"]:
         write(f"needs a person: {question['part']}: {question['why']}")
+    if document["questions"]:
+        write("answer with: makegood settle KEY --as done|refused|again --why WHY")
 
 
 def print_run(document: RunDocument, workspace: Path) -> None:
     """Show a run to a person: what is owed, what is claimable, what needs a look, what to do."""
     title = f"{document['month']}{' (dry run: nothing was written)' if document['dry_run'] else ''}"
     rows = [_row(outcome) for outcome in document["contracts"]]
-    headings = ("Contract", "", "Uptime %", "Promised", "Credit %", "Amount", "Claim by", "Result")
+    headings = (
+        "Contract",
+        "Owed",
+        "Uptime %",
+        "Promised",
+        "Credit %",
+        "Amount",
+        "Claim by",
+        "Result",
+    )
     table(title, headings, rows, numbers=(2, 3, 4, 5))
-    for total in document["totals"]:
-        words, credits_ = ROLE_WORDS[total["role"]], counted(total["credits"], "credit")
-        write(f"{words}: {total['amount']} {total['currency']} in {credits_}")
+    for role, words in TOTAL_WORDS.items():
+        totals = [total for total in document["totals"] if total["role"] == role]
+        amounts = ", ".join(f"{total['amount']} {total['currency']}" for total in totals)
+        if amounts:
+            write(f"{words} {amounts} in {counted(sum(t['credits'] for t in totals), 'credit')}.")
     for outcome in document["contracts"]:
         if outcome["withheld"]:
             write(f"needs a look: {outcome['contract']}: {outcome['withheld']}")
     if document["released"]:
         write(f"released by rule: {', '.join(document['released'])}")
     print_payments(document["payments"])
+    for question in document["questions"]:
+        write(f"needs a look: {question}")
+    for warning in document["warnings"]:
+        write(f"warning: {warning}")
     waits = any(o["role"] == "provider" and o["status"] == "credit" for o in document["contracts"])
     if waits and not document["dry_run"]:
-        write(f"next: makegood release {document['month']} --workspace {workspace}")
+        folder = shlex.quote(str(workspace))
+        write(f"next: makegood release {document['month']} --workspace {folder}")
 
 
 def _outcome(outcome: Outcome) -> OutcomeDocument:
@@ -116,16 +138,16 @@ def _outcome(outcome: Outcome) -> OutcomeDocument:
         credit_amount=answer.amount.text if answer.amount else None,
         currency=version.currency,
         capped=answer.capped,
-        withheld=answer.withheld or None,
+        withheld=outcome.withheld or answer.withheld or None,
         claim_by=answer.claim_by.isoformat() if answer.claim_by else None,
-        obligation=outcome.obligation,
+        obligation=outcome.standing.key if outcome.standing else None,
         change=outcome.says,
     )
 
 
 def _status(outcome: Outcome) -> str:
     answer = outcome.decided.determination
-    if answer.withheld:
+    if answer.withheld or (outcome.withheld and not answer.days):
         return "withheld"
     if answer.owed:
         return "credit"
@@ -146,7 +168,7 @@ def _totals(outcomes: tuple[Outcome, ...]) -> list[TotalDocument]:
             credits=len(amounts),
             amount=Money(sum(m.minor for m in amounts), amounts[0].currency).text,
         )
-        for (role, code), amounts in sorted(owed.items(), reverse=True)
+        for (role, code), amounts in sorted(owed.items())
     ]
 
 

@@ -31,6 +31,7 @@ DOCUMENTS: Mapping[str, type] = {
     "reconcile": documents.ReconcileDocument,
     "release": documents.ReleaseDocument,
     "run": documents.RunDocument,
+    "settle": documents.SettleDocument,
     "verify": documents.VerifyDocument,
 }
 """The document that each command prints with --json."""

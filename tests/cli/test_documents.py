@@ -1,6 +1,7 @@
 """The JSON documents: their published schemas, and every command's real output against them."""
 
 import json
+from io import StringIO
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -115,6 +116,34 @@ def test_a_release_with_json_asks_nobody(books, prefect_api):
     assert {state for state, _ in books.owed.values()} == {"draft"}
 
 
+def test_a_release_shows_what_will_happen_and_asks(books, prefect_api, monkeypatch):
+    """A no releases nothing; a yes does; then nothing waits."""
+    makegood("run", "--month", SEPTEMBER, *WORKSPACE)
+    release = ("release", SEPTEMBER, "--client", "acme", "--workspace", "books")
+    monkeypatch.setattr("sys.stdin", StringIO("n\n"))
+    refused = makegood(*release)
+    assert (refused.code, refused.err.endswith("Nothing was released.\n")) == (1, True)
+    assert "Total: 200.00 EUR" in refused.out
+    assert "Release 1 credit, 200.00 EUR? [y/N]" in refused.err
+    monkeypatch.setattr("sys.stdin", StringIO("y\n"))
+    agreed = makegood(*release)
+    assert (agreed.code, agreed.out.splitlines()[-1].strip()) == (
+        0,
+        "1 credit released, 1 notice sent.",
+    )
+    assert makegood(*release).out.startswith("Nothing waits for release in 2025-09.\n")
+
+
+def test_a_release_that_nobody_can_answer_ends_with_exit_code_3(books, prefect_api, monkeypatch):
+    """In a script without --yes there is nobody to ask."""
+    makegood("run", "--month", SEPTEMBER, *WORKSPACE)
+    monkeypatch.setattr("sys.stdin", StringIO(""))
+    ended = makegood("release", SEPTEMBER, "--workspace", "books")
+    assert ended.code == 3
+    assert ended.err.endswith("stopped before anything was changed.\n")
+    assert {state for state, _ in books.owed.values()} == {"draft"}
+
+
 def test_a_withheld_contract_ends_a_run_with_exit_code_1(books, prefect_api):
     """The document says which and why; the other contracts are decided."""
     books.write("checks.csv", checks(api=180))  # Nothing is known of the hosting.
@@ -132,8 +161,8 @@ def test_a_withheld_contract_ends_a_run_with_exit_code_1(books, prefect_api):
 def test_a_person_reads_the_same_in_words(books, prefect_api):
     """A table, what is owed, and what to do next."""
     said = makegood("run", "--month", SEPTEMBER, "--workspace", "books").out
-    assert "we owe: 200.00 EUR in 1 credit\n" in said
-    assert "owed to us: 50.00 USD in 1 credit\n" in said
+    assert "We owe 200.00 EUR in 1 credit.\n" in said
+    assert "We are owed 50.00 USD in 1 credit.\n" in said
     assert "next: makegood release 2025-09 --workspace books\n" in said
     explained = makegood("explain", "acme/api", SEPTEMBER, "--workspace", "books").out
     assert "Calculated\n  1. uptime is" in explained

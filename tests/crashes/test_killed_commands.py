@@ -14,7 +14,7 @@ from tests.crashes.deaths import BOOKS, differences, final_state
 from tests.prefect_session import NEEDS_PREFECT
 from tests.workspaces import ACME, BLUEFIN, SEPTEMBER, VENDOR, Books, checks
 
-LONGEST = 90
+LONGEST = 240
 """Seconds after which something that should have happened will not."""
 
 

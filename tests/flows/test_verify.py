@@ -14,7 +14,7 @@ import pytest
 
 from connectors.store.sql import open_store
 from flows import verify as verification
-from models.case import decide
+from models.case import Decided, decide
 from models.decision import GENESIS, EntryKind, canonical, entry_digest
 from models.money import Money
 from tests.workspaces import ACME, BLUEFIN, SEPTEMBER, Books, checks
@@ -272,8 +272,22 @@ def test_a_forged_determination_is_found_though_everything_agrees_with_it(copied
         rewrite(database, lambda text: text.replace('"200.00"', '"900.00"'))
         database.execute("UPDATE obligation SET amount_minor = 90000 WHERE amount_minor = 20000")
     faults = verified(copied).faults
-    assert faults
-    assert all("determination comes out differently when replayed" in fault for fault in faults)
+    replayed = [fault for fault in faults if "determination comes out differently" in fault]
+    assert "credit_amount was 900.00, is 200.00" in replayed[0]
+
+
+def test_a_forged_draft_is_found_though_log_and_table_agree_on_it(copied):
+    """Acme's correction is made to pay 700.00: of 500.00 in all, 200.00 were released, 300.00 left.
+
+    The determination, and every digest, are right; only draft and table say something else.
+    """
+    with changing(copied) as database:
+        rewrite(database, lambda text: text.replace('"amount":"300.00"', '"amount":"700.00"'))
+        database.execute("UPDATE obligation SET amount_minor = 70000 WHERE amount_minor = 30000")
+    assert only_fault(copied) == (
+        "acme/api/2025-09/r2: is drafted with 700.00, which its decision and what was released "
+        "before do not leave to be paid"
+    )
 
 
 def test_a_program_that_decides_otherwise_is_found(copied, monkeypatch):
@@ -290,6 +304,29 @@ def test_a_program_that_decides_otherwise_is_found(copied, monkeypatch):
     faults = verified(copied).faults
     assert len(faults) == 6
     assert all("determination comes out differently when replayed" in fault for fault in faults)
+
+
+def test_a_program_that_words_its_sentences_otherwise_replays_the_same_figures(copied, monkeypatch):
+    """A later version explains better: what was decided before still holds."""
+    reword_steps(monkeypatch)
+    assert verified(copied).faults == ()
+
+
+def reword_steps(monkeypatch) -> None:
+    """Have every step and reason end in other words than those that were recorded."""
+
+    def reworded(case):
+        decided = decide(case)
+        answer, measured, uptime = decided.determination, decided.measured, decided.measured.uptime
+        assert uptime is not None
+        steps = tuple(replace(step, says=f"{step.says}, said better") for step in answer.steps)
+        reasons = tuple(f"{reason}, said better" for reason in uptime.reasons)
+        return Decided(
+            replace(measured, uptime=replace(uptime, reasons=reasons)),
+            replace(answer, steps=steps),
+        )
+
+    monkeypatch.setattr(verification, "decide", reworded)
 
 
 def append(database: sqlite3.Connection, kind: str, body: dict[str, str]) -> None:

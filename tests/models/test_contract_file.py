@@ -537,6 +537,13 @@ ODDITIES = {
             "Check the amount."
         ),
     ),
+    "finer than the currency": (
+        ACME.replace("2000", "2000.005"),
+        (
+            "acme.yaml:5: billable_amount is 2000.005, finer than EUR can be billed; at most 2 "
+            "decimal places. Check amount and currency; the percent applies to it as it stands."
+        ),
+    ),
     "nothing affected": (
         f"{ACME}affected_percent: 0\n",
         (
@@ -744,6 +751,15 @@ def test_faults_of_the_copyable_blocks_are_told_in_their_own_words():
             "or false. Name those whose failures are excluded."
         ),
     ]
+
+
+def test_third_parties_in_one_text_are_asked_for_as_a_list():
+    """`AWS, Cloudflare` would be one odd name that no recorded failure ever has."""
+    text = KIT.replace("[Stripe, Example Cloud]", "Stripe, Example Cloud")
+    (fault,) = faults(text)
+    assert fault.endswith(
+        '"Stripe, Example Cloud"; a list of names, or false. Write [Stripe, Example Cloud].'
+    )
 
 
 def test_nothing_of_the_copyable_block_is_silently_dropped():

@@ -1,6 +1,7 @@
 """Measuring a month, clause by clause; every month here is May 2026 unless it says otherwise."""
 
 from datetime import datetime
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
@@ -683,7 +684,7 @@ def test_a_withheld_month_hands_ladders_nothing():
 
 def test_evidence_does_not_depend_on_the_silences_that_other_contracts_ask_for():
     """States are stale after an hour here; a timeline that keeps minutes gives the same slice."""
-    terms = MeasurementTerms(stale_after_minutes=60)
+    terms = MeasurementTerms(stale_after_minutes=Decimal(60))
     text = "00 23:00 up, 01 00:10 up, 12 10:00 down, 12 10:30 up, 14 10:00 up, 33 00:00 up"
     fine, coarse = (seen(text, gap_floor_ms=minutes(floor)) for floor in (1, 60))
     assert fine.gaps != coarse.gaps

@@ -21,7 +21,6 @@ UPPTIME = SHARED / "data" / "upptime"
 pytestmark = pytest.mark.skipif(not UPPTIME.is_dir(), reason="the real months are not at hand")
 
 
-
 def table(name):
     """The rows of one of the published tables."""
     path = UPPTIME / name
@@ -142,8 +141,7 @@ def test_a_month_that_was_watched_in_part_is_withheld_or_judged_on_that_part(che
 
 @pytest.mark.parametrize(
     ("zone", "month"),
-    [("UTC", "2026-04"), ("UTC", "2026-05"), ("Europe/Berlin", "2026-04")]
-    + [("Europe/Berlin", "2026-05")],
+    [(zone, month) for zone in ("UTC", "Europe/Berlin") for month in ("2026-04", "2026-05")],
 )
 def test_an_outage_over_the_end_of_a_month_belongs_to_the_month_of_the_zone(checks, zone, month):
     """It starts on April 30 at 22:12 UTC, which is May 1 in Berlin: no downtime of April there."""

@@ -21,6 +21,7 @@ PAGE = b"<html><head><title>%d</title></head><body><center><h1>%d</h1></center><
 WIRE = {"cut", "reset", "broken_json", "short_body"}
 TIMING = {"delay", "late_arrival"}
 REFUSALS: dict[str, Callable[[], Refusal]] = {
+    "refused": lambda: refusals.invalid("This request is refused, as planned."),
     "unauthorized": lambda: refusals.unauthorized("Expired API Key", code="api_key_expired"),
     "forbidden": lambda: refusals.forbidden("The key does not have the required permissions."),
     "conflict": lambda: refusals.in_use("planned"),

@@ -10,6 +10,7 @@ import json
 import socket
 import struct
 import sys
+import threading
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -131,9 +132,15 @@ async def serve(port: int = 0, *, until_stdin_closes: bool = False) -> None:
 
 
 async def _closed_stdin(loop: asyncio.AbstractEventLoop) -> None:
-    reader = asyncio.StreamReader()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    await reader.read()
+    """Wait on a thread: the loop itself cannot watch a file or /dev/null."""
+    closed = asyncio.Event()
+
+    def watch() -> None:
+        sys.stdin.buffer.read()
+        loop.call_soon_threadsafe(closed.set)
+
+    threading.Thread(target=watch, daemon=True).start()
+    await closed.wait()
 
 
 def main(arguments: list[str]) -> None:
