@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from flows.month import MonthRun, Outcome
+from models.decision import digest_of
 from models.ladder import floor_percent
 from models.terms import plain
 
@@ -61,4 +62,6 @@ def _plain(line: str) -> str:
 
 
 def _slug(client: str) -> str:
-    return client.replace(".", "-").replace("_", "-")
+    """The client in a key's letters; clients that would look alike are told apart."""
+    plain = client.replace(".", "-").replace("_", "-")
+    return plain if plain == client else f"{plain}-{digest_of(client)[:6]}"

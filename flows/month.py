@@ -34,7 +34,15 @@ from flows.paying import Question, asked_about, in_words, pay_released
 from flows.planning import Governed, MonthPlan, plan_month
 from flows.questions import open_questions
 from flows.release import Ruled, release_by_rule
-from models.case import Case, Decided, MeasuredCase, apply_terms, measure_case, what_changed
+from models.case import (
+    Case,
+    Decided,
+    MeasuredCase,
+    apply_terms,
+    measure_case,
+    replay_faults,
+    what_changed,
+)
 from models.contract import ContractVersion
 from models.credit import Obligation, ObligationState, Revision, revise
 from models.exclusion import ExclusionEvent
@@ -43,6 +51,7 @@ from models.measurement import Duplicates
 from models.money import Money
 from models.period import ServiceMonth
 from models.printing import number_text
+from models.terms import JsonValue
 
 Item = TypeVar("Item")
 
@@ -364,7 +373,8 @@ def _outcome(governed: Governed, decided: Decided, history: ContractHistory) -> 
     case = decided.measured.case
     known = [stored.obligation for stored in history.obligations]
     before = history.determined.body if history.determined else None
-    if before is not None and before["inputs_digest"] == case.digest:
+    because = _because(before, decided)
+    if not because:
         says = "unchanged: decided before on the same inputs"
         return Outcome(governed, decided, None, _latest(known), says)
     total, withheld = _owed(decided)
@@ -374,11 +384,20 @@ def _outcome(governed: Governed, decided: Decided, history: ContractHistory) -> 
         period=str(case.month),
         total=total,
         withheld=withheld,
-        because=what_changed(before["inputs"] if before else None, case),
+        because=because,
     )
     left = [obligation for obligation in known if not obligation.is_open]
     created = [change.created] if change.created else []
     return Outcome(governed, decided, change, _latest([*left, *created]), change.says)
+
+
+def _because(before: Mapping[str, JsonValue] | None, decided: Decided) -> str:
+    """Why the month is decided anew; "" when the recorded decision stands."""
+    case = decided.measured.case
+    if before is None or before["inputs_digest"] != case.digest:
+        return what_changed(before["inputs"] if before else None, case)
+    differs = any(True for _ in replay_faults(before, decided.record))
+    return "this version of Makegood decides the same inputs otherwise" if differs else ""
 
 
 def _owed(decided: Decided) -> tuple[Money | None, str]:

@@ -105,6 +105,9 @@ def waiting_batch(
 ) -> Batch:
     """The month's drafts that wait for a person.
 
+    A draft that no contract in force stands behind any more is not among them: it is a question
+    (`flows.questions`), and nothing is let go without terms.
+
     Args:
         office: What is read.
         month: The service month.
@@ -115,7 +118,14 @@ def waiting_batch(
     drafts = office.store.obligations(
         str(month), clients=list(clients) or None, states=[ObligationState.DRAFT]
     )
-    waiting = tuple(s for s in drafts if s.role is Role.PROVIDER and _is_below(s, below))
+    running = {c.id for c in office.contracts if c.in_force(month) is not None}
+    waiting = tuple(
+        stored
+        for stored in drafts
+        if stored.role is Role.PROVIDER
+        and stored.obligation.contract in running
+        and _is_below(stored, below)
+    )
     return Batch(
         month=month,
         waiting=waiting,

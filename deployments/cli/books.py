@@ -161,7 +161,9 @@ def explain_document(found: Explanation) -> ExplainDocument:
         uptime_percent=answer["uptime_percent"],
         credit_amount=answer["credit_amount"],
         currency=answer["currency"],
-        measurement=uptime["reasons"] if uptime else ["counted by a calculator; see its payload"],
+        measurement=uptime["reasons"]
+        if uptime
+        else ["a calculator's payload stands in place of checks and exclusions; see its figures"],
         exclusions=[exclusion["reason"] for exclusion in body["exclusions"]],
         steps=[StepDocument(name=s["name"], says=s["says"]) for s in answer["steps"]],
         obligations=[_obligation(stored) for stored in found.obligations],
