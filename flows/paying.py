@@ -368,6 +368,9 @@ def _drafted(office: Office, billing: Billing, stored: StoredObligation, parts: 
                 against = str(error)
     except Retriable as error:
         return Draft(waits=str(error))
+    except Permanent as error:
+        # What was refused before cannot be looked for: nobody knows whether to go on.
+        against = str(error)
     return Draft((_by_hand(stored, left.parts[0], ask=against),))
 
 

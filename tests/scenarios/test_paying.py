@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from connectors.billing.memory import Fault, MemoryBilling
-from connectors.errors import Misconfigured, Retriable
+from connectors.errors import Misconfigured, Permanent, Retriable
 from flows.office import open_office
 from flows.paying import PAYMENT, in_words, pay_released
 from models.decision import EntryKind
@@ -231,6 +231,28 @@ def test_what_is_refused_again_and_again_goes_to_a_person(lay_out, account, monk
     assert account.credits == []
     assert list(parts(books).values()) == [EffectState.REFUSED] * 3 + [EffectState.PERSON]
     assert "refused 3 times, at last: memory" in questions(books)[f"{R0}/p4"]
+
+
+def test_what_was_refused_and_cannot_be_looked_for_goes_to_a_person(lay_out, account, monkeypatch):
+    """The run goes on all the same: Bluefin's 360.00 USD are paid."""
+    billing = account.billing
+    billing.customer("cus_blue", client="bluefin")
+    billing.subscription("sub_blue", "cus_blue", currency="USD")
+    prepare = billing.prepare
+
+    def _late(part, **words):
+        intent = prepare(part, **words)
+        billing.void_invoice("in_sep")
+        return intent
+
+    def _refused(_intent):
+        raise Permanent("memory: no such list", status=400)
+
+    monkeypatch.setattr(billing, "prepare", _late)
+    monkeypatch.setattr(billing, "look", _refused)
+    books = released(lay_out, ACME, BLUEFIN)
+    assert account.credits == ["bluefin/api/2025-09/r0/p1 cb cus_blue 360.00 USD"]
+    assert "no such list" in questions(books)[f"{R0}/p2"]
 
 
 @pytest.mark.parametrize(
