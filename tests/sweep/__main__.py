@@ -1,0 +1,132 @@
+"""The whole sweep, with a line of progress and a table: `python -m tests.sweep [--help]`."""
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.postgres import Server, initialise, programs, running, unprivileged
+from tests.sweep.cases import AGES, Case
+from tests.sweep.mutants import MUTANTS
+from tests.sweep.runner import results_of, wrong
+from tests.sweep.scenes import SCENES
+from tests.sweep.worker import Order, Result
+
+SIX_WORKERS, ON_POSTGRESQL, SIX_ON_POSTGRESQL = 60, 60, 20
+"""Cases of each scene where not all are run."""
+
+MOST_SHOWN = 20
+
+
+def main() -> int:
+    """Run it; 1 when anything is wrong."""
+    asked = _asked()
+    with _postgresql(wanted=not asked.no_postgresql) as server:
+        orders = [*(_named(asked, server) if asked.cases else _all(asked, server))]
+        began = time.monotonic()
+        results = _watched(orders, asked.jobs)
+        seconds = int(time.monotonic() - began)
+    found = wrong(results)
+    for name, facts in [*found.items()][:MOST_SHOWN]:
+        print(f"\n{name}", *facts, sep="\n  ")
+    _table("fault", results, lambda result: result.case.fault)
+    _table("rerun after", results, lambda result: result.case.age)
+    _table("where", results, lambda r: f"{r.case.database}, workers: {r.case.workers}")
+    print(f"\n{len(results):,} cases in {seconds} s, {len(found)} of them wrong.")
+    return 1 if found else 0
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.sweep", description=__doc__)
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="only these cases, by their names")
+    parser.add_argument("--scene", action="append", choices=SCENES, help="only this scene")
+    parser.add_argument("--number", type=int, help="so many cases of each scene instead of all")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--mutant", choices=MUTANTS, default="", help="of a program that is unsafe")
+    parser.add_argument("--no-postgresql", action="store_true", help="on SQLite alone")
+    return parser.parse_args()
+
+
+def _all(asked: argparse.Namespace, server: Server | None) -> Iterator[Order]:
+    for scene in asked.scene or SCENES:
+        yield Order(scene, number=asked.number, mutant=asked.mutant)
+        yield Order(scene, workers=6, number=asked.number or SIX_WORKERS, mutant=asked.mutant)
+        for workers, number in ((1, ON_POSTGRESQL), (6, SIX_ON_POSTGRESQL)) if server else ():
+            yield Order(
+                scene,
+                "postgresql",
+                workers,
+                asked.number or number,
+                mutant=asked.mutant,
+                server=server,
+            )
+
+
+def _named(asked: argparse.Namespace, server: Server | None) -> Iterator[Order]:
+    cases = [Case.parse(name) for name in asked.cases]
+    for scene, database in sorted({(case.scene, case.database) for case in cases}):
+        named = tuple(c.name for c in cases if (c.scene, c.database) == (scene, database))
+        on = server if database == "postgresql" else None
+        yield Order(scene, database, names=named, mutant=asked.mutant, server=on)
+
+
+@contextmanager
+def _postgresql(*, wanted: bool) -> Iterator[Server | None]:
+    """A server for the time of the sweep; None when it is not wanted, or not there."""
+    bin_folder = programs() if wanted else None
+    if bin_folder is None:
+        yield None
+        return
+    folder = Path(tempfile.mkdtemp(prefix="makegood-pg-"))
+    try:
+        account = unprivileged()
+        os.chown(folder, account.get("user", -1), account.get("group", -1))
+        initialise(folder, bin_folder)
+        with running(folder, bin_folder) as server:
+            yield server
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _watched(orders: Sequence[Order], jobs: int) -> list[Result]:
+    """All results, with a line that tells how far it is."""
+    results: list[Result] = []
+    known, seen, began = 0, 0, time.monotonic()
+    for told in results_of(*orders, jobs=jobs):
+        if isinstance(told, int):
+            known += told
+            continue
+        results.append(told)
+        seen += bool(wrong([told]))
+        if len(results) % 50 == 0 or sys.stderr.isatty():
+            each = len(results) / max(1, time.monotonic() - began)
+            line = f"{len(results):,} of {known:,} or more cases, {seen} wrong, {each:.0f} a second"
+            print(line, end="\r" if sys.stderr.isatty() else "\n", file=sys.stderr, flush=True)
+    return results
+
+
+def _table(title: str, results: Sequence[Result], by: Callable[[Result], str]) -> None:
+    """How the cases ended, in a row for each kind of case."""
+    ends = Counter((by(result), _end(result)) for result in results)
+    names = list(dict.fromkeys(name for name, _ in ends))
+    order = [*AGES] if title == "rerun after" else sorted(names)
+    print(f"\n{title:24}{'cases':>8}{'paid':>8}{'asked':>8}{'wrong':>8}")
+    for name in (name for name in order if name in names):
+        row = [ends[name, end] for end in ("paid", "asked", "wrong")]
+        print(f"{name:24}" + "".join(f"{number:8,}" for number in (sum(row), *row)))
+
+
+def _end(result: Result) -> str:
+    if wrong([result]):
+        return "wrong"
+    return "asked" if result.asked else "paid"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

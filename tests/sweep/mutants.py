@@ -1,0 +1,86 @@
+"""Programs that are not safe, each by one mistake: the sweep must find every one of them."""
+
+import secrets
+from collections.abc import Callable, Mapping
+
+from connectors.billing import PartIntent
+from connectors.store import _effects
+from flows import effects, paying
+from flows.office import Office
+from flows.paying import BillingSide, Parts
+from models.credit import ObligationState
+from models.effect import OPEN_STATES, EffectState, SendAgain, SendWithNewKey, next_move
+from tests.sweep.life import CHANGES
+
+
+def as_it_is() -> None:
+    """No mutant."""
+
+
+def no_look() -> None:
+    """Whatever may be there is never looked for."""
+    CHANGES.setattr(BillingSide, "look", lambda _side, _plan: [])
+
+
+def random_keys() -> None:
+    """Every attempt has an idempotency key of its own."""
+    CHANGES.setattr(effects, "idempotency_key", lambda *_: f"mg:{secrets.token_hex(20)}")
+
+
+def new_key_at_once() -> None:
+    """The next key is taken as soon as a look finds nothing, however young the last one is."""
+    honest = next_move
+
+    def eager(standing, able, look=None):
+        move = honest(standing, able, look)
+        again = isinstance(move, SendAgain) and able.can_be_asked
+        return SendWithNewKey() if again else move
+
+    CHANGES.setattr(effects, "next_move", eager)
+    CHANGES.setattr(_effects, "_wrong_key", lambda *_: "")
+
+
+def recomputed_intent() -> None:
+    """A rerun works out anew what is sent, from what the vendor knows by then."""
+    stored, pay = paying._intent, paying.pay_released  # noqa: SLF001  A mutant changes what is private.
+    anew: dict[str, PartIntent] = {}
+
+    def paying_anew(office: Office, period: str):
+        anew.clear()
+        anew.update(_planned_again(office, period))
+        return pay(office, period)
+
+    CHANGES.setattr(paying, "_intent", lambda plan: anew.get(plan.key) or stored(plan))
+    CHANGES.setattr(paying, "pay_released", paying_anew)
+
+
+def _planned_again(office: Office, period: str) -> Mapping[str, PartIntent]:
+    """The parameters of every part that is not done, as they would be planned now."""
+    if office.billing is None:
+        raise RuntimeError("the sweep pays by a billing system")
+    known = [e for e in office.store.effects(period=period) if e.plan.kind == paying.PAYMENT]
+    found: dict[str, PartIntent] = {}
+    if not any(effect.state in OPEN_STATES for effect in known):
+        return found
+    for stored in office.store.obligations(period, states=[ObligationState.RELEASED]):
+        own = (e for e in known if e.plan.contract == stored.obligation.contract)
+        parts = Parts(tuple(e for e in own if e.state is EffectState.DONE))
+        plan = paying._plan(office, office.billing, stored, parts)  # noqa: SLF001  As above.
+        draft = paying._previewed(office.billing, stored, plan, parts)  # noqa: SLF001  As above.
+        found.update({intent.part.key: intent for intent in draft.intents})
+    return found
+
+
+def not_fenced() -> None:
+    """An attempt may be finished though another one has begun since."""
+    CHANGES.setattr(_effects, "_not_finishable", lambda *_: "")
+
+
+MUTANTS: Mapping[str, Callable[[], None]] = {
+    "": as_it_is,
+    "no look": no_look,
+    "random keys": random_keys,
+    "new key at once": new_key_at_once,
+    "recomputed intent": recomputed_intent,
+    "not fenced": not_fenced,
+}
