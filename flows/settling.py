@@ -152,7 +152,7 @@ def _is_asked(effect: Effect) -> bool:
 
 
 def _unknown_key(store: Store, key: str) -> UnusableInputError:
-    near = near_miss(key, store.effect_keys(states=sorted(MAY_BE_RESOLVED)))
+    near = near_miss(key, [asked.key for asked in all_asked(store)])
     return refuse(
         "KEY",
         f"there is nothing under {key!r}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -70,7 +71,10 @@ def settle(
         asked = asked_about(office.store, key)
         if as_ is None or why is None:
             return _listing((asked,), period, json=json)
-        return _answered(office.store, asked, as_, why, yes=yes, token=token, json=json)
+        ended = _answered(office.store, asked, as_, why, yes=yes, token=token, json=json)
+    if ended is Exit.DONE and as_ is Answer.AGAIN and not json:
+        write(f"next: makegood run --month {asked.period} --workspace {quote(str(workspace))}")
+    return ended
 
 
 def _refuse_half(key: str | None, as_: Answer | None, why: str | None, month: str | None) -> None:
@@ -131,8 +135,6 @@ def _answered(
         print_json(settle_document(left, None, settled=said))
         return Exit.DONE
     write(f"{asked.key}: settled as {as_} by {voice.name}: {asked.answers[as_]}.")
-    if as_ is Answer.AGAIN:
-        write(f"next: makegood run --month {asked.period}")
     write(f"{counted(len(left), 'question')} left.")
     return Exit.DONE
 
