@@ -161,7 +161,7 @@ def test_a_withheld_contract_ends_a_run_with_exit_code_1(books, prefect_api):
 def test_a_person_reads_the_same_in_words(books, prefect_api):
     """A table, what is owed, and what to do next."""
     said = makegood("run", "--month", SEPTEMBER, "--workspace", "books").out
-    assert "We owe 200.00 EUR in 1 credit.\n" in said
+    assert "We owe 200.00 EUR, 360.00 USD in 2 credits.\n" in said
     assert "We are owed 50.00 USD in 1 credit.\n" in said
     assert "next: makegood release 2025-09 --workspace books\n" in said
     explained = makegood("explain", "acme/api", SEPTEMBER, "--workspace", "books").out
