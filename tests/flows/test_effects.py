@@ -7,7 +7,7 @@ from itertools import count, product
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
 from connectors.errors import Misconfigured, OutcomeUnknown, PersonNeeded, Retriable
 from connectors.store import EffectPlan
@@ -451,13 +451,14 @@ def settled_in_every_way(store):
         store.resolve(effect.key, as_=said, by="Kim", why="seen in the dashboard")
 
 
-def test_the_log_tells_how_every_effect_ended():
+def test_the_log_tells_how_every_effect_ended(tmp_path):
     """Verifying finds nothing, until somebody has a refused effect sent again by hand."""
-    own = open_store("sqlite://")
+    url = f"sqlite:///{tmp_path / 'own.db'}"
+    own = open_store(url)
     settled_in_every_way(own)
     assert verify(own).faults == ()
     (refused, _) = own.effects(states=[EffectState.REFUSED])
-    with own.dialect.writing() as connection:
+    with create_engine(url).begin() as connection:
         changed = text("UPDATE effect SET state = 'planned' WHERE key = :key")
         connection.execute(changed, {"key": refused.key})
     told = f"{refused.key}: is in the log (refused) and not in the table"

@@ -24,11 +24,12 @@ from models.money import Currency, Money
 from models.outage import Observation, State, Timeline
 from models.payload import CalculatorPayload
 from models.period import ServiceMonth
+from models.terms import JsonValue
 
 SEPTEMBER = ServiceMonth.parse("2025-09")
 START = instant(datetime(2025, 9, 1, tzinfo=UTC))
 KEY = "acme/api/2025-09/r0"
-TERMS = {
+TERMS: dict[str, JsonValue] = {
     "effective_on": "2025-01-01",
     "currency": "EUR",
     "billable_amount": 2000,
@@ -72,7 +73,7 @@ def draft(amount, *, released=0, two_above=None, key=KEY):
     return Candidate(key, euros(amount), euros(released), two_above)
 
 
-RULE = ReleaseRule(mode=ReleaseMode.AUTOMATIC, up_to=300)
+RULE = ReleaseRule(mode=ReleaseMode.AUTOMATIC, up_to=Decimal(300))
 WHOLE = month(120)
 
 

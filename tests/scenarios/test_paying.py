@@ -5,7 +5,7 @@ the one in memory, whose rules are Stripe's.
 """
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -30,8 +30,12 @@ R0, R1, R2 = (f"acme/api/2025-09/r{revision}" for revision in range(3))
 class Account:
     """An account at the billing system, and its clock."""
 
-    billing: MemoryBilling
-    now: int
+    billing: MemoryBilling = field(init=False)
+    now: int = MONTH.end
+
+    def __post_init__(self) -> None:
+        """Open it."""
+        self.billing = MemoryBilling(now=lambda: self.now)
 
     @property
     def credits(self):
@@ -43,8 +47,7 @@ class Account:
 @pytest.fixture
 def account(monkeypatch):
     """The account that every office opens while the test runs; Acme is billed 2,000.00 EUR."""
-    made = Account(None, MONTH.end)
-    made.billing = MemoryBilling(now=lambda: made.now)
+    made = Account()
     made.billing.customer("cus_acme", client="acme")
     made.billing.subscription("sub_acme", "cus_acme")
     made.billing.invoice("in_sep", "cus_acme", 200_000, period=MONTH)
@@ -79,7 +82,7 @@ def resolve(books: Books, key: str, as_: EffectState) -> None:
 
 def drafted(lay_out, *contracts, minutes=120) -> Books:
     """A workspace whose month has run."""
-    books = lay_out(*contracts, checks=checks(api=minutes))
+    books: Books = lay_out(*contracts, checks=checks(api=minutes))
     books.run()
     return books
 
