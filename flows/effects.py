@@ -415,13 +415,18 @@ class _Run:
         return move
 
     def _standing(self, effect: Effect) -> Standing:
+        now = self._store.now()
         if effect.generation_sent_at is None:
-            return Standing(effect.state)
+            return Standing(effect.state, planned_ms=now - effect.planned_at)
         doubt = self._far.hides_refunds(effect.plan) and any(
             _failed(past.answer) for past in self._store.attempts(effect.key)
         )
-        age = self._store.now() - effect.generation_sent_at
-        return Standing(effect.state, age_ms=age, refund_in_doubt=doubt)
+        return Standing(
+            effect.state,
+            age_ms=now - effect.generation_sent_at,
+            refund_in_doubt=doubt,
+            quiet_ms=None if effect.sent_at is None else now - effect.sent_at,
+        )
 
     def _looked(self, plan: EffectPlan) -> Look:
         self._pace.turn()

@@ -40,6 +40,10 @@ MOST_PREVIEWS = 2
 
 LONGEST_METADATA = 500
 
+SETTLES_WITHIN_MS = 600_000
+"""How long a request that was cut off may still be carried out by a vendor: ten times what any of
+them gives an answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class BillingSide:
@@ -58,12 +62,18 @@ class BillingSide:
         return Limits(at_once=self.billing.at_once)
 
     def abilities(self, plan: EffectPlan) -> Abilities:
-        """See `FarSide.abilities`. Asking a person again is safe."""
+        """See `FarSide.abilities`. Asking a person again is safe.
+
+        What another billing system may have made nobody can be asked about here.
+        """
         if _is_question(plan):
             return Abilities(repeats_are_safe=True)
+        if self.billing.disowns(_intent(plan)):
+            return Abilities()
         return Abilities(
             can_be_asked=self.billing.can_be_asked,
             forgets_keys_after_ms=self.billing.forgets_keys_after_ms,
+            settles_within_ms=SETTLES_WITHIN_MS,
         )
 
     def writer(self, plan: EffectPlan) -> str:
@@ -91,6 +101,10 @@ class BillingSide:
         """See `FarSide.send`."""
         if _is_question(plan):
             raise PersonNeeded(_question(_intent(plan)))
+        disowned = self.billing.disowns(_intent(plan))
+        if disowned:
+            message = f"{self.name} {plan.key}: {disowned}. Nothing was sent; it is planned anew."
+            raise Permanent(message)
         paid = self.billing.pay(_intent(plan), idempotency_key=idempotency_key)
         return {"id": paid.id, **paid.facts}
 
@@ -371,7 +385,10 @@ def _drafted(office: Office, billing: Billing, stored: StoredObligation, parts: 
     except Permanent as error:
         # What was refused before cannot be looked for: nobody knows whether to go on.
         against = str(error)
-    return Draft((_by_hand(stored, left.parts[0], ask=against),))
+    return Draft((_by_hand(stored, left.parts[0], ask=against, proposal=_LOOK_FIRST),))
+
+
+_LOOK_FIRST = "Look at the vendor whether it is paid already, and pay it by hand if it is not"
 
 
 def _what_is_left(stored: StoredObligation, parts: Parts) -> PaymentPlan:
@@ -387,7 +404,9 @@ def _what_is_left(stored: StoredObligation, parts: Parts) -> PaymentPlan:
 def _why_no_more(billing: Billing, stored: StoredObligation, parts: Parts) -> str:
     """Why no program should plan this obligation again after what was refused; "" when it may."""
     refused = parts.refused(stored.key)
-    for effect in refused if billing.can_be_asked else ():
+    # What another billing system was to make was never sent from here.
+    ours = [each for each in refused if not billing.disowns(_intent(each.plan))]
+    for effect in ours if billing.can_be_asked else ():
         found = billing.look(_intent(effect.plan))
         if found:
             ids = ", ".join(each.id for each in found)

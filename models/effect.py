@@ -14,6 +14,9 @@ from enum import StrEnum
 
 from models.terms import JsonValue
 
+FRESH_MS = 3_600_000
+"""A plan that is younger is sent without a look where the far side knows no keys at all."""
+
 WORKSPACE = "*"
 """The chain that records what belongs to no single contract, such as a month's summary."""
 
@@ -123,11 +126,15 @@ class Standing:
             idempotency key that may have reached the far side; None when surely none ever did.
         refund_in_doubt: The last answer was a server's failure, and part of the effect is a refund,
             which can have happened where no look sees it.
+        quiet_ms: Milliseconds since the latest attempt began; None when that is the first one.
+        planned_ms: Milliseconds since it was planned.
     """
 
     state: EffectState
     age_ms: int | None = None
     refund_in_doubt: bool = False
+    quiet_ms: int | None = None
+    planned_ms: int = 0
 
     def __post_init__(self) -> None:
         """Refuse to exist when in doubt about something that was never sent."""
@@ -199,6 +206,8 @@ def next_move(standing: Standing, able: Abilities, look: Look | None = None) -> 
     |---|---|---|
     | done, refused, person | - | Settled |
     | planned, surely never sent | - | SendFirst |
+    | planned so long ago that a key would be forgotten, can be asked | as in doubt | as in doubt |
+    | | none | SendFirst |
     | in doubt, repeats are safe | - | SendAgain |
     | in doubt, can be asked | none yet, or failed | WaitAndLook |
     | | one that stands, all equal | Adopt |
@@ -227,7 +236,7 @@ def next_move(standing: Standing, able: Abilities, look: Look | None = None) -> 
     if standing.state not in OPEN_STATES:
         return Settled(standing.state)
     if standing.age_ms is None:
-        return SendFirst()
+        return _by_plan(standing, able, look)
     if able.repeats_are_safe:
         return SendAgain()
     if able.can_be_asked:
@@ -240,7 +249,23 @@ def next_move(standing: Standing, able: Abilities, look: Look | None = None) -> 
     )
 
 
+def _by_plan(standing: Standing, able: Abilities, look: Look | None) -> Move:
+    """What was never sent, as far as a database knows that may be an old copy of itself.
+
+    A younger plan needs no look: whatever was sent of it has a key that is still recognised.
+    """
+    forgets = able.forgets_keys_after_ms
+    if not able.can_be_asked or forgets is None or standing.planned_ms < max(forgets, FRESH_MS):
+        return SendFirst()
+    return _by_matches(look) or SendFirst()
+
+
 def _by_look(standing: Standing, age_ms: int, able: Abilities, look: Look | None) -> Move:
+    return _by_matches(look) or _by_age(standing, age_ms, able)
+
+
+def _by_matches(look: Look | None) -> Move | None:
+    """What to do by what a look brought; None when nothing is there."""
     if look is None:
         return WaitAndLook("an attempt may have reached the far side: look before writing")
     if look.failed:
@@ -252,7 +277,7 @@ def _by_look(standing: Standing, age_ms: int, able: Abilities, look: Look | None
             "Take back all but one, then answer: done.",
             alarm=True,
         )
-    return _by_match(look.matches[0]) if look.matches else _by_age(standing, age_ms, able)
+    return _by_match(look.matches[0]) if look.matches else None
 
 
 def _by_age(standing: Standing, age_ms: int, able: Abilities) -> Move:
@@ -261,7 +286,8 @@ def _by_age(standing: Standing, age_ms: int, able: Abilities) -> Move:
         return _by_refund(forgotten=forgotten)
     if not forgotten:
         return SendAgain()
-    if age_ms < able.settles_within_ms:
+    quiet_ms = age_ms if standing.quiet_ms is None else standing.quiet_ms
+    if quiet_ms < able.settles_within_ms:
         return WaitAndLook("the last request may still be carried out: look again later")
     return SendWithNewKey()
 

@@ -91,6 +91,15 @@ class PartIntent:
         return cls(part, record["parameters"], record["memo"], record["facts"])
 
 
+def month_of(obligation: str) -> str:
+    """What the keys of all parts of an obligation's contract and month begin with.
+
+    >>> month_of("acme/api/2026-05/r1")
+    'acme/api/2026-05/r'
+    """
+    return f"{obligation.rpartition('/')[0]}/r"
+
+
 class FoundState(StrEnum):
     """What became of something that was found."""
 
@@ -189,11 +198,19 @@ class Billing(Protocol):
     def parts_of(self, obligation: str, *, customer: str) -> tuple[Found, ...]:
         """Everything at a customer that carries a part of an obligation, planned by us or not.
 
-        Read-only, and asked before anything is planned: a database that was put back from a copy
-        does not know what it has paid.
+        The parts of its month's other revisions are among them: a database that was put back from
+        a copy does not know what it has paid, and may count its revisions anew. Read-only, and
+        asked before anything is planned.
 
         Raises:
             Retriable: The vendor could not be asked.
+        """
+        ...
+
+    def disowns(self, intent: PartIntent) -> str:
+        """Why a part is none of this connector's, such as of another vendor; "" when it is.
+
+        Whatever became of such a part is not to be found here, and it is not to be made here.
         """
         ...
 

@@ -122,16 +122,20 @@ class JournalBilling:
         return () if kept is None else (_found(kept, intent),)
 
     def parts_of(self, obligation: str, *, customer: str) -> tuple[Found, ...]:
-        """Every part of an obligation that has a file; the journal knows no customers.
+        """Every part of an obligation's month that has a file; the journal knows no customers.
 
         Raises:
             Permanent: A file is damaged.
             Retriable: The disk failed.
         """
-        folder = self._path(f"{obligation}/p1").parent
-        kept = (self._kept(path) for path in sorted(folder.glob("p*.json")))
+        folder = self._path(f"{obligation}/p1").parent.parent
+        kept = (self._kept(path) for path in sorted(folder.glob("r*/p*.json")))
         found = (_found(each, None) for each in kept if each is not None)
         return tuple(each for each in found if each.customer == customer)
+
+    def disowns(self, intent: PartIntent) -> str:
+        """Why a part is none of the journal's; "" when it is."""
+        return _strangeness(intent.part)
 
     def pay(self, intent: PartIntent, *, idempotency_key: str) -> Paid:
         """Write the part's file, unless it is there already and says the same.
@@ -240,12 +244,19 @@ def _book(
 
 
 def _refuse_strangers(part: Part) -> None:
-    if part.channel is not Channel.JOURNAL:
+    strange = _strangeness(part)
+    if strange:
         raise Permanent(
-            f"journal {part.key}: is to be paid by {part.channel.value.replace('_', ' ')}, and the "
-            "journal books only its own parts. Configure that billing system again, or plan the "
-            "part anew; nothing was written."
+            f"journal {part.key}: {strange}. Configure that billing system again, or plan the part "
+            "anew; nothing was written."
         )
+
+
+def _strangeness(part: Part) -> str:
+    if part.channel is Channel.JOURNAL:
+        return ""
+    way = part.channel.value.replace("_", " ")
+    return f"is to be paid by {way}, and the journal books only its own parts"
 
 
 def _make_folder(folder: Path) -> None:

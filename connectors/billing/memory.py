@@ -21,6 +21,7 @@ from connectors.billing import (
     LimitReached,
     Paid,
     PartIntent,
+    month_of,
 )
 from connectors.errors import OutcomeUnknown, Permanent, PersonNeeded
 from models.contract import Payout
@@ -244,9 +245,13 @@ class MemoryBilling:
         return tuple(_compared(made, intent) for made in found)
 
     def parts_of(self, obligation: str, *, customer: str) -> tuple[Found, ...]:
-        """Everything at a customer that carries a part of an obligation."""
-        of_obligation = self._found(lambda made: made.key.startswith(f"{obligation}/p"))
-        return tuple(_as_found(made) for made in of_obligation if made.customer == customer)
+        """Everything at a customer that carries a part of an obligation's month."""
+        of_month = self._found(lambda made: made.key.startswith(month_of(obligation)))
+        return tuple(_as_found(made) for made in of_month if made.customer == customer)
+
+    def disowns(self, intent: PartIntent) -> str:
+        """See `Billing.disowns`."""
+        return "it is booked from a journal" if intent.part.channel is Channel.JOURNAL else ""
 
     def credits(self, span: Interval, *, customers: Iterable[str] | None = None) -> Iterator[Found]:
         """See `Billing.credits`; customers narrow the balance entries."""

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from connectors.billing import BillingQuery, Found, Paid, PartIntent
+from connectors.billing import BillingQuery, Found, Paid, PartIntent, month_of
 from connectors.billing._connection import Answer, Connection, Plain, awake_ns
 from connectors.billing._events import NEWS_EVENTS, envelope_of, news_of
 from connectors.billing._metadata import part_key
@@ -180,15 +180,24 @@ class StripeBilling:
         return tuple(as_found(thing, intent) for thing in ours)
 
     def parts_of(self, obligation: str, *, customer: str) -> tuple[Found, ...]:
-        """Everything at a customer that carries a part of an obligation, planned by us or not.
+        """Everything at a customer that carries a part of an obligation's month, ours or not.
 
         Raises:
             Retriable: Stripe could not be asked.
             Misconfigured: Key, permission or side is wrong.
         """
         found = self._of_customer(customer)
-        ours = (thing for thing in found if part_key(thing).startswith(f"{obligation}/p"))
+        ours = (thing for thing in found if part_key(thing).startswith(month_of(obligation)))
         return tuple(as_found(thing) for thing in ours)
+
+    def disowns(self, intent: PartIntent) -> str:
+        """Why a part is none of this side's of Stripe; "" when it is."""
+        if intent.part.channel not in {Channel.CREDIT_NOTE, Channel.BALANCE}:
+            return f"it is to be paid by {intent.part.channel.value}, which Stripe does not"
+        if intent.facts.get("livemode", self._line.live) is self._line.live:
+            return ""
+        here, there = ("live", "test") if self._line.live else ("test", "live")
+        return f"it was prepared on the {there} side, and the workspace names {here}"
 
     def credits(self, span: Interval, *, customers: Iterable[str] | None = None) -> Iterator[Found]:
         """Every note and balance credit made in a span, ours or not. Read-only.

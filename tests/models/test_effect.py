@@ -58,6 +58,33 @@ def test_what_was_never_sent_is_sent(able):
     assert next_move(Standing(EffectState.PLANNED), able) == SendFirst()
 
 
+@pytest.mark.parametrize(
+    ("planned", "look", "move"),
+    [
+        (FORGETS - 1, None, SendFirst),
+        (FORGETS, None, WaitAndLook),
+        (FORGETS, FAILED, WaitAndLook),
+        (FORGETS, NOTHING, SendFirst),
+        (FORGETS, FOUND, Adopt),
+        (FORGETS, Look((OTHER_SUM,)), AskPerson),
+        (FORGETS, Look((ONE, ONE)), AskPerson),
+    ],
+)
+def test_what_was_planned_long_ago_is_looked_for_before_it_is_first_sent(planned, look, move):
+    """The database may be an old copy; what was sent since has a key that is forgotten by now."""
+    standing = Standing(EffectState.PLANNED, planned_ms=planned)
+    assert type(next_move(standing, STRIPE, look)) is move
+    assert next_move(standing, NOTICE_BY_SMTP, look) == SendFirst()
+
+
+@pytest.mark.parametrize(("quiet", "move"), [(59_999, WaitAndLook), (60_000, SendWithNewKey)])
+def test_a_new_key_waits_for_the_last_request_and_not_for_the_first(quiet, move):
+    """The key is a day old, but an attempt under it was cut off a minute ago and may still run."""
+    able = Abilities(can_be_asked=True, forgets_keys_after_ms=FORGETS, settles_within_ms=60_000)
+    standing = Standing(EffectState.UNKNOWN, age_ms=FORGETS, quiet_ms=quiet)
+    assert type(next_move(standing, able, NOTHING)) is move
+
+
 @pytest.mark.parametrize("state", [EffectState.SENDING, EffectState.UNKNOWN])
 def test_an_effect_in_doubt_has_an_age(state):
     """Without the instant of its first sending nobody could tell whether its key still holds."""

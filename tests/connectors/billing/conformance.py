@@ -574,17 +574,25 @@ class BillingConformance:
         assert found.state is FoundState.FAILED
 
     def test_all_parts_of_an_obligation_are_found_planned_or_not(self, acme, billing, pay):
-        """So that an unknown part can go to a person."""
+        """Of whatever revision, so that an unknown part can go to a person."""
         pay(a_part("5.00 EUR"))
         pay(an_entry("6.00 EUR", number=2))
         acme.credit("cus_acme", money("7.00 EUR"), {PART_KEY: "acme/api/2026-05/r0/p7"})
         acme.credit("cus_acme", money("8.00 EUR"), {PART_KEY: "acme/api/2026-05/r1/p1"})
+        acme.credit("cus_acme", money("9.00 EUR"), {PART_KEY: "acme/api/2026-06/r0/p1"})
         found = billing.parts_of("acme/api/2026-05/r0", customer="cus_acme")
-        assert sorted((one.key[-2:], str(one.amount)) for one in found) == [
-            ("p1", "5.00 EUR"),
-            ("p2", "6.00 EUR"),
-            ("p7", "7.00 EUR"),
+        assert sorted((one.key[-5:], str(one.amount)) for one in found) == [
+            ("r0/p1", "5.00 EUR"),
+            ("r0/p2", "6.00 EUR"),
+            ("r0/p7", "7.00 EUR"),
+            ("r1/p1", "8.00 EUR"),
         ]
+
+    def test_what_is_booked_from_a_journal_is_nobody_else_s(self, acme, billing, prepare):
+        """A part of another billing system is neither looked for nor made here."""
+        intent = prepare(a_part())
+        journal = replace(intent, part=replace(intent.part, channel=Channel.JOURNAL))
+        assert (billing.disowns(intent), bool(billing.disowns(journal))) == ("", True)
 
     # --- Reconciling ------------------------------------------------------------------------------
 

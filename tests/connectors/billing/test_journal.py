@@ -110,12 +110,12 @@ class BookingConformance:
         assert [str(found.amount) for found in billing.credits(EVER)] == ["-25.00 EUR"]
 
     def test_all_parts_of_an_obligation_are_found(self, billing, prepare):
-        """And none of its sibling's."""
-        for number, revision in ((1, 0), (2, 0), (1, 1)):
-            part = a_part(number=number, obligation=f"acme/api/2026-05/r{revision}")
+        """With those of its month's other revisions, and none of another month's."""
+        for number, revision in ((1, "05/r0"), (2, "05/r0"), (1, "05/r1"), (1, "06/r0")):
+            part = a_part(number=number, obligation=f"acme/api/2026-{revision}")
             billing.pay(prepare(part), idempotency_key=part.key)
         found = billing.parts_of("acme/api/2026-05/r0", customer="")
-        assert [each.key[-5:] for each in found] == ["r0/p1", "r0/p2"]
+        assert [each.key[-8:] for each in found] == ["05/r0/p1", "05/r0/p2", "05/r1/p1"]
 
     def test_credits_lists_what_was_booked_in_a_span(self, billing, prepare):
         """Half-open, as everything that has two ends."""

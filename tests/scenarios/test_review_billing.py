@@ -1,0 +1,137 @@
+"""Ways in which a credit was paid twice, or on the wrong side, found by a reviewer.
+
+Each is a story that no fault of the network tells: a database put back from a copy, a billing
+system that was exchanged. 120 of 43,200 minutes down earn 200.00 EUR, 500 minutes 500.00 EUR.
+"""
+
+import shutil
+
+import pytest
+
+from connectors.billing.stripe import StripeBilling
+from connectors.errors import Misconfigured
+from connectors.store.sql import SqlStore
+from models.effect import EffectState
+from tests.connectors.billing.stage import StripeScene, fresh_account
+from tests.scenarios import test_paying, test_paying_by_stripe
+from tests.scenarios.test_paying import HOUR, MONTH, R0, drafted, parts, questions, resolve
+from tests.scenarios.test_paying_by_stripe import BY_STRIPE, credits_of
+from tests.workspaces import MAKEGOOD, checks
+
+DAY = 24 * HOUR
+
+account = test_paying.account
+scene = test_paying_by_stripe.scene
+stand_in = test_paying_by_stripe.stand_in
+
+
+def _lost(books):
+    """Lose the database, and what was written from it."""
+    for path in books.folder.glob("makegood.db*"):
+        path.unlink()
+    shutil.rmtree(books.folder / "outbox", ignore_errors=True)
+    (books.folder / "ledger.csv").unlink()
+
+
+def _dies_in_payment(books, monkeypatch, *, sent):
+    """Release, and be killed just before or just after the vendor was asked to pay."""
+    pay = StripeBilling.pay
+
+    def _killed(self, intent, *, idempotency_key):
+        if sent:
+            pay(self, intent, idempotency_key=idempotency_key)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(StripeBilling, "pay", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            books.release()
+
+
+def test_a_database_that_counts_its_revisions_anew_pays_nothing_twice(lay_out, account):
+    """500.00 were paid as the second revision; without its past the month begins again."""
+    books = drafted(lay_out)
+    books.write("checks.csv", checks(api=500))
+    books.run()
+    books.release()
+    assert account.credits == ["acme/api/2025-09/r1/p1 cn in_sep 500.00 EUR"]
+    _lost(books)
+    books.run()
+    books.release()
+    assert len(account.credits) == 1
+    assert "acme/api/2025-09/r1/p1" in questions(books)[f"{R0}/p1"]
+    assert "whether it is paid already" in questions(books)[f"{R0}/p1"]
+
+
+@pytest.mark.parametrize("days", [0, 40])
+def test_an_old_copy_with_a_plan_that_was_sent_since_pays_nothing_twice(
+    lay_out,
+    account,
+    monkeypatch,
+    days,
+):
+    """The copy was made while the key was wrong: planned, and never sent as far as it knows."""
+    books = drafted(lay_out)
+
+    def _wrong(*_args, **_facts):
+        message = "the key may not do that"
+        raise Misconfigured(message)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(account.billing, "pay", _wrong)
+        with pytest.raises(Misconfigured):
+            books.release()
+    assert parts(books) == {f"{R0}/p1": EffectState.PLANNED}
+    copy = shutil.copytree(books.folder, books.folder.with_name("copy"))
+    books.run()
+    for path in books.folder.glob("makegood.db*"):
+        path.unlink()
+    for path in copy.glob("makegood.db*"):
+        shutil.copy(path, books.folder)
+    account.now += days * DAY
+    now = SqlStore.now
+    monkeypatch.setattr(SqlStore, "now", lambda store: now(store) + days * DAY)
+    books.run()
+    assert account.credits == [f"{R0}/p1 cn in_sep 200.00 EUR"]
+    assert parts(books) == {f"{R0}/p1": EffectState.DONE}
+
+
+def test_a_note_in_doubt_is_not_booked_by_the_journal_as_well(lay_out, scene, monkeypatch):
+    """Killed after Stripe made it; then the workspace gives Stripe up. Nobody can ask: a person."""
+    books = lay_out(checks=checks(api=120), makegood=BY_STRIPE)
+    books.run()
+    _dies_in_payment(books, monkeypatch, sent=True)
+    books.write("makegood.yaml", MAKEGOOD)
+    books.run()
+    assert parts(books) == {f"{R0}/p1": EffectState.PERSON}
+    assert not list(books.folder.rglob("p*.json"))
+    assert credits_of(scene) == [(f"{R0}/p1", 20_000)]
+
+
+def test_a_note_that_is_surely_not_there_is_booked_by_the_journal(lay_out, scene, monkeypatch):
+    """The person has looked: the first part is given up, the journal books the second."""
+    books = lay_out(checks=checks(api=120), makegood=BY_STRIPE)
+    books.run()
+    _dies_in_payment(books, monkeypatch, sent=False)
+    books.write("makegood.yaml", MAKEGOOD)
+    books.run()
+    resolve(books, f"{R0}/p1", EffectState.PLANNED)
+    books.run()
+    assert parts(books) == {f"{R0}/p1": EffectState.REFUSED, f"{R0}/p2": EffectState.DONE}
+    assert credits_of(scene) == []
+
+
+def test_what_was_begun_in_test_is_not_made_live(lay_out, scene, stand_in, monkeypatch):
+    """A part whose parameters are of the test side moves no real money."""
+    books = lay_out(checks=checks(api=120), makegood=BY_STRIPE)
+    books.run()
+    _dies_in_payment(books, monkeypatch, sent=False)
+    live = StripeScene(fresh_account(stand_in, mode="live"))
+    live.customer("cus_acme", client="acme")
+    live.subscription("sub_acme", "cus_acme")
+    live.invoice("in_sep", "cus_acme", 200_000, period=MONTH)
+    monkeypatch.setenv("MAKEGOOD_STRIPE_KEY", live.account.restricted_key)
+    books.write("makegood.yaml", BY_STRIPE.replace("mode: test", "mode: live"))
+    books.run()
+    assert (credits_of(scene), credits_of(live)) == ([], [])
+    assert parts(books) == {f"{R0}/p1": EffectState.PERSON}
