@@ -3,6 +3,8 @@
 import secrets
 from collections.abc import Callable, Mapping
 
+import pytest
+
 from connectors.billing import PartIntent
 from connectors.store import _effects
 from flows import effects, paying
@@ -10,24 +12,23 @@ from flows.office import Office
 from flows.paying import BillingSide, Parts
 from models.credit import ObligationState
 from models.effect import OPEN_STATES, EffectState, SendAgain, SendWithNewKey, next_move
-from tests.sweep.life import CHANGES
 
 
-def as_it_is() -> None:
+def as_it_is(_changes: pytest.MonkeyPatch) -> None:
     """No mutant."""
 
 
-def no_look() -> None:
+def no_look(changes: pytest.MonkeyPatch) -> None:
     """Whatever may be there is never looked for."""
-    CHANGES.setattr(BillingSide, "look", lambda _side, _plan: [])
+    changes.setattr(BillingSide, "look", lambda _side, _plan: [])
 
 
-def random_keys() -> None:
+def random_keys(changes: pytest.MonkeyPatch) -> None:
     """Every attempt has an idempotency key of its own."""
-    CHANGES.setattr(effects, "idempotency_key", lambda *_: f"mg:{secrets.token_hex(20)}")
+    changes.setattr(effects, "idempotency_key", lambda *_: f"mg:{secrets.token_hex(20)}")
 
 
-def new_key_at_once() -> None:
+def new_key_at_once(changes: pytest.MonkeyPatch) -> None:
     """The next key is taken as soon as a look finds nothing, however young the last one is."""
     honest = next_move
 
@@ -36,11 +37,11 @@ def new_key_at_once() -> None:
         again = isinstance(move, SendAgain) and able.can_be_asked
         return SendWithNewKey() if again else move
 
-    CHANGES.setattr(effects, "next_move", eager)
-    CHANGES.setattr(_effects, "_wrong_key", lambda *_: "")
+    changes.setattr(effects, "next_move", eager)
+    changes.setattr(_effects, "_wrong_key", lambda *_: "")
 
 
-def recomputed_intent() -> None:
+def recomputed_intent(changes: pytest.MonkeyPatch) -> None:
     """A rerun works out anew what is sent, from what the vendor knows by then."""
     stored, pay = paying._intent, paying.pay_released  # noqa: SLF001  A mutant changes what is private.
     anew: dict[str, PartIntent] = {}
@@ -50,8 +51,8 @@ def recomputed_intent() -> None:
         anew.update(_planned_again(office, period))
         return pay(office, period)
 
-    CHANGES.setattr(paying, "_intent", lambda plan: anew.get(plan.key) or stored(plan))
-    CHANGES.setattr(paying, "pay_released", paying_anew)
+    changes.setattr(paying, "_intent", lambda plan: anew.get(plan.key) or stored(plan))
+    changes.setattr(paying, "pay_released", paying_anew)
 
 
 def _planned_again(office: Office, period: str) -> Mapping[str, PartIntent]:
@@ -71,12 +72,12 @@ def _planned_again(office: Office, period: str) -> Mapping[str, PartIntent]:
     return found
 
 
-def not_fenced() -> None:
+def not_fenced(changes: pytest.MonkeyPatch) -> None:
     """An attempt may be finished though another one has begun since."""
-    CHANGES.setattr(_effects, "_not_finishable", lambda *_: "")
+    changes.setattr(_effects, "_not_finishable", lambda *_: "")
 
 
-MUTANTS: Mapping[str, Callable[[], None]] = {
+MUTANTS: Mapping[str, Callable[[pytest.MonkeyPatch], None]] = {
     "": as_it_is,
     "no look": no_look,
     "random keys": random_keys,

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
@@ -22,7 +23,7 @@ def results_of(*orders: Order, jobs: int = 1) -> Iterator[Result | int]:
     Raises:
         Broken: A worker failed.
     """
-    waiting = deque(orders)
+    waiting = deque([*own] for _, own in groupby(orders, key=lambda order: order.stage))
     running: dict[object, tuple[Connection, BaseProcess]] = {}
     try:
         while waiting or running:
@@ -42,9 +43,9 @@ def results_of(*orders: Order, jobs: int = 1) -> Iterator[Result | int]:
             process.terminate()
 
 
-def _started(order: Order) -> tuple[Connection, BaseProcess]:
+def _started(orders: Sequence[Order]) -> tuple[Connection, BaseProcess]:
     ours, theirs = CHILDREN.Pipe(duplex=False)
-    process = CHILDREN.Process(target=sweep, args=(order, theirs))
+    process = CHILDREN.Process(target=sweep, args=(orders, theirs))
     process.start()
     theirs.close()
     return ours, process

@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,16 +20,16 @@ from flows import paying
 from flows.office import DATABASE_URL, Office, read_terms
 from models.credit import ObligationState
 from models.workspace_file import BillingMode
-from tests.connectors.billing.stage import StripeScene, fresh_account
+from tests.connectors.billing.conformance import JUNE_3
+from tests.connectors.billing.stage import PERMISSIONS, StripeScene
 from tests.postgres import Server
-from tests.standins.stripe.client import Account, running
+from tests.standins.stripe.client import Account, StandIn, running
 from tests.sweep import life
 from tests.sweep.life import CHANGES
 from tests.sweep.scenes import SCENES, Scene, measured
 from tests.workspaces import RELEASED_AT, SEPTEMBER, Books
 
 MEMORY = Path("/dev/shm")  # noqa: S108  Databases that live for a second need no disk.
-RELEASED = "released"
 UNLIMITED = 100_000
 
 
@@ -106,7 +106,7 @@ class Ready:
     @contextmanager
     def begun(self) -> Iterator[None]:
         """The beginning of a case: database and vendor as they were."""
-        self.account.tell("thaw", name=RELEASED)
+        self.account.tell("thaw", name=self.account.name)
         self.late.unlink(missing_ok=True)
         with self.place.copied():
             yield
@@ -118,16 +118,23 @@ class Ready:
 
 
 @contextmanager
-def prepared(name: str, server: Server | None) -> Iterator[Ready]:
-    """A scene that is prepared, until the block ends."""
+def prepared(name: str, server: Server | None, vendor: str = "") -> Iterator[Ready]:
+    """A scene that is prepared, until the block ends; `vendor` is a running stand-in's address."""
     memory = MEMORY if os.access(MEMORY, os.W_OK) else None
     folder = Path(tempfile.mkdtemp(prefix="makegood-sweep-", dir=memory))
     place = Place(folder, server, f"sweep_{os.getpid()}")
     try:
-        with running() as stand_in:
-            yield _ready(SCENES[name], place, fresh_account(stand_in))
+        with nullcontext(StandIn(vendor, 0)) if vendor else running() as stand_in:
+            yield _ready(SCENES[name], place, _account(stand_in))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _account(stand_in: StandIn) -> Account:
+    """An account of this process's own, whose clock stands still on 3 June 2026."""
+    account = stand_in.account(f"sweep{os.getpid()}").reset(now_ms=JUNE_3)
+    account.tell("key", secret=account.restricted_key, permissions=PERMISSIONS)
+    return account
 
 
 def _ready(scene: Scene, place: Place, account: Account) -> Ready:
@@ -143,7 +150,7 @@ def _ready(scene: Scene, place: Place, account: Account) -> Ready:
             _release(books, store, scene.before)
             pay(ready, store)
         _release(books, store, scene.minutes_down)
-    account.tell("freeze", name=RELEASED)
+    account.tell("freeze", name=account.name)
     return _warmed(ready)
 
 

@@ -6,11 +6,13 @@ then goes on: it runs again until nothing changes any more, and judges.
 
 import os
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any
+
+import pytest
 
 from connectors.errors import Misconfigured, Retriable
 from flows.effects import ONCE
@@ -61,6 +63,7 @@ class Order:
         names: These cases instead.
         mutant: One of `MUTANTS`.
         server: A running PostgreSQL.
+        vendor: The address of a running stand-in; "" starts one.
     """
 
     scene: str
@@ -70,6 +73,12 @@ class Order:
     names: tuple[str, ...] = ()
     mutant: str = ""
     server: Server | None = None
+    vendor: str = ""
+
+    @property
+    def stage(self) -> tuple[str, str]:
+        """What orders may share: they are prepared once."""
+        return self.scene, self.database
 
     def cases(self, moments: Sequence[str]) -> list[Case]:
         """The cases, of a scene with these moments."""
@@ -92,6 +101,7 @@ class Result:
         wrong: What must never be; empty when all is well.
         asked: What a person was told, by part.
         paid: How many parts are paid.
+        mutant: Which program it was; "" for the program as it is.
     """
 
     case: Case
@@ -99,22 +109,32 @@ class Result:
     wrong: tuple[str, ...]
     asked: dict[str, str]
     paid: int
+    mutant: str = ""
 
 
-def sweep(order: Order, pipe: Connection) -> None:
-    """One worker: sends how many cases there are, each result, and None; or what went wrong."""
+def sweep(orders: Sequence[Order], pipe: Connection) -> None:
+    """One worker, for orders of one stage.
+
+    Sends how many cases there are, each result, and None; or what went wrong.
+    """
     try:
         watch()
-        with prepared(order.scene, order.server) as ready:
-            MUTANTS[order.mutant]()
+        with prepared(orders[0].scene, orders[0].server, orders[0].vendor) as ready:
             moments = numbered(ready)
-            cases = order.cases(moments)
-            pipe.send(len(cases))
-            for case in cases:
-                pipe.send(lived(ready, case, moments))
+            pipe.send(sum(len(order.cases(moments)) for order in orders))
+            for order in orders:
+                for result in _filled(order, ready, moments):
+                    pipe.send(result)
         pipe.send(None)
     except Exception:  # noqa: BLE001  Whatever it is, the starter must hear of it.
         pipe.send(traceback.format_exc())
+
+
+def _filled(order: Order, ready: Ready, moments: Sequence[str]) -> Iterator[Result]:
+    with pytest.MonkeyPatch.context() as changes:
+        MUTANTS[order.mutant](changes)
+        for case in order.cases(moments):
+            yield replace(lived(ready, case, moments), mutant=order.mutant)
 
 
 def numbered(ready: Ready) -> list[str]:
