@@ -75,7 +75,9 @@ def reconcile_books(
         folder: The workspace.
         now: The present instant.
         first: The first service month; None for the first that anything is recorded of.
-        last: The last one, included; None for the last.
+        last: The last one, included; None for the last. What carries a key of ours and is unknown
+            is reported of any month that is not left out here: a database that is lost, or was put
+            back from a copy, does not know which months there were.
         everybody: Look through the balances of all customers of the vendor, also of those that no
             credit of ours ever touched; one request for each.
 
@@ -91,11 +93,14 @@ def reconcile_books(
         stored = office.store.obligations(None)
         months = _months(stored, first, last, now)
         ours = _ours(office, [one for one in stored if _is_of(one, months)])
-        span = Interval(months[0].bounds("UTC").start - EARLIEST_ZONE_MS, now + HOUR_MS)
+        anything = first is not None or bool(stored)
+        since = months[0].bounds("UTC").start - EARLIEST_ZONE_MS if anything else 0
+        span = Interval(since, now + HOUR_MS)
         news, unread = _news(office, span.start)
         views = Views(
             vendor=billing.name,
             months=months,
+            asked=(first, last),
             ours=ours,
             listed=_listed(billing, span, None if everybody else _customers(ours)),
             news=news,

@@ -238,6 +238,8 @@ class Views:
         listed: What the vendor lists, from the first month's start on.
         news: What the vendor told, rising by time.
         ledgers: By the ledger's name its rows by key, of any month.
+        asked: The bounds within which an unknown key is reported; None leaves a side open. What is
+            unknown may be of months that nobody here remembers.
     """
 
     vendor: str
@@ -246,6 +248,16 @@ class Views:
     listed: tuple[VendorCredit, ...] = ()
     news: tuple[News, ...] = ()
     ledgers: Mapping[str, Mapping[str, LedgerLine]] = field(default_factory=dict)
+    asked: tuple[ServiceMonth | None, ServiceMonth | None] | None = None
+
+    def asks_about(self, period: str) -> bool:
+        """Whether an unknown key of this period is to be reported."""
+        first, last = self.months if self.asked is None else self.asked
+        try:
+            month = ServiceMonth.parse(period)
+        except ValueError:
+            return False
+        return (first is None or first <= month) and (last is None or month <= last)
 
     def covers(self, period: str) -> bool:
         """Whether a period is one of the compared months."""
@@ -584,7 +596,7 @@ def _of_strangers(views: Views, shelf: _Shelf) -> Iterator[Difference]:
 def _is_asked_about(views: Views, key: str) -> bool:
     """Whether a stranger's key is of the compared months, or of none that anybody could compare."""
     period = _period_of(key, after=2)
-    return views.covers(period) or not _is_month(period)
+    return views.asks_about(period) or not _is_month(period)
 
 
 def _unknown(views: Views, found: VendorCredit) -> Difference:
@@ -640,7 +652,7 @@ def _of_ledgers(views: Views) -> Iterator[Difference]:
         for credit in views.ours:
             yield from _of_row(name, credit.obligation, rows.get(credit.obligation.key))
         for key, line in rows.items():
-            if key not in known and views.covers(_period_of(key, after=1)):
+            if key not in known and views.asks_about(_period_of(key, after=1)):
                 yield _unknown_row(name, key, line)
 
 

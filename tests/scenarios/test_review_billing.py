@@ -12,6 +12,7 @@ from connectors.billing.stripe import StripeBilling
 from connectors.errors import Misconfigured
 from connectors.store.sql import SqlStore
 from models.effect import EffectState
+from tests.command import makegood
 from tests.connectors.billing.stage import StripeScene, fresh_account
 from tests.scenarios import test_paying, test_paying_by_stripe
 from tests.scenarios.test_paying import HOUR, MONTH, R0, drafted, parts, questions, resolve
@@ -135,3 +136,34 @@ def test_what_was_begun_in_test_is_not_made_live(lay_out, scene, stand_in, monke
     books.run()
     assert (credits_of(scene), credits_of(live)) == ([], [])
     assert parts(books) == {f"{R0}/p1": EffectState.PERSON}
+
+
+def test_a_lost_database_is_told_what_it_has_forgotten(lay_out, scene):
+    """Nothing is recorded, so no month is named: all that carries a key of ours is unknown."""
+    books = lay_out(checks=checks(api=120), makegood=BY_STRIPE)
+    books.run()
+    books.release()
+    for path in books.folder.glob("makegood.db*"):
+        path.unlink()
+    kinds = [each["kind"] for each in _differences(books)]
+    assert kinds == ["ledger_unknown", "unknown_here"]
+
+
+def test_an_old_copy_is_told_of_the_months_that_came_after_it(lay_out, scene):
+    """The copy ends with August; September's note is there, and September's row."""
+    books = lay_out(checks=checks(api=120), makegood=BY_STRIPE)
+    books.run("2025-08")
+    copy = shutil.copytree(books.folder, books.folder.with_name("copy"))
+    books.run()
+    books.release()
+    for path in copy.glob("makegood.db*"):
+        shutil.copy(path, books.folder)
+    kinds = [each["kind"] for each in _differences(books)]
+    assert kinds == ["ledger_unknown", "unknown_here"]
+    assert _differences(books, "--to", "2025-08") == []
+
+
+def _differences(books, *span):
+    ended = makegood("reconcile", "--workspace", books.folder, "--json", *span)
+    assert ended.code == (1 if ended.document["differences"] else 0)
+    return ended.document["differences"]
