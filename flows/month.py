@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -93,9 +93,11 @@ class SourceRead:
     better_wins: bool
 
 
-@dataclass
 class MonthRun:
     """A month's run in progress.
+
+    It is no dataclass on purpose: Prefect walks through every field of the dataclasses that a task
+    is given or a flow returns, and this one holds the month of ten thousand contracts.
 
     Attributes:
         office: Everything that the run talks to.
@@ -103,23 +105,38 @@ class MonthRun:
         dry_run: Decide and report, write nothing.
         notify: Whether the operator's summary is sent.
         by_rule: Whether the contracts' own rules may release drafts.
+        readings: What each source said.
+        measured: Each shard's measured cases.
+        outcomes: Each shard's outcomes.
+        released: What rules let go in this run.
+        payments: What became of payments in this run.
         asked: What people are asked about the month's payments.
         questions: What else a person must settle beside withheld months, once the run is over.
     """
 
-    office: Office
-    plan: MonthPlan
-    dry_run: bool = False
-    notify: bool = True
-    by_rule: bool = True
-    readings: dict[SourceRead, Reading] = field(default_factory=dict)
-    measured: dict[int, tuple[MeasuredCase, ...]] = field(default_factory=dict)
-    outcomes: dict[int, tuple[Outcome, ...]] = field(default_factory=dict)
-    released: tuple[StoredObligation, ...] = ()
-    payments: Settlement = field(default_factory=Settlement)
-    asked: tuple[Question, ...] = ()
-    questions: tuple[str, ...] = ()
-    _evidence: dict[bool, Evidence] = field(default_factory=dict)
+    def __init__(
+        self,
+        office: Office,
+        plan: MonthPlan,
+        *,
+        dry_run: bool = False,
+        notify: bool = True,
+        by_rule: bool = True,
+    ) -> None:
+        """Begin with nothing read and nothing decided."""
+        self.office = office
+        self.plan = plan
+        self.dry_run = dry_run
+        self.notify = notify
+        self.by_rule = by_rule
+        self.readings: dict[SourceRead, Reading] = {}
+        self.measured: dict[int, tuple[MeasuredCase, ...]] = {}
+        self.outcomes: dict[int, tuple[Outcome, ...]] = {}
+        self.released: tuple[StoredObligation, ...] = ()
+        self.payments = Settlement()
+        self.asked: tuple[Question, ...] = ()
+        self.questions: tuple[str, ...] = ()
+        self._evidence: dict[bool, Evidence] = {}
 
     @property
     def period(self) -> str:

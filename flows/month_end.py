@@ -18,7 +18,6 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.tasks import exponential_backoff
-from prefect.utilities.annotations import quote
 from pydantic import BaseModel, Field
 
 from connectors.errors import Retriable
@@ -103,9 +102,7 @@ def in_tasks(step: Step[Item], run: MonthRun, items: Sequence[Item], /) -> None:
     """Do a step as Prefect tasks, one for each item, and wait for all of them."""
     watcher().begin(step.name, len(items))
     as_task = _as_task(step)
-    # Prefect would walk through everything that a run holds; it must not look inside.
-    futures = [as_task.submit(quote(run), item) for item in items]  # type: ignore[call-overload]  # Prefect takes the run out of its quote.
-    for future in futures:
+    for future in [as_task.submit(run, item) for item in items]:
         future.result()
 
 
