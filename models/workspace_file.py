@@ -257,14 +257,34 @@ class JournalTerms(Terms):
     accounts: JournalAccounts = JournalAccounts()
 
 
+def _digest(text: str) -> str:
+    if re.fullmatch(r"[0-9a-f]{64}", text):
+        return text
+    # It may be a token itself, which no message repeats.
+    raise PydanticCustomError(
+        "token_digest",
+        "the SHA-256 digest of a token, 64 hexadecimal digits",
+        {
+            "fact": "is no digest",
+            "remedy": 'Make one with printf %s "$TOKEN" | sha256sum, and keep the token secret.',
+        },
+    )
+
+
+TokenDigest = Annotated[str, AfterValidator(_digest)]
+
+
 class ReleaseTerms(Terms):
     """Who may let credits go.
 
     Attributes:
         two_person_above: By currency, the amount above which two people must agree, in major units.
+        approvers: By name, the SHA-256 digests of that person's tokens, in hexadecimal. They stand
+            here, where two_person_above stands, and not where whoever releases could set them.
     """
 
     two_person_above: dict[CurrencyCode, Amount] = Field(default_factory=dict)
+    approvers: dict[Name, tuple[TokenDigest, ...]] = Field(default_factory=dict)
 
 
 class Links(Terms):

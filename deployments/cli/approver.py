@@ -1,8 +1,9 @@
 """Who is at the terminal: the operating system's account, or somebody whom a token names.
 
 Two people must agree to a large release, so a name must rest on something. Tokens are secrets of
-at least sixteen characters that the environment maps to names; one is never taken from the command
-line, where everybody on the host could read it.
+at least sixteen characters, whose digests the workspace maps to names: never the environment, which
+whoever releases can set. One is never taken from the command line, where everybody on the host
+could read it.
 """
 
 from __future__ import annotations
@@ -10,37 +11,42 @@ from __future__ import annotations
 import os
 import pwd
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from hmac import compare_digest
 
 from models.approval import Identity, Voice
 from models.findings import refuse
-
-TOKENS = "MAKEGOOD_APPROVER_TOKENS"
-"""Who has which token: `kim=... lee=...`, separated by spaces or commas."""
 
 TOKEN = "MAKEGOOD_APPROVER_TOKEN"  # noqa: S105  The variable's name, not a token.
 """The token of whoever is at the terminal; without one it is the account."""
 
 SHORTEST = 16
 
+Approvers = Mapping[str, Sequence[str]]
+"""By name, the digests of that person's tokens, as the workspace has them."""
+
 
 def present_voice(
-    *, token: str | None = None, environment: Mapping[str, str] = os.environ
+    approvers: Approvers,
+    *,
+    token: str | None = None,
+    environment: Mapping[str, str] = os.environ,
 ) -> Voice:
     """Who says yes here.
 
     Args:
+        approvers: By name, the digests of that person's tokens.
         token: What was typed; None for what the environment holds, if anything.
         environment: The variables.
 
     Raises:
-        UnusableInputError: The token is nobody's, or the tokens cannot be used.
+        UnusableInputError: The token is nobody's.
     """
     account = f"{os.getuid()}@{socket.gethostname()}"
     given = environment.get(TOKEN, "") if token is None else token
     if given:
-        return Voice(_owner(given, environment.get(TOKENS, "")), Identity.TOKEN, account)
+        return Voice(_owner(given, approvers), Identity.TOKEN, account)
     return Voice(_account_name(), Identity.OS_USER, account)
 
 
@@ -52,27 +58,24 @@ def _account_name() -> str:
         return str(os.getuid())
 
 
-def _owner(given: str, written: str) -> str:
+def _owner(given: str, approvers: Approvers) -> str:
+    digest = sha256(given.encode()).hexdigest()
     # All of them are compared, so that the time tells nothing about which one was near.
-    owners = [name for name, token in _tokens(written) if compare_digest(token, given.encode())]
-    if len(set(owners)) == 1:
+    owners = [
+        name for name, known in approvers.items() for one in known if compare_digest(one, digest)
+    ]
+    if len(set(owners)) == 1 and len(given) >= SHORTEST:
         return owners[0]
     raise refuse(
         TOKEN,
-        "is the token of several people" if owners else "is nobody's token",
-        expected=f"one of those that {TOKENS} maps to a name",
+        _why_nobody(given, owners),
+        expected=f"one of at least {SHORTEST} characters whose SHA-256 digest release.approvers "
+        "in makegood.yaml has under one name",
         remedy="Use your own, or leave it out to speak as the account.",
     )
 
 
-def _tokens(written: str) -> Iterator[tuple[str, bytes]]:
-    for number, entry in enumerate(written.replace(",", " ").split(), start=1):
-        name, _, token = entry.partition("=")
-        if not name or len(token) < SHORTEST:
-            raise refuse(
-                TOKENS,
-                f"has an entry {number} that is no name with a token",
-                expected=f"name=token, the token of at least {SHORTEST} characters",
-                remedy="Correct it, for example kim=$(openssl rand -hex 16).",
-            )
-        yield name, token.encode()
+def _why_nobody(given: str, owners: Sequence[str]) -> str:
+    if not owners:
+        return "is nobody's token"
+    return "is too short" if len(given) < SHORTEST else "is the token of several people"

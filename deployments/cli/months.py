@@ -132,8 +132,9 @@ def release(
     service_month = month_of(month, "MONTH")
     below = None if all_below is None else number_of(all_below, "--all-below")
     _refuse_strangers(client, workspace, service_month)
-    voice = present_voice(token=typer.prompt("Token", hide_input=True, err=True) if token else None)
+    typed = typer.prompt("Token", hide_input=True, err=True) if token else None
     with open_office(workspace) as office:
+        voice = present_voice(office.workspace.release.approvers, token=typed)
         office.check_doors()
         batch = waiting_batch(office, month=service_month, clients=client or (), below=below)
         if not json:

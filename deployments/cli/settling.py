@@ -22,6 +22,7 @@ from deployments.cli.options import Json, Workspace, month_of
 from deployments.cli.printing import counted, print_json, write
 from flows.office import open_office
 from flows.settling import Answer, Asked, all_asked, answer, asked_about
+from models.approval import Voice
 from models.findings import refuse
 from models.intervals import utc_text
 
@@ -71,7 +72,9 @@ def settle(
         asked = asked_about(office.store, key)
         if as_ is None or why is None:
             return _listing((asked,), period, json=json)
-        ended = _answered(office.store, asked, as_, why, yes=yes, token=token, json=json)
+        typed = typer.prompt("Token", hide_input=True, err=True) if token else None
+        voice = present_voice(office.workspace.release.approvers, token=typed)
+        ended = _answered(office.store, asked, as_, why, voice=voice, yes=yes, json=json)
     if ended is Exit.DONE and as_ is Answer.AGAIN and not json:
         write(f"next: makegood run --month {asked.period} --workspace {quote(str(workspace))}")
     return ended
@@ -120,9 +123,8 @@ def _listing(asked: tuple[Asked, ...], period: str | None, *, json: bool) -> Exi
 
 
 def _answered(
-    store: Store, asked: Asked, as_: Answer, why: str, *, yes: bool, token: bool, json: bool
+    store: Store, asked: Asked, as_: Answer, why: str, *, voice: Voice, yes: bool, json: bool
 ) -> Exit:
-    voice = present_voice(token=typer.prompt("Token", hide_input=True, err=True) if token else None)
     if not json:
         _show(asked)
     if not yes and (json or not typer.confirm(f"Settle it as {as_}?", err=True)):

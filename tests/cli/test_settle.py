@@ -6,6 +6,7 @@ credit reaches it: a balance would be used by nobody.
 """
 
 import json
+from hashlib import sha256
 from io import StringIO
 
 import pytest
@@ -13,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from connectors.errors import OutcomeUnknown
 from connectors.mail.outbox import OutboxMail, file_name
-from deployments.cli.approver import TOKEN, TOKENS
+from deployments.cli.approver import TOKEN
 from deployments.cli.schemas import schema_path
 from models.decision import EntryKind
 from models.period import ServiceMonth
@@ -217,7 +218,8 @@ def resolutions(books: Books) -> list[tuple[str, str, str]]:
 
 def test_the_log_says_who_answered_and_why(asked, monkeypatch):
     """By the name that a token stands for, from the account that it was said from."""
-    monkeypatch.setenv(TOKENS, "kim=0123456789abcdef")
+    digest = sha256(b"0123456789abcdef").hexdigest()
+    asked.write("makegood.yaml", f"{MAKEGOOD}release: {{approvers: {{kim: [{digest}]}}}}\n")
     monkeypatch.setenv(TOKEN, "0123456789abcdef")
     answered = document(P1, "--as", "done", *WHY, "--yes")
     assert answered["settled"] == {"key": P1, "answer": "done", "by": "kim", "why": WHY[1]}

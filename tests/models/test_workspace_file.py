@@ -231,3 +231,10 @@ def test_stripe_is_named_with_the_side_of_the_account():
 def test_a_mode_belongs_to_stripe_alone(written, sentence):
     """Neither a side too few nor one that means nothing."""
     assert faults(FULL + f"billing: {written}\n") == [sentence]
+
+
+def test_a_token_where_its_digest_belongs_is_refused_and_never_repeated():
+    """A file under version control is no place for it."""
+    (fault,) = faults(FULL + "release: {approvers: {Kim: [hunter2-hunter2-hunter2]}}\n")
+    assert "is no digest" in fault
+    assert "hunter2" not in fault
