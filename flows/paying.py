@@ -371,6 +371,9 @@ def _drafted(office: Office, billing: Billing, stored: StoredObligation, parts: 
     left = _what_is_left(stored, parts)
     if not left.parts:
         return Draft((_question_of(stored, left, parts),) if left.ask else ())
+    unpaid = _unpaid_before(office, stored, parts)
+    if unpaid:
+        return Draft(waits=f"takes back what is not paid yet: {', '.join(unpaid)}")
     try:
         against = _why_no_more(billing, stored, parts)
         for _ in range(0 if against else MOST_PREVIEWS):
@@ -399,6 +402,24 @@ def _what_is_left(stored: StoredObligation, parts: Parts) -> PaymentPlan:
         paid_parts=parts.live,
         next_number=parts.next_number(stored.key),
     )
+
+
+def _unpaid_before(office: Office, stored: StoredObligation, parts: Parts) -> Sequence[str]:
+    """Released revisions before one that takes back, of which something is still to be paid.
+
+    How they are paid decides whether it can be taken back.
+    """
+    owed = stored.obligation
+    if owed.amount is None or owed.amount.minor >= 0:
+        return ()
+    history = office.store.history([owed.contract], owed.period)[owed.contract]
+    return [
+        earlier.key
+        for earlier in history.obligations
+        if earlier.obligation.revision < owed.revision
+        and earlier.obligation.state is ObligationState.RELEASED
+        and _what_is_left(earlier, parts).parts
+    ]
 
 
 def _why_no_more(billing: Billing, stored: StoredObligation, parts: Parts) -> str:

@@ -167,3 +167,27 @@ def _differences(books, *span):
     ended = makegood("reconcile", "--workspace", books.folder, "--json", *span)
     assert ended.code == (1 if ended.document["differences"] else 0)
     return ended.document["differences"]
+
+
+def test_what_is_not_paid_yet_is_taken_back_only_afterwards(lay_out, account):
+    """200.00 wait for a draft invoice; the month meets its commitment after all: -200.00.
+
+    The 50.00 that the invoice can take are a note, which stands; 150.00 on the balance go back.
+    """
+    account.billing.invoice("in_sep", "cus_acme", 5_000, period=MONTH, state="draft")
+    books = drafted(lay_out)
+    books.release()
+    books.write("checks.csv", checks(api=10))
+    books.run()
+    waiting = books.release().payments
+    assert (account.credits, parts(books), waiting.waiting) == ([], {}, 2)
+    assert f"takes back what is not paid yet: {R0}" in waiting.notes[1]
+    account.billing.invoice("in_sep", "cus_acme", 5_000, period=MONTH, state="paid")
+    books.run()
+    r1 = R0.replace("r0", "r1")
+    assert account.credits == [
+        f"{R0}/p1 cn in_sep 50.00 EUR",
+        f"{R0}/p2 cb cus_acme 150.00 EUR",
+        f"{r1}/p1 cb cus_acme -150.00 EUR",
+    ]
+    assert questions(books)[f"{r1}/p2"].startswith("-50.00 EUR is not paid")
