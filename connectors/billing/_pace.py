@@ -83,6 +83,7 @@ class _Bucket:
         self._next_ns = 0
         self._lowered_ns: int | None = None
         self._latest: deque[_Visit] = deque(maxlen=per_second)
+        self.lane = threading.Lock()
 
     def earliest_ns(self, quickest: int) -> int:
         """When the next request may leave, if the quickest answer took so long."""
@@ -177,13 +178,27 @@ class Pace:
                 self._free.notify()
 
     def _reserved(self, endpoint: str) -> _Visit:
+        own = self._buckets(endpoint)[1]
+        # Who waits for one endpoint reserves nothing of the account: the others need not wait too.
+        with own.lane:
+            return self._left(own, self._awaited(own))
+
+    def _awaited(self, own: _Bucket) -> int:
+        """Wait until the endpoint may be asked; when that was to be."""
         with self._free:
             now = self.clock()
-            buckets = self._buckets(endpoint)
-            quickest = self._quickest_ns or 0
-            visit = _Visit(max(now, *(bucket.earliest_ns(quickest) for bucket in buckets)))
-            for bucket in buckets:
+            due = max(now, own.earliest_ns(self._quickest_ns or 0))
+        if due > now:
+            self.sleep(due - now)
+        return due
+
+    def _left(self, own: _Bucket, due: int) -> _Visit:
+        """Wait until the account may be asked, and leave."""
+        with self._free:
+            visit = _Visit(max(due, self._total.earliest_ns(self._quickest_ns or 0)))
+            for bucket in (self._total, own):
                 bucket.take(visit)
+            now = self.clock()
         if visit.left_ns > now:
             self.sleep(visit.left_ns - now)
         visit.left_ns = max(visit.left_ns, self.clock())
@@ -229,9 +244,7 @@ class Pace:
         return self._crowd.most
 
     def _buckets(self, endpoint: str) -> tuple[_Bucket, _Bucket]:
-        if endpoint not in self._endpoints:
-            self._endpoints[endpoint] = _Bucket(self.per_endpoint)
-        return self._total, self._endpoints[endpoint]
+        return self._total, self._endpoints.setdefault(endpoint, _Bucket(self.per_endpoint))
 
     def _met(self, endpoint: str, reason: str) -> tuple[_Bucket, ...]:
         """The limits that a complaint is about: an object in use is nobody's speed."""

@@ -105,6 +105,21 @@ def test_an_endpoint_that_nobody_used_need_not_wait(clock):
     assert other - busy == SECOND_NS // 98
 
 
+def test_who_waits_for_one_endpoint_holds_no_other_up(clock):
+    """The note's turn is 40.8 ms after the last one; meanwhile an invoice is asked for."""
+    meanwhile, left = [INVOICES], list[int]()
+
+    def sleep(duration):
+        while meanwhile:
+            left.extend(moments(turns, clock, [meanwhile.pop()]))
+        clock.sleep(duration)
+
+    turns = Pace(100, clock=clock.now, sleep=sleep)
+    moments(turns, clock, [NOTES])
+    moments(turns, clock, [NOTES])
+    assert left == [SECOND_NS // 98]
+
+
 def test_a_complaint_halves_the_rate_and_success_brings_it_back(clock):
     """24.5 a second, then half; a hundred good answers later the whole again, in small steps."""
     turns = pace(clock)
