@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check pytest bench format lock
+.PHONY: help setup demo test check pytest bench sweep format lock
 
 CONSTRAINTS := deployments/constraints.txt
 READY := .venv/.ready
@@ -51,6 +51,9 @@ pytest: $(READY) ## The tests alone
 
 bench: $(READY) ## Time and memory, reported and not judged
 	$(RUN) pytest -m benchmark -s
+
+sweep: $(READY) ## Every fault at every moment of a payment run (hours on two cores)
+	$(RUN) tests.sweep
 
 format: $(READY) ## Let ruff format and mend what it can
 	$(RUN) ruff format
