@@ -32,6 +32,9 @@ USED_PERCENT = 98
 SPREAD_NS = 40 * MILLISECOND_NS
 """How long a request may be on its way, while its answer has not come."""
 
+CATCH_UP_NS = 50 * MILLISECOND_NS
+"""How late a request may leave without those behind it becoming late as well."""
+
 LEAST_PER_MINUTE = 60
 """A rate is never lowered below this."""
 
@@ -93,7 +96,9 @@ class _Bucket:
 
     def take(self, visit: _Visit) -> None:
         """A request is to leave."""
-        self._next_ns = visit.left_ns + 60 * SECOND_NS // self.rate
+        late = visit.left_ns - self._next_ns <= CATCH_UP_NS
+        due = self._next_ns if late else visit.left_ns
+        self._next_ns = due + 60 * SECOND_NS // self.rate
         self._latest.append(visit)
 
     def lower(self, now: int, hold: int) -> None:
