@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check pytest bench format lock
+.PHONY: help setup demo test check pytest bench sweep format lock
 
 CONSTRAINTS := deployments/constraints.txt
 READY := .venv/.ready
@@ -51,6 +51,10 @@ pytest: $(READY) ## The tests alone
 
 bench: $(READY) ## Time and memory, reported and not judged
 	$(RUN) pytest -m benchmark -s
+
+# One case by its name: make sweep CASES=open-note/12/killed-after/25h/1/sqlite
+sweep: $(READY) ## Every fault at every moment of a payment run
+	$(RUN) tests.sweep $(CASES)
 
 format: $(READY) ## Let ruff format and mend what it can
 	$(RUN) ruff format
