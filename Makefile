@@ -52,8 +52,9 @@ pytest: $(READY) ## The tests alone
 bench: $(READY) ## Time and memory, reported and not judged
 	$(RUN) pytest -m benchmark -s
 
-sweep: $(READY) ## Every fault at every moment of a payment run (hours on two cores)
-	$(RUN) tests.sweep
+# One case by its name: make sweep CASES=open-note/12/killed-after/25h/1/sqlite
+sweep: $(READY) ## Every fault at every moment of a payment run
+	$(RUN) tests.sweep $(CASES)
 
 format: $(READY) ## Let ruff format and mend what it can
 	$(RUN) ruff format

@@ -12,14 +12,16 @@ from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from connectors.billing.stripe import Pace, StripeBilling
 from connectors.errors import Misconfigured, Retriable
 from connectors.store import MonthLockedError, Store, batch_digest
 from connectors.store.sql import SqlStore, open_store
-from flows import paying
+from flows import paying, reconcile
 from flows.office import DATABASE_URL, Office, read_terms
 from models.credit import ObligationState
-from models.workspace_file import BillingMode
+from models.workspace_file import BillingMode, Workspace
 from tests.connectors.billing.conformance import JUNE_3
 from tests.connectors.billing.stage import PERMISSIONS, StripeScene
 from tests.postgres import Server
@@ -184,16 +186,40 @@ def disconnect(store: Store) -> None:
 
 def pay(ready: Ready, store: Store, *, at_once: int = 1) -> None:
     """See `Ready.pay`."""
-    workspace, contracts, events = read_terms(ready.place.folder)
     with closing(billing_of(ready, at_once)) as billing:
-        folder = ready.place.folder
-        office = Office(folder, workspace, contracts, events, {}, store, {}, None, billing)
+        office = _office(ready, store, billing)
         life.LIFE.running = True
         with (
             suppress(MonthLockedError, Retriable, Misconfigured),
             store.month_lock(SEPTEMBER, holder="the sweep"),
         ):
             paying.pay_released(office, SEPTEMBER)
+
+
+def differences(ready: Ready) -> list[str]:
+    """What `makegood reconcile` finds, ledgers apart: the sweep writes none."""
+
+    @contextmanager
+    def office(_folder: Path, *, read_only: bool) -> Iterator[Office]:
+        yield _office(ready, ready.store, None)
+
+    @contextmanager
+    def billing(_workspace: Workspace, _folder: Path) -> Iterator[StripeBilling]:
+        with closing(billing_of(ready, 1)) as opened:
+            yield opened
+
+    with pytest.MonkeyPatch.context() as changes:
+        changes.setattr(reconcile, "open_office", office)
+        changes.setattr(reconcile, "open_billing", billing)
+        now = ready.now_ms + life.LIFE.moved_ms
+        found = reconcile.reconcile_books(ready.place.folder, now=now)
+    return [str(difference) for difference in found.result.differences]
+
+
+def _office(ready: Ready, store: Store, billing: StripeBilling | None) -> Office:
+    folder = ready.place.folder
+    workspace, contracts, events = read_terms(folder)
+    return Office(folder, workspace, contracts, events, {}, store, {}, None, billing)
 
 
 def billing_of(ready: Ready, at_once: int) -> StripeBilling:

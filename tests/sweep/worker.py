@@ -37,7 +37,7 @@ from tests.sweep.child import Child
 from tests.sweep.judge import Verdict, judged
 from tests.sweep.life import Life, arrive, begin, settled, watch
 from tests.sweep.mutants import MUTANTS
-from tests.sweep.stage import Ready, billing_of, prepared
+from tests.sweep.stage import Ready, billing_of, differences, prepared
 from tests.workspaces import SEPTEMBER
 
 A_DAY_LATER_MS = 25 * HOUR_MS
@@ -273,6 +273,8 @@ def _run_again(ready: Ready, case: Case) -> Verdict:
         rested = _until_rest(ready) and rested
     life.running = False
     verdict = judged(ready.store, ready.account, ready.scene.owed)
+    if not verdict.asked:
+        verdict.wrong += differences(ready)
     if not rested:
         verdict.wrong.append(f"still changes after {MOST_RUNS} runs")
     return verdict
