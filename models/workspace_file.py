@@ -20,11 +20,12 @@ from pydantic_core import PydanticCustomError
 from models.exclusion import ExclusionEvent
 from models.intervals import Interval, instant
 from models.journal import JournalAccounts
-from models.terms import Amount, CurrencyCode, Name, Slug, Terms, TimeZone, calendar_day
+from models.terms import Amount, CurrencyCode, Name, Slug, Terms, TimeZone, Whole, calendar_day
 
 DATABASE = re.compile(r"^(sqlite:///\S+|postgresql\+psycopg://\S+)$")
 PASSWORD = re.compile(r"://[^/@]*:[^/@]*@|[?&]password=")
 LINK_FIELDS = ("client", "service", "contract", "month")
+PAGE_ID = r"^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$"
 MAILBOX = r"^([^<>@\x00-\x1f]*<)?[^@\s<>\x00-\x1f]+@[^@\s<>\x00-\x1f]+\.[^@\s<>\x00-\x1f]+>?$"
 
 
@@ -180,10 +181,51 @@ AnySource = Annotated[
 """Any source of evidence, told apart by its `kind`. A new kind is one more class here."""
 
 
-class LedgerFile(Terms):
-    """Where the ledger is written."""
+PageId = Annotated[str, Field(pattern=PAGE_ID)]
+"""The id of a page or database at Notion, as its address ends: 32 hexadecimal digits or a UUID."""
+
+
+class NotionTerms(Terms):
+    """A Notion database as the ledger; its token stands in the environment.
+
+    Attributes:
+        page: The page under which the database is made on first use.
+        database: A database that is there already; exactly one of the two is given.
+        data_source: Which of the database's data sources holds the ledger; None for the only one.
+        release: Whether a ticked Release lets a credit go.
+        requests_per_minute: What all programs that use the token may ask together.
+    """
+
+    page: PageId | None = None
+    database: PageId | None = None
+    data_source: PageId | None = None
+    release: bool = True
+    requests_per_minute: Annotated[Whole, Field(ge=1, le=6000)] = 180
+
+    @model_validator(mode="after")
+    def _one_place(self) -> NotionTerms:
+        if (self.page is None) == (self.database is None):
+            raise PydanticCustomError(
+                "one_place",
+                "either page or database",
+                {
+                    "fact": "names " + ("neither" if self.page is None else "both"),
+                    "remedy": "Name the page to make the ledger under, or the ledger's database.",
+                },
+            )
+        return self
+
+
+class LedgerTerms(Terms):
+    """Where the ledger is written; several places show the same rows.
+
+    Attributes:
+        csv: The file.
+        notion: The Notion database; None for none.
+    """
 
     csv: Name = "ledger.csv"
+    notion: NotionTerms | None = None
 
 
 class MailTerms(Terms):
@@ -316,7 +358,7 @@ class Workspace(Terms):
     name: Name
     database: DatabaseUrl = "sqlite:///makegood.db"
     sources: tuple[AnySource, ...] = ()
-    ledger: LedgerFile = LedgerFile()
+    ledger: LedgerTerms = LedgerTerms()
     mail: MailTerms | None = None
     billing: BillingSystem = BillingSystem()
     journal: JournalTerms = JournalTerms()

@@ -7,8 +7,9 @@ extra columns, their own rows, and Status once they have changed it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
 from models.ledger import LedgerRow
@@ -38,6 +39,19 @@ class LedgerChange:
 class Ledger(Protocol):
     """What every ledger promises; `tests/connectors/ledger/conformance.py` holds it to that."""
 
+    @property
+    def name(self) -> str:
+        """For locks, effects and messages, such as `csv` or `notion`."""
+        ...
+
+    @property
+    def writes_together(self) -> bool:
+        """Whether an upsert writes all rows or none, and may be repeated without asking.
+
+        Where this is False the ledger is a `RowLedger`: each new row is an effect of its own.
+        """
+        ...
+
     def check(self) -> None:
         """Find out, without writing anything, whether an upsert could be carried out.
 
@@ -57,13 +71,91 @@ class Ledger(Protocol):
     def upsert(self, rows: Sequence[LedgerRow]) -> LedgerChange:
         """Make the ledger say what these rows say, each under its key; other rows stay.
 
-        All rows or none are written. Repeating the call changes nothing.
+        All rows or none are written, where `writes_together`. Repeating the call changes nothing.
 
         Raises:
             ValueError: Two of the given rows have one key.
             UnusableInputError: The ledger is not one of ours, or holds a key twice; nothing was
                 written.
             Retriable: Another writer is at it; nothing was written.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerPage:
+    """A row of a ledger that gives every row an address of its own.
+
+    Attributes:
+        id: The ledger's id of the row; it survives edits.
+        key: The row's key, as it stands there now.
+        cells: The row's cells by column, people's columns included.
+        release: Whether a person has ticked Release.
+        trashed: Whether it lies in the trash, where nobody sees it.
+        edited_at: When anybody last changed it.
+        editor: Who that was, as far as the ledger tells; an unverified word.
+    """
+
+    id: str
+    key: str
+    cells: Mapping[str, str]
+    release: bool = False
+    trashed: bool = False
+    edited_at: int | None = None
+    editor: str = ""
+
+
+class RowLedger(Ledger, Protocol):
+    """A ledger whose rows are written one by one, at a far side that may leave us in doubt."""
+
+    @property
+    def book(self) -> str:
+        """The id of the table that holds the rows: names the effects, together with their keys."""
+        ...
+
+    @property
+    def hidden_for_ms(self) -> int:
+        """How long a row that was added may stay invisible to `find` and `pages`."""
+        ...
+
+    def pages(self, month: date | None = None) -> Iterator[LedgerPage]:
+        """Every row, streamed, however many there are; of one service month, or of all.
+
+        Raises:
+            UnusableInputError: The ledger is not one of ours.
+            Retriable: It cannot be asked now.
+            Misconfigured: Key or permission is wrong.
+        """
+        ...
+
+    def page(self, id_: str) -> LedgerPage | None:
+        """The row under this id, also where `pages` does not show it yet; None when it is gone."""
+        ...
+
+    def find(self, key: str) -> Sequence[LedgerPage]:
+        """Every row that carries the key, those in the trash included. Read-only."""
+        ...
+
+    def add(self, row: LedgerRow) -> LedgerPage:
+        """Make the row: one request, never repeated here.
+
+        Raises:
+            Permanent: Refused; nothing was made.
+            Retriable: Surely nothing was made, and it may work later.
+            OutcomeUnknown: It may have been made.
+            Misconfigured: Key or permission is wrong; nothing was made.
+        """
+        ...
+
+    def bring_up_to_date(self, page: LedgerPage, row: LedgerRow) -> bool:
+        """Make our columns of the page say what the row says; False when they did already.
+
+        Only columns of ours that differ are written, and Status by `brought_up_to_date`'s rule.
+
+        Raises:
+            Permanent: Refused, such as a page in the trash; nothing was changed.
+            Retriable: It may work later; repeating it is harmless.
+            Misconfigured: Key or permission is wrong.
         """
         ...
 

@@ -11,6 +11,9 @@ from models.ledger import LedgerRow, brought_up_to_date
 class MemoryLedger:
     """Cells by key; a test plays the person by changing them."""
 
+    name = "memory"
+    writes_together = True
+
     def __init__(self) -> None:
         self.cells: dict[str, dict[str, str]] = {}
 
