@@ -16,18 +16,15 @@ from connectors.ledger import Ledger
 from connectors.ledger.csv_file import CsvLedger
 from connectors.mail import MailSender
 from connectors.mail.outbox import OutboxMail
-from connectors.monitoring import BadRows, MonitoringSource
-from connectors.monitoring.calculator_payloads import CalculatorPayloads
-from connectors.monitoring.checks_files import ChecksFiles
-from connectors.monitoring.outage_logs import OutageLogs
+from connectors.monitoring import MonitoringSource
 from connectors.store import Store
 from connectors.store.sql import open_store
 from connectors.terms.files import WorkspaceFolder
-from models import workspace_file
+from flows.sources import source_of
 from models.contract import Contract
 from models.exclusion import ExclusionEvent
 from models.findings import UnusableInputError
-from models.workspace_file import AnySource, BillingKind, BillingMode, Workspace
+from models.workspace_file import BillingKind, BillingMode, Workspace
 
 DATABASE_URL = "MAKEGOOD_DATABASE_URL"
 STRIPE_KEY = "MAKEGOOD_STRIPE_KEY"
@@ -174,29 +171,3 @@ def open_billing(workspace: Workspace, folder: Path) -> Iterator[Billing]:
             mode = workspace.billing.mode or BillingMode.TEST
             with closing(StripeBilling(key, mode=mode, address=address)) as billing:
                 yield billing
-
-
-def source_of(source: AnySource, folder: Path) -> MonitoringSource:
-    """The connector for one configured source."""
-    match source:
-        case workspace_file.ChecksFile():
-            return ChecksFiles(
-                id=source.id,
-                path=source.path,
-                folder=folder,
-                columns={k: v for k, v in source.columns.model_dump().items() if v is not None},
-                time_zone=source.time_zone,
-                bad_rows=BadRows(source.bad_rows),
-            )
-        case workspace_file.OutageLog():
-            return OutageLogs(
-                id=source.id,
-                path=source.path,
-                folder=folder,
-                covers=source.covers,
-                monitors=source.monitors,
-                time_zone=source.time_zone,
-                bad_rows=source.bad_rows,
-            )
-        case workspace_file.CalculatorPayloads():
-            return CalculatorPayloads(id=source.id, path=source.path, folder=folder)

@@ -9,46 +9,23 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from enum import StrEnum
 from string import Formatter
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from models.exclusion import ExclusionEvent
-from models.intervals import Interval, instant
 from models.journal import JournalAccounts
-from models.terms import Amount, CurrencyCode, Name, Slug, Terms, TimeZone, Whole, calendar_day
+from models.sources import AnySource
+from models.terms import Amount, CurrencyCode, Name, Terms, Whole
 
 DATABASE = re.compile(r"^(sqlite:///\S+|postgresql\+psycopg://\S+)$")
 PASSWORD = re.compile(r"://[^/@]*:[^/@]*@|[?&]password=")
 LINK_FIELDS = ("client", "service", "contract", "month")
 PAGE_ID = r"^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$"
 MAILBOX = r"^([^<>@\x00-\x1f]*<)?[^@\s<>\x00-\x1f]+@[^@\s<>\x00-\x1f]+\.[^@\s<>\x00-\x1f]+>?$"
-
-
-def _stretch(value: object) -> Interval:
-    """Read `start/end`: two dates (midnight UTC) or two times with their zones, end exclusive."""
-    if isinstance(value, Interval):
-        return value
-    start, slash, end = value.partition("/") if isinstance(value, str) else ("", "", "")
-    try:
-        return Interval(_edge(start), _edge(end)) if slash else _no_stretch()
-    except (ValueError, PydanticCustomError):
-        return _no_stretch()
-
-
-def _edge(text: str) -> int:
-    if "T" in text:
-        return instant(datetime.fromisoformat(text))
-    return instant(datetime.combine(calendar_day(text), datetime.min.time(), tzinfo=UTC))
-
-
-def _no_stretch() -> Interval:
-    expected = "two dates, the second one later and not included, such as 2025-09-01/2025-12-01"
-    raise PydanticCustomError("stretch", "{expected}", {"expected": expected})
 
 
 def _database(url: str) -> str:
@@ -84,13 +61,6 @@ def _link(template: str) -> str:
     raise PydanticCustomError("link", "{expected}", {"expected": expected, "remedy": remedy})
 
 
-Stretch = Annotated[
-    Interval,
-    BeforeValidator(_stretch, json_schema_input_type=str),
-    PlainSerializer(str, return_type=str),
-]
-"""A half-open stretch of time, written `start/end`."""
-
 Mailbox = Annotated[str, Field(max_length=320, pattern=MAILBOX)]
 """`finance@acme.example`, or with a name: `Acme <finance@acme.example>`."""
 
@@ -99,86 +69,6 @@ DatabaseUrl = Annotated[str, AfterValidator(_database)]
 
 LinkTemplate = Annotated[str, AfterValidator(_link)]
 """An address with `{client}`, `{service}`, `{contract}` and `{month}` to be filled in."""
-
-
-class BadRows(StrEnum):
-    """What unusable rows of a source do: stop the run, or be listed and lower the coverage."""
-
-    REFUSE = "refuse"
-    REPORT = "report"
-
-
-class Columns(Terms):
-    """What a checks file calls its columns; None for the name that Makegood gives them.
-
-    Attributes:
-        monitor: What was checked.
-        at: When, ISO 8601 or seconds or milliseconds since 1970.
-        up: The state that was seen.
-        region: From where; files without it have one region.
-    """
-
-    monitor: Name | None = None
-    at: Name | None = None
-    up: Name | None = None
-    region: Name | None = None
-
-
-class Source(Terms):
-    """What every source has: an id that evidence is recorded under, and files.
-
-    Attributes:
-        id: Unique in the workspace.
-        path: A file, or a pattern such as `checks/*.parquet`.
-    """
-
-    id: Slug
-    path: Name
-
-
-class ChecksFile(Source):
-    """Single checks, one per row, as CSV or Parquet.
-
-    Attributes:
-        columns: How the file calls its columns.
-        bad_rows: What unusable rows do.
-        time_zone: Zone of times that are written without one; None refuses such times.
-    """
-
-    kind: Literal["checks_file"]
-    columns: Columns = Columns()
-    bad_rows: BadRows = BadRows.REFUSE
-    time_zone: TimeZone | None = None
-
-
-class OutageLog(Source):
-    """Outages or incidents with start and end, as CSV.
-
-    Attributes:
-        covers: The stretch that the log is complete for: time without an outage was up there.
-        monitors: What the log watched; None for the monitors that it names.
-        bad_rows: What unusable rows do.
-        time_zone: Zone of times that are written without one; None refuses such times.
-    """
-
-    kind: Literal["outage_log"]
-    covers: Stretch
-    monitors: tuple[Name, ...] | None = None
-    bad_rows: BadRows = BadRows.REFUSE
-    time_zone: TimeZone | None = None
-
-
-class CalculatorPayloads(Source):
-    """Months that somebody else has counted, as JSON or JSONL."""
-
-    kind: Literal["calculator_payloads"]
-
-
-AnySource = Annotated[
-    ChecksFile | OutageLog | CalculatorPayloads,
-    Field(discriminator="kind"),
-]
-"""Any source of evidence, told apart by its `kind`. A new kind is one more class here."""
 
 
 PageId = Annotated[str, Field(pattern=PAGE_ID)]

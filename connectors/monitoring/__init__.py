@@ -18,7 +18,7 @@ from models.intervals import Interval
 from models.outage import Timeline
 from models.payload import CalculatorPayload
 from models.period import ServiceMonth
-from models.workspace_file import BadRows
+from models.sources import BadRows
 
 __all__ = [
     "BadRows",

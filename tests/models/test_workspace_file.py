@@ -5,14 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from models.intervals import Interval, instant
-from models.workspace_file import (
-    BadRows,
-    BillingKind,
-    BillingMode,
-    ChecksFile,
-    OutageLog,
-    Workspace,
-)
+from models.sources import BadRows, ChecksFile, OutageLog
+from models.workspace_file import BillingKind, BillingMode, Workspace
 from models.yaml_text import parse_yaml
 
 FULL = """\

@@ -1,0 +1,38 @@
+"""From a configured source to its connector: the one place that knows all kinds of both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from connectors.monitoring import BadRows, MonitoringSource
+from connectors.monitoring.calculator_payloads import CalculatorPayloads
+from connectors.monitoring.checks_files import ChecksFiles
+from connectors.monitoring.outage_logs import OutageLogs
+from models import sources
+from models.sources import AnySource
+
+
+def source_of(source: AnySource, folder: Path) -> MonitoringSource:
+    """The connector for one configured source."""
+    match source:
+        case sources.ChecksFile():
+            return ChecksFiles(
+                id=source.id,
+                path=source.path,
+                folder=folder,
+                columns={k: v for k, v in source.columns.model_dump().items() if v is not None},
+                time_zone=source.time_zone,
+                bad_rows=BadRows(source.bad_rows),
+            )
+        case sources.OutageLog():
+            return OutageLogs(
+                id=source.id,
+                path=source.path,
+                folder=folder,
+                covers=source.covers,
+                monitors=source.monitors,
+                time_zone=source.time_zone,
+                bad_rows=source.bad_rows,
+            )
+        case sources.CalculatorPayloads():
+            return CalculatorPayloads(id=source.id, path=source.path, folder=folder)

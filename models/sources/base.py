@@ -1,0 +1,70 @@
+"""What every source of evidence has in a workspace, whoever answers."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from models.terms import Name, Slug, Terms
+
+ADDRESS = r"^https?://[^\s/@?#]+(/[^\s@?#]*)?$"
+
+Address = Annotated[str, Field(max_length=2000, pattern=ADDRESS)]
+"""Where a service answers, without user, password or query: `http://prometheus:9090`."""
+
+
+class SignalKind(StrEnum):
+    """What kind of witness a monitor is; corroboration asks for different ones.
+
+    EXTERNAL: asked from outside, such as a ping or an HTTP check. FIRST_PARTY: what the service
+    itself counted, such as its error rate. SYNTHETIC: a scripted use of the service.
+    """
+
+    EXTERNAL = "external"
+    FIRST_PARTY = "first_party"
+    SYNTHETIC = "synthetic"
+
+
+class Source(Terms):
+    """What every source has.
+
+    Attributes:
+        id: Unique in the workspace; evidence is recorded under it, and its secrets are looked for
+            in the environment as `MAKEGOOD_SOURCE_<ID>_...`, in capitals with underscores.
+        signal: What kind of witness its monitors are; a monitor's own entry may say otherwise.
+    """
+
+    id: Slug
+    signal: SignalKind = SignalKind.EXTERNAL
+
+    def secret_name(self, what: str) -> str:
+        """The environment variable that holds a secret of this source.
+
+        >>> Source(id="eu-prom").secret_name("TOKEN")
+        'MAKEGOOD_SOURCE_EU_PROM_TOKEN'
+        """
+        return f"MAKEGOOD_SOURCE_{self.id.upper().replace('-', '_').replace('.', '_')}_{what}"
+
+
+class Asked(Source):
+    """A source that is asked over the network.
+
+    Attributes:
+        address: Where it answers; None for the vendor's own address.
+        timeout_seconds: How long one answer may take.
+    """
+
+    address: Address | None = None
+    timeout_seconds: Annotated[int, Field(ge=1, le=600)] = 30
+
+
+class FileSource(Source):
+    """A source that lies in files.
+
+    Attributes:
+        path: A file, or a pattern such as `checks/*.parquet`.
+    """
+
+    path: Name
