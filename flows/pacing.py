@@ -17,6 +17,7 @@ SLACK_US = 1_030_000
 """A second with a margin, in microseconds: jitter must not push two requests into one slot."""
 
 SECOND_US = 1_000_000
+MINUTE_US = 60 * SLACK_US
 SLOWEST_US = 10_000_000
 
 
@@ -27,10 +28,19 @@ class Limits:
     Attributes:
         at_once: Writers at the same time; 1 works in the caller's own thread.
         per_second: Requests per second; None when nothing is published.
+        per_minute: Requests per minute, where a limit is that slow; None for none.
     """
 
     at_once: int = 1
     per_second: int | None = None
+    per_minute: int | None = None
+
+    @property
+    def gap_us(self) -> int:
+        """Microseconds between two requests, the longer one of both limits."""
+        by_second = SLACK_US // self.per_second if self.per_second else 0
+        by_minute = MINUTE_US // self.per_minute if self.per_minute else 0
+        return max(by_second, by_minute)
 
 
 def boottime_ms() -> int:
@@ -54,7 +64,7 @@ class Pace:
         self._limits, self._clocks = limits, clocks
         self._guard = Lock()
         self._width, self._gone_well = 1, 0
-        self._best_us = SLACK_US // limits.per_second if limits.per_second else 0
+        self._best_us = limits.gap_us
         self._gap_us = self._best_us
         self._next_us = self._slowed_at_us = self._eased_at_us = 0
 
@@ -92,7 +102,7 @@ class Pace:
                 return
             self._slowed_at_us = self._eased_at_us = now
             self._width, self._gone_well = max(1, self._width // 2), 0
-            self._gap_us = min(self._gap_us * 2, SLOWEST_US)
+            self._gap_us = min(self._gap_us * 2, max(SLOWEST_US, self._best_us))
 
     def _now_us(self) -> int:
         return self._clocks.boottime_ms() * 1000

@@ -17,7 +17,7 @@ from typing import Protocol, Self
 from connectors.errors import Permanent, Retriable
 from models.contract import Role
 from models.credit import Obligation, ObligationState
-from models.decision import LogEntry, canonical, digest_of
+from models.decision import EntryKind, LogEntry, canonical, digest_of
 from models.effect import EffectState
 from models.terms import JsonValue
 
@@ -291,6 +291,26 @@ class VendorEvent:
     body: str
     quarantined: str = ""
     received_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a person or a vendor told about a contract's period.
+
+    Attributes:
+        contract: `client/service`.
+        period: `2026-05`.
+        kind: One of `models.decision.OBSERVED`.
+        body: The facts, canonical JSON; they may not hold an `id` of their own.
+        id: Names what was told, so that telling it again records nothing; unique in its contract,
+            period and kind.
+    """
+
+    contract: str
+    period: str
+    kind: EntryKind
+    body: JsonValue
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -628,6 +648,29 @@ class Store(Protocol):
             kinds: The vendor's names.
             since: Those that happened at this instant or later.
         """
+        ...
+
+    def observe(self, observations: Sequence[Observation]) -> tuple[LogEntry, ...]:
+        """Append what was told to the contracts' chains; what is known already is not told again.
+
+        Returns:
+            The entry of each, in the order given; of a known id the one that was recorded first,
+            whatever is told now. Its body is the observation's, with its `id`.
+
+        Raises:
+            ValueError: A kind is none that can be observed, an id is empty, or a body is no mapping
+                or has an `id`.
+        """
+        ...
+
+    def observed(
+        self,
+        kind: EntryKind,
+        *,
+        periods: Sequence[str] | None = None,
+        contracts: Sequence[str] | None = None,
+    ) -> Iterator[LogEntry]:
+        """What was told, streamed, rising by contract and sequence; None does not narrow."""
         ...
 
     def entries(

@@ -44,6 +44,7 @@ from connectors.store import (
     Evidence,
     HeldError,
     MonthLockedError,
+    Observation,
     PastAttempt,
     Release,
     ReleaseRefusedError,
@@ -54,6 +55,7 @@ from connectors.store import (
     VendorEvent,
     _effects,
     _facts,
+    _observed,
     _paces,
     batch_digest,
 )
@@ -455,6 +457,29 @@ class SqlStore:
         with self._reading() as connection:
             return [event_of(row) for row in connection.execute(query).mappings()]
 
+    def observe(self, observations: Sequence[Observation]) -> tuple[LogEntry, ...]:
+        """See `Store.observe`."""
+        _observed.check(observations)
+        with self._writing() as (connection, now):
+            return _observed.observe(connection, observations, now)
+
+    def observed(
+        self,
+        kind: EntryKind,
+        *,
+        periods: Sequence[str] | None = None,
+        contracts: Sequence[str] | None = None,
+    ) -> Iterator[LogEntry]:
+        """See `Store.observed`; each page is a read of its own, so that nobody waits."""
+        query = _observed.told_of(kind).limit(PAGE)
+        if periods is not None:
+            query = query.where(LOG.c.period.in_(periods))
+        if contracts is None:
+            yield from self._streamed(query)
+            return
+        for portion in in_portions(sorted(set(contracts))):
+            yield from self._streamed(query.where(LOG.c.contract.in_(portion)))
+
     def entries(
         self, *, contract: str | None = None, period: str | None = None
     ) -> Iterator[LogEntry]:
@@ -464,6 +489,9 @@ class SqlStore:
             query = query.where(LOG.c.contract == contract)
         if period is not None:
             query = query.where(LOG.c.period == period)
+        yield from self._streamed(query)
+
+    def _streamed(self, query: Query) -> Iterator[LogEntry]:
         page = self._page(query)
         while page:
             yield from page
