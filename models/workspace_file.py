@@ -244,6 +244,27 @@ class MailTerms(Terms):
     reply_to: Mailbox | None = None
 
 
+class NoticeKind(StrEnum):
+    """What operators may be told in their chat."""
+
+    RUN_DONE = "run_done"
+    NEEDS_RELEASE = "needs_release"
+    DEADLINE_NEAR = "deadline_near"
+    NEEDS_PERSON = "needs_person"
+
+
+class NoticeTerms(Terms):
+    """What operators are told in their chat; the webhook's address stands in the environment.
+
+    Attributes:
+        slack: Whether notices are posted by a webhook of Slack, Mattermost or Rocket.Chat.
+        kinds: Which ones.
+    """
+
+    slack: bool = False
+    kinds: tuple[NoticeKind, ...] = tuple(NoticeKind)
+
+
 class BillingKind(StrEnum):
     """Where released credits are booked: at Stripe, or by a person from an exported journal."""
 
@@ -348,6 +369,7 @@ class Workspace(Terms):
         sources: Where evidence comes from, asked in this order.
         ledger: Where the ledger is written.
         mail: Who writes and who is told; None writes no mails.
+        notices: What operators are told in their chat.
         billing: Where released credits are booked.
         journal: How credits are booked as double entries.
         release: Who may let credits go.
@@ -360,6 +382,7 @@ class Workspace(Terms):
     sources: tuple[AnySource, ...] = ()
     ledger: LedgerTerms = LedgerTerms()
     mail: MailTerms | None = None
+    notices: NoticeTerms = NoticeTerms()
     billing: BillingSystem = BillingSystem()
     journal: JournalTerms = JournalTerms()
     release: ReleaseTerms = ReleaseTerms()
