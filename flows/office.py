@@ -11,6 +11,7 @@ from pathlib import Path
 
 from connectors.billing import Billing
 from connectors.billing.journal import JournalBilling
+from connectors.chat import Chat
 from connectors.files import check_folder
 from connectors.ledger import Ledger
 from connectors.ledger.csv_file import CsvLedger
@@ -33,6 +34,7 @@ DATABASE_URL = "MAKEGOOD_DATABASE_URL"
 STRIPE_KEY = "MAKEGOOD_STRIPE_KEY"
 STRIPE_URL = "MAKEGOOD_STRIPE_URL"
 """Another address than Stripe's own, for tests."""
+SLACK_WEBHOOK = "MAKEGOOD_SLACK_WEBHOOK"
 
 SQLITE_FILE = "sqlite:///"
 
@@ -55,6 +57,7 @@ class Office:
         ledgers: Every configured ledger, by its name.
         mail: How mail leaves; None when no mail is configured.
         billing: Where released credits are booked; None in an office that only reads.
+        chat: Where operators are told; None where nobody wants it, or in an office that only reads.
     """
 
     folder: Path
@@ -66,6 +69,7 @@ class Office:
     ledgers: Mapping[str, Ledger]
     mail: MailSender | None
     billing: Billing | None
+    chat: Chat | None = None
 
     @property
     def previews(self) -> Path:
@@ -115,6 +119,7 @@ def open_office(folder: Path, *, read_only: bool = False) -> Iterator[Office]:
             ledgers={"csv": CsvLedger(folder / workspace.ledger.csv)},
             mail=OutboxMail(folder / workspace.mail.outbox) if workspace.mail else None,
             billing=opened,
+            chat=None if read_only else open_chat(workspace),
         )
 
 
@@ -174,6 +179,19 @@ def open_billing(workspace: Workspace, folder: Path) -> Iterator[Billing]:
             mode = workspace.billing.mode or BillingMode.TEST
             with closing(StripeBilling(key, mode=mode, address=address)) as billing:
                 yield billing
+
+
+def open_chat(workspace: Workspace) -> Chat | None:
+    """Where operators are told, when they want it; nothing is asked yet.
+
+    Raises:
+        Misconfigured: The webhook's address is missing, or none that a notice may be sent to.
+    """
+    if not workspace.notices.slack:
+        return None
+    from connectors.chat.slack import SlackChat  # noqa: PLC0415  Only those who want it wait for it.
+
+    return SlackChat(os.environ.get(SLACK_WEBHOOK, ""))
 
 
 def source_of(source: AnySource, folder: Path) -> MonitoringSource:
