@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from email.utils import parseaddr
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from connectors.chat import Chat
 from connectors.files import check_folder
 from connectors.ledger import Ledger
 from connectors.ledger.csv_file import CsvLedger
-from connectors.mail import MailSender
+from connectors.mail import MailSender, ascii_address
 from connectors.mail.outbox import OutboxMail
+from connectors.mail.smtp import Login, SmtpMail
 from connectors.monitoring import BadRows, MonitoringSource
 from connectors.monitoring.calculator_payloads import CalculatorPayloads
 from connectors.monitoring.checks_files import ChecksFiles
@@ -28,13 +30,17 @@ from models import workspace_file
 from models.contract import Contract
 from models.exclusion import ExclusionEvent
 from models.findings import UnusableInputError
-from models.workspace_file import AnySource, BillingKind, BillingMode, Workspace
+from models.workspace_file import AnySource, BillingKind, BillingMode, MailTerms, Workspace
 
 DATABASE_URL = "MAKEGOOD_DATABASE_URL"
 STRIPE_KEY = "MAKEGOOD_STRIPE_KEY"
 STRIPE_URL = "MAKEGOOD_STRIPE_URL"
 """Another address than Stripe's own, for tests."""
 SLACK_WEBHOOK = "MAKEGOOD_SLACK_WEBHOOK"
+
+SMTP_PASSWORD = "MAKEGOOD_SMTP_PASSWORD"  # noqa: S105  Its name, not the password.
+SMTP_CA = "MAKEGOOD_SMTP_CA"
+"""A file of certificates in PEM: whom to believe instead of those whom this machine believes."""
 
 SQLITE_FILE = "sqlite:///"
 
@@ -117,7 +123,7 @@ def open_office(folder: Path, *, read_only: bool = False) -> Iterator[Office]:
             sources={source.id: source_of(source, folder) for source in workspace.sources},
             store=store,
             ledgers={"csv": CsvLedger(folder / workspace.ledger.csv)},
-            mail=OutboxMail(folder / workspace.mail.outbox) if workspace.mail else None,
+            mail=doors.enter_context(open_mail(workspace.mail, folder)),
             billing=opened,
             chat=None if read_only else open_chat(workspace),
         )
@@ -159,6 +165,21 @@ def database_url(folder: Path, workspace: Workspace, *, read_only: bool = False)
     if read_only and not path.exists():
         return "sqlite://"
     return f"{SQLITE_FILE}{path}"
+
+
+@contextmanager
+def open_mail(terms: MailTerms | None, folder: Path) -> Iterator[MailSender | None]:
+    """The way that mail leaves, until the block ends; nothing is asked yet."""
+    if terms is None:
+        yield None
+    elif terms.smtp is None:
+        yield OutboxMail(folder / terms.folder)
+    else:
+        login = Login(os.environ.get(SMTP_PASSWORD, ""), os.environ.get(SMTP_CA, ""))
+        sender = ascii_address(parseaddr(terms.sender)[1])
+        name = sender.rpartition("@")[2]
+        with closing(SmtpMail(terms.smtp, login=login, local_hostname=name)) as mail:
+            yield mail
 
 
 @contextmanager
