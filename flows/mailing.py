@@ -14,9 +14,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from connectors.files import sole_writer, write_whole
-from connectors.mail import Mailbox, MailSender, OutgoingMail, compose
+from connectors.mail import Mailbox, compose
 from connectors.store import EffectPlan, StoredObligation
-from flows.effects import ONCE, Unasked, carry_out, settle
+from flows.effects import ONCE, carry_out, settle
 from flows.messages import (
     ChangeLine,
     ClientNotice,
@@ -29,10 +29,11 @@ from flows.messages import (
     render_summary,
 )
 from flows.office import Office
+from flows.posting import post
 from models.contract import Payout, Role
 from models.credit import ObligationKind, ObligationState
 from models.decision import digest_of
-from models.effect import OPEN_STATES, WORKSPACE, Abilities
+from models.effect import OPEN_STATES, WORKSPACE
 from models.intervals import Interval, instant
 from models.money import Currency, Money
 from models.period import ServiceMonth
@@ -42,6 +43,8 @@ from models.workspace_file import MailTerms
 NOTICE = "client_notice"
 SUMMARY = "operator_summary"
 MAIL_KINDS = frozenset({NOTICE, SUMMARY})
+TO_OURSELVES = frozenset({SUMMARY})
+"""Mail to the operator alone: a second copy bothers no client."""
 
 
 def send_waiting(office: Office, period: str) -> int:
@@ -51,7 +54,12 @@ def send_waiting(office: Office, period: str) -> int:
     keys = office.store.effect_keys(
         period=period, kinds=sorted(MAIL_KINDS), states=sorted(OPEN_STATES)
     )
-    return settle(office.store, keys, _post(office.mail), patience=ONCE).done
+    return settle(
+        office.store,
+        keys,
+        post(office.mail, office.store, to_ourselves=TO_OURSELVES),
+        patience=ONCE,
+    ).done
 
 
 def send_summary(office: Office, period: str, *, contracts: int, met: int) -> int:
@@ -83,7 +91,9 @@ def send_summary(office: Office, period: str, *, contracts: int, met: int) -> in
         reply_to=_reply_to(terms),
     )
     plan = EffectPlan(key, SUMMARY, WORKSPACE, period, mail.intent)
-    return carry_out(office.store, [plan], _post(office.mail)).done
+    return carry_out(
+        office.store, [plan], post(office.mail, office.store, to_ourselves=TO_OURSELVES)
+    ).done
 
 
 def receivers(office: Office, obligations: Sequence[StoredObligation]) -> Mapping[str, Mailbox]:
@@ -148,20 +158,6 @@ def _write_preview(path: Path, notice: ClientNotice) -> None:
     write_whole(path, page + mark, durable=False)
 
 
-def _post(mail: MailSender) -> Unasked:
-    """The mail as the engine sees it: a second summary bothers nobody but the operator."""
-
-    def _able(plan: EffectPlan) -> Abilities:
-        return Abilities(
-            repeats_are_safe=mail.repeats_are_safe, repeats_are_harmless=plan.kind == SUMMARY
-        )
-
-    def _send(plan: EffectPlan) -> JsonValue:
-        return dict(mail.send(OutgoingMail.from_intent(plan.intent)).facts)
-
-    return Unasked("mail", _send, _able)
-
-
 def _told(stored: StoredObligation) -> list[str]:
     """What a summary says of an obligation; that it was released is no news to the operator."""
     gone = stored.obligation.state is ObligationState.SUPERSEDED
@@ -187,6 +183,7 @@ def _notice_plan(
         text=notice.text,
         html=notice.html,
         reply_to=_reply_to(terms),
+        unsubscribe=terms.unsubscribe or "",
     )
     obligation = stored.obligation
     return EffectPlan(

@@ -29,7 +29,7 @@ from connectors.terms.files import WorkspaceFolder
 from models import workspace_file
 from models.contract import Contract
 from models.exclusion import ExclusionEvent
-from models.findings import UnusableInputError
+from models.findings import UnusableInputError, refuse
 from models.workspace_file import AnySource, BillingKind, BillingMode, MailTerms, Workspace
 
 DATABASE_URL = "MAKEGOOD_DATABASE_URL"
@@ -176,10 +176,21 @@ def open_mail(terms: MailTerms | None, folder: Path) -> Iterator[MailSender | No
         yield OutboxMail(folder / terms.folder)
     else:
         login = Login(os.environ.get(SMTP_PASSWORD, ""), os.environ.get(SMTP_CA, ""))
-        sender = ascii_address(parseaddr(terms.sender)[1])
-        name = sender.rpartition("@")[2]
+        name = _own_domain(terms.sender)
         with closing(SmtpMail(terms.smtp, login=login, local_hostname=name)) as mail:
             yield mail
+
+
+def _own_domain(sender: str) -> str:
+    try:
+        return ascii_address(parseaddr(sender)[1]).rpartition("@")[2]
+    except ValueError as error:
+        raise refuse(
+            "makegood.yaml: mail.from",
+            str(error),
+            expected="an address such as billing@example.com",
+            remedy="Correct the address.",
+        ) from None
 
 
 @contextmanager
