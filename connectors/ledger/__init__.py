@@ -217,6 +217,14 @@ class RowLedger(Ledger, Protocol):
         """
         ...
 
+    def differing(self, page: LedgerPage, row: LedgerRow) -> Mapping[str, str]:
+        """Our columns in which the page does not say what it would after writing, with what then.
+
+        That is the row's text as far as the ledger has room for it; Status is among them where
+        `brought_up_to_date` writes it. Nothing is asked or written.
+        """
+        ...
+
     def bring_up_to_date(self, page: LedgerPage, row: LedgerRow) -> bool:
         """Make our columns of the page say what the row says; False when they did already.
 

@@ -1,10 +1,14 @@
-"""A ledger that lives as long as the program: the twin that tests and dry runs write to."""
+"""Ledgers that live as long as the program: the twins that tests and dry runs write to."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 
-from connectors.ledger import LedgerChange, refuse_repeated_keys
+from connectors.errors import Permanent
+from connectors.ledger import Book, LedgerChange, LedgerPage, refuse_repeated_keys
+from models.findings import refuse
 from models.ledger import LedgerRow, brought_up_to_date
 
 

@@ -272,6 +272,10 @@ class NotionLedger:
             message = f"notion row {row.key}: was made, but the answer is no row. Rerun."
             raise OutcomeUnknown(message) from None
 
+    def differing(self, page: LedgerPage, row: LedgerRow) -> Mapping[str, str]:
+        """See `RowLedger.differing`."""
+        return differing(page, row, self._opened()[1])
+
     def bring_up_to_date(self, page: LedgerPage, row: LedgerRow) -> bool:
         """See `RowLedger.bring_up_to_date`.
 
