@@ -126,7 +126,7 @@ def _billing_day(day: int) -> int:
 
 
 BillingDay = Annotated[Whole, AfterValidator(_billing_day)]
-"""The day of the month on which billing cycles begin; the last one where a month has no such day."""
+"""The day on which billing cycles begin; a month's last one where it has no such day."""
 
 
 class Deadline(Terms):
