@@ -28,6 +28,7 @@ from flows.messages import (
     render_notice,
     render_summary,
 )
+from flows.messages.language import Language, language_of
 from flows.office import Office
 from flows.posting import post
 from models.contract import Payout, Role
@@ -35,6 +36,7 @@ from models.credit import ObligationKind, ObligationState
 from models.decision import digest_of
 from models.effect import OPEN_STATES, WORKSPACE
 from models.intervals import Interval, instant
+from models.language import LanguageCode
 from models.money import Currency, Money
 from models.period import ServiceMonth
 from models.terms import JsonValue
@@ -79,7 +81,8 @@ def send_summary(office: Office, period: str, *, contracts: int, met: int) -> in
     key = f"{period}/summary/{digest_of([_told(s) for s in obligations])[:16]}"
     if office.store.effects(keys=[key]):
         return send_waiting(office, period)
-    summary = render_summary(_summary(office, period, standing, contracts=contracts, met=met))
+    view = _summary(office, period, standing, contracts=contracts, met=met)
+    summary = render_summary(view, language=language_of(terms.language))
     mail = compose(
         key=key,
         at=instant(datetime.now(tz=UTC)),
@@ -110,6 +113,16 @@ def receivers(office: Office, obligations: Sequence[StoredObligation]) -> Mappin
         if address:
             found[stored.key] = Mailbox(name, address)
     return found
+
+
+def notice_language(office: Office, stored: StoredObligation) -> Language:
+    """The language of an obligation's notice, found as its receiver is."""
+    parties = {contract.id: contract.client for contract in office.contracts}
+    party = parties.get(stored.obligation.contract)
+    # Obligations of earlier versions have no language among their facts.
+    wanted = party.language if party else stored.ledger.get("client_language")
+    terms = office.workspace.mail
+    return language_of(wanted or (terms.language if terms else LanguageCode.EN))
 
 
 def notice_plans(
@@ -145,16 +158,17 @@ def write_previews(office: Office, period: str) -> int:
             if path.name not in wanted:
                 path.unlink(missing_ok=True)
         for name, stored in wanted.items():
-            _write_preview(office.previews / name, _notice(office, stored))
+            language = notice_language(office, stored)
+            _write_preview(office.previews / name, _notice(office, stored), language)
     return len(wanted)
 
 
-def _write_preview(path: Path, notice: ClientNotice) -> None:
+def _write_preview(path: Path, notice: ClientNotice, language: Language) -> None:
     # The mark at the end tells which notice it shows, so that a rerun renders nothing again.
-    mark = f"<!-- {sha256(repr(notice).encode()).hexdigest()} -->\n".encode()
+    mark = f"<!-- {sha256(repr((notice, language)).encode()).hexdigest()} -->\n".encode()
     if path.exists() and path.read_bytes().endswith(mark):
         return
-    page = render_notice(notice, preview=True).html.encode()
+    page = render_notice(notice, preview=True, language=language).html.encode()
     write_whole(path, page + mark, durable=False)
 
 
@@ -173,7 +187,7 @@ def _notice_plan(
     office: Office, terms: MailTerms, stored: StoredObligation, to: Mailbox, at: int
 ) -> EffectPlan:
     key = f"{stored.key}/notice"
-    notice = render_notice(_notice(office, stored))
+    notice = render_notice(_notice(office, stored), language=notice_language(office, stored))
     mail = compose(
         key=key,
         at=at,
