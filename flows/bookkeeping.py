@@ -81,6 +81,8 @@ def ledger_facts(governed: Governed, decided: Decided) -> Mapping[str, JsonValue
         "claim_address": version.credit.claim.address,
         "claim": version.credit.claim.model_dump(mode="json"),
         "term_ends_on": version.ends_on.isoformat() if version.ends_on else None,
+        "claim": version.credit.claim.model_dump(mode="json"),
+        "term_ends_on": version.ends_on.isoformat() if version.ends_on else None,
         "payout": version.payout.value,
         "withheld": answer.withheld,
         "outages": _outages(decided),
