@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check pytest bench sweep format lock
+.PHONY: help setup demo test check pytest bench sweep format catalogs lock
 
 CONSTRAINTS := deployments/constraints.txt
 READY := .venv/.ready
@@ -59,6 +59,10 @@ sweep: $(READY) ## Every fault at every moment of a payment run
 format: $(READY) ## Let ruff format and mend what it can
 	$(RUN) ruff format
 	$(RUN) ruff check --fix
+
+# New sentences come without a translation, which the tests then ask for.
+catalogs: $(READY) ## Bring the words of mails in other languages up to date
+	$(RUN) tests.flows.messages.catalogs
 
 lock: ## Choose versions anew, for every supported Python
 	$(BRING_UV)

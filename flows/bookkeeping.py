@@ -63,6 +63,7 @@ def ledger_facts(governed: Governed, decided: Decided) -> Mapping[str, JsonValue
     return {
         "client_name": contract.client.name,
         "client_email": contract.client.email,
+        "client_language": contract.client.language,
         "service_name": contract.service.name,
         "time_zone": version.time_zone,
         "commitment_percent": plain(version.credit.ladder.commitment_percent),
@@ -78,6 +79,10 @@ def ledger_facts(governed: Governed, decided: Decided) -> Mapping[str, JsonValue
         "claim_by": answer.claim_by.isoformat() if answer.claim_by else None,
         "claim_channel": version.credit.claim.channel,
         "claim_address": version.credit.claim.address,
+        "claim": version.credit.claim.model_dump(mode="json"),
+        "term_ends_on": version.ends_on.isoformat() if version.ends_on else None,
+        "claim": version.credit.claim.model_dump(mode="json"),
+        "term_ends_on": version.ends_on.isoformat() if version.ends_on else None,
         "payout": version.payout.value,
         "withheld": answer.withheld,
         "outages": _outages(decided),

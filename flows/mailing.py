@@ -14,9 +14,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from connectors.files import sole_writer, write_whole
-from connectors.mail import Mailbox, MailSender, OutgoingMail, compose
+from connectors.mail import Mailbox, compose
 from connectors.store import EffectPlan, StoredObligation
-from flows.effects import ONCE, Unasked, carry_out, settle
+from flows.effects import ONCE, carry_out, settle
 from flows.messages import (
     ChangeLine,
     ClientNotice,
@@ -28,12 +28,15 @@ from flows.messages import (
     render_notice,
     render_summary,
 )
+from flows.messages.language import Language, language_of
 from flows.office import Office
+from flows.posting import post
 from models.contract import Payout, Role
 from models.credit import ObligationKind, ObligationState
 from models.decision import digest_of
-from models.effect import OPEN_STATES, WORKSPACE, Abilities
+from models.effect import OPEN_STATES, WORKSPACE
 from models.intervals import Interval, instant
+from models.language import LanguageCode
 from models.money import Currency, Money
 from models.period import ServiceMonth
 from models.terms import JsonValue
@@ -42,6 +45,8 @@ from models.workspace_file import MailTerms
 NOTICE = "client_notice"
 SUMMARY = "operator_summary"
 MAIL_KINDS = frozenset({NOTICE, SUMMARY})
+TO_OURSELVES = frozenset({SUMMARY})
+"""Mail to the operator alone: a second copy bothers no client."""
 
 
 def send_waiting(office: Office, period: str) -> int:
@@ -51,7 +56,12 @@ def send_waiting(office: Office, period: str) -> int:
     keys = office.store.effect_keys(
         period=period, kinds=sorted(MAIL_KINDS), states=sorted(OPEN_STATES)
     )
-    return settle(office.store, keys, _post(office.mail), patience=ONCE).done
+    return settle(
+        office.store,
+        keys,
+        post(office.mail, office.store, to_ourselves=TO_OURSELVES),
+        patience=ONCE,
+    ).done
 
 
 def send_summary(office: Office, period: str, *, contracts: int, met: int) -> int:
@@ -71,7 +81,8 @@ def send_summary(office: Office, period: str, *, contracts: int, met: int) -> in
     key = f"{period}/summary/{digest_of([_told(s) for s in obligations])[:16]}"
     if office.store.effects(keys=[key]):
         return send_waiting(office, period)
-    summary = render_summary(_summary(office, period, standing, contracts=contracts, met=met))
+    view = _summary(office, period, standing, contracts=contracts, met=met)
+    summary = render_summary(view, language=language_of(terms.language))
     mail = compose(
         key=key,
         at=instant(datetime.now(tz=UTC)),
@@ -83,7 +94,9 @@ def send_summary(office: Office, period: str, *, contracts: int, met: int) -> in
         reply_to=_reply_to(terms),
     )
     plan = EffectPlan(key, SUMMARY, WORKSPACE, period, mail.intent)
-    return carry_out(office.store, [plan], _post(office.mail)).done
+    return carry_out(
+        office.store, [plan], post(office.mail, office.store, to_ourselves=TO_OURSELVES)
+    ).done
 
 
 def receivers(office: Office, obligations: Sequence[StoredObligation]) -> Mapping[str, Mailbox]:
@@ -100,6 +113,16 @@ def receivers(office: Office, obligations: Sequence[StoredObligation]) -> Mappin
         if address:
             found[stored.key] = Mailbox(name, address)
     return found
+
+
+def notice_language(office: Office, stored: StoredObligation) -> Language:
+    """The language of an obligation's notice, found as its receiver is."""
+    parties = {contract.id: contract.client for contract in office.contracts}
+    party = parties.get(stored.obligation.contract)
+    # Obligations of earlier versions have no language among their facts.
+    wanted = party.language if party else stored.ledger.get("client_language")
+    terms = office.workspace.mail
+    return language_of(wanted or (terms.language if terms else LanguageCode.EN))
 
 
 def notice_plans(
@@ -135,31 +158,18 @@ def write_previews(office: Office, period: str) -> int:
             if path.name not in wanted:
                 path.unlink(missing_ok=True)
         for name, stored in wanted.items():
-            _write_preview(office.previews / name, _notice(office, stored))
+            language = notice_language(office, stored)
+            _write_preview(office.previews / name, _notice(office, stored), language)
     return len(wanted)
 
 
-def _write_preview(path: Path, notice: ClientNotice) -> None:
+def _write_preview(path: Path, notice: ClientNotice, language: Language) -> None:
     # The mark at the end tells which notice it shows, so that a rerun renders nothing again.
-    mark = f"<!-- {sha256(repr(notice).encode()).hexdigest()} -->\n".encode()
+    mark = f"<!-- {sha256(repr((notice, language)).encode()).hexdigest()} -->\n".encode()
     if path.exists() and path.read_bytes().endswith(mark):
         return
-    page = render_notice(notice, preview=True).html.encode()
+    page = render_notice(notice, preview=True, language=language).html.encode()
     write_whole(path, page + mark, durable=False)
-
-
-def _post(mail: MailSender) -> Unasked:
-    """The mail as the engine sees it: a second summary bothers nobody but the operator."""
-
-    def _able(plan: EffectPlan) -> Abilities:
-        return Abilities(
-            repeats_are_safe=mail.repeats_are_safe, repeats_are_harmless=plan.kind == SUMMARY
-        )
-
-    def _send(plan: EffectPlan) -> JsonValue:
-        return dict(mail.send(OutgoingMail.from_intent(plan.intent)).facts)
-
-    return Unasked("mail", _send, _able)
 
 
 def _told(stored: StoredObligation) -> list[str]:
@@ -177,7 +187,7 @@ def _notice_plan(
     office: Office, terms: MailTerms, stored: StoredObligation, to: Mailbox, at: int
 ) -> EffectPlan:
     key = f"{stored.key}/notice"
-    notice = render_notice(_notice(office, stored))
+    notice = render_notice(_notice(office, stored), language=notice_language(office, stored))
     mail = compose(
         key=key,
         at=at,
@@ -187,6 +197,7 @@ def _notice_plan(
         text=notice.text,
         html=notice.html,
         reply_to=_reply_to(terms),
+        unsubscribe=terms.unsubscribe or "",
     )
     obligation = stored.obligation
     return EffectPlan(

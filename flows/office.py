@@ -6,16 +6,19 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from email.utils import parseaddr
 from functools import lru_cache
 from pathlib import Path
 
 from connectors.billing import Billing
 from connectors.billing.journal import JournalBilling
+from connectors.chat import Chat
 from connectors.files import check_folder
 from connectors.ledger import Ledger
 from connectors.ledger.csv_file import CsvLedger
-from connectors.mail import MailSender
+from connectors.mail import MailSender, ascii_address
 from connectors.mail.outbox import OutboxMail
+from connectors.mail.smtp import Login, SmtpMail
 from connectors.monitoring import MonitoringSource
 from connectors.store import Store
 from connectors.store.sql import open_store
@@ -23,13 +26,18 @@ from connectors.terms.files import WorkspaceFolder
 from flows.sources import source_of
 from models.contract import Contract
 from models.exclusion import ExclusionEvent
-from models.findings import UnusableInputError
-from models.workspace_file import BillingKind, BillingMode, Workspace
+from models.findings import UnusableInputError, refuse
+from models.workspace_file import BillingKind, BillingMode, MailTerms, Workspace
 
 DATABASE_URL = "MAKEGOOD_DATABASE_URL"
 STRIPE_KEY = "MAKEGOOD_STRIPE_KEY"
 STRIPE_URL = "MAKEGOOD_STRIPE_URL"
 """Another address than Stripe's own, for tests."""
+SLACK_WEBHOOK = "MAKEGOOD_SLACK_WEBHOOK"
+
+SMTP_PASSWORD = "MAKEGOOD_SMTP_PASSWORD"  # noqa: S105  Its name, not the password.
+SMTP_CA = "MAKEGOOD_SMTP_CA"
+"""A file of certificates in PEM: whom to believe instead of those whom this machine believes."""
 
 SQLITE_FILE = "sqlite:///"
 
@@ -52,6 +60,7 @@ class Office:
         ledgers: Every configured ledger, by its name.
         mail: How mail leaves; None when no mail is configured.
         billing: Where released credits are booked; None in an office that only reads.
+        chat: Where operators are told; None where nobody wants it, or in an office that only reads.
     """
 
     folder: Path
@@ -63,6 +72,7 @@ class Office:
     ledgers: Mapping[str, Ledger]
     mail: MailSender | None
     billing: Billing | None
+    chat: Chat | None = None
 
     @property
     def previews(self) -> Path:
@@ -110,8 +120,9 @@ def open_office(folder: Path, *, read_only: bool = False) -> Iterator[Office]:
             sources={source.id: source_of(source, folder) for source in workspace.sources},
             store=store,
             ledgers={"csv": CsvLedger(folder / workspace.ledger.csv)},
-            mail=OutboxMail(folder / workspace.mail.outbox) if workspace.mail else None,
+            mail=doors.enter_context(open_mail(workspace.mail, folder)),
             billing=opened,
+            chat=None if read_only else open_chat(workspace),
         )
 
 
@@ -154,6 +165,32 @@ def database_url(folder: Path, workspace: Workspace, *, read_only: bool = False)
 
 
 @contextmanager
+def open_mail(terms: MailTerms | None, folder: Path) -> Iterator[MailSender | None]:
+    """The way that mail leaves, until the block ends; nothing is asked yet."""
+    if terms is None:
+        yield None
+    elif terms.smtp is None:
+        yield OutboxMail(folder / terms.folder)
+    else:
+        login = Login(os.environ.get(SMTP_PASSWORD, ""), os.environ.get(SMTP_CA, ""))
+        name = _own_domain(terms.sender)
+        with closing(SmtpMail(terms.smtp, login=login, local_hostname=name)) as mail:
+            yield mail
+
+
+def _own_domain(sender: str) -> str:
+    try:
+        return ascii_address(parseaddr(sender)[1]).rpartition("@")[2]
+    except ValueError as error:
+        raise refuse(
+            "makegood.yaml: mail.from",
+            str(error),
+            expected="an address such as billing@example.com",
+            remedy="Correct the address.",
+        ) from None
+
+
+@contextmanager
 def open_billing(workspace: Workspace, folder: Path) -> Iterator[Billing]:
     """The connector for the configured billing system, until the block ends; nothing is asked yet.
 
@@ -171,3 +208,16 @@ def open_billing(workspace: Workspace, folder: Path) -> Iterator[Billing]:
             mode = workspace.billing.mode or BillingMode.TEST
             with closing(StripeBilling(key, mode=mode, address=address)) as billing:
                 yield billing
+
+
+def open_chat(workspace: Workspace) -> Chat | None:
+    """Where operators are told, when they want it; nothing is asked yet.
+
+    Raises:
+        Misconfigured: The webhook's address is missing, or none that a notice may be sent to.
+    """
+    if not workspace.notices.slack:
+        return None
+    from connectors.chat.slack import SlackChat  # noqa: PLC0415  Only those who want it wait for it.
+
+    return SlackChat(os.environ.get(SLACK_WEBHOOK, ""))

@@ -29,11 +29,14 @@ class Limits:
         at_once: Writers at the same time; 1 works in the caller's own thread.
         per_second: Requests per second; None when nothing is published.
         per_minute: Requests per minute, where a limit is that slow; None for none.
+        wait_for_turn: Waits until one more request may leave, where the connector knows: it shares
+            a rate with other programs. None leaves it to the gaps.
     """
 
     at_once: int = 1
     per_second: int | None = None
     per_minute: int | None = None
+    wait_for_turn: Callable[[], None] | None = None
 
     @property
     def gap_us(self) -> int:
@@ -75,6 +78,9 @@ class Pace:
 
     def turn(self) -> None:
         """Wait until the next request may go out."""
+        if self._limits.wait_for_turn is not None:
+            self._limits.wait_for_turn()
+            return
         with self._guard:
             now = self._now_us()
             slot = max(now, self._next_us)

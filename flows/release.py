@@ -21,6 +21,7 @@ from flows.bookkeeping import write_rows
 from flows.effects import Settlement
 from flows.log import note
 from flows.mailing import notice_plans, receivers, send_waiting, write_previews
+from flows.notices import needs_person, needs_release, send_notices
 from flows.office import Office
 from flows.paying import Question, asked_about, foresee, pay_released
 from flows.questions import unsettled_effects
@@ -164,12 +165,15 @@ def release(office: Office, batch: Batch, *, by: str | Voice, why: str, at: int)
         if batch.waiting:
             needs = _missing(office, batch, voice, why=why, at=at)
             if needs:
+                needs_release(office, period, waiting=batch.waiting, needed=batch.needed)
                 return Released((), 0, needs=needs)
             released = _let_go(office, batch.waiting, batch.digest, by=voice.name, why=why, at=at)
         write_rows(office, period)
         payments = pay_released(office, period)
         write_previews(office, period)
         notices = send_waiting(office, period)
+        send_notices(office, period)
+        needs_person(office, period)
         asked = asked_about(office, period)
         unsettled = unsettled_effects(office.store, period)
         return Released(released, notices, payments, asked=asked, questions=unsettled)

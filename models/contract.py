@@ -17,11 +17,12 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from models.claim import ClaimTerms
+from models.claims.terms import ClaimTerms
 from models.decision import digest_of
 from models.exclusion import ExclusionRule
 from models.findings import Finding, Severity
 from models.kinds import AnyLadder
+from models.language import LanguageCode
 from models.measurement import MeasurementTerms
 from models.money import Currency, Rounding
 from models.period import ServiceMonth
@@ -69,7 +70,14 @@ class BillingTerms(Terms):
 
 
 class Party(Terms):
-    """The other side of a contract: our client, or the vendor that we are the customer of."""
+    """The other side of a contract: our client, or the vendor that we are the customer of.
+
+    Attributes:
+        id: Unique in a workspace.
+        name: As letters and ledgers write it.
+        email: Where notices go; None for none.
+        language: The language of notices; None for the workspace's.
+    """
 
     id: Slug
     name: Name
@@ -77,6 +85,7 @@ class Party(Terms):
         Annotated[str, Field(pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$")]
         | None
     ) = None
+    language: LanguageCode | None = None
 
 
 class Service(Terms):

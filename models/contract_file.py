@@ -17,7 +17,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError
 from pydantic_core import PydanticCustomError
 
-from models.claim import ClaimTerms
+from models.claims.terms import ClaimTerms
 from models.contract import (
     BillingTerms,
     Cap,
@@ -406,7 +406,7 @@ def _overridden(terms: CreditTerms, written: WrittenCredit) -> CreditTerms:
         "minimum_payout": written.minimum_payout,
         "rounding": written.rounding,
         "days_paid": written.days_paid,
-        "claim": written.claim,
+        "claim": written.claim and written.claim.over(terms.claim),
     }
     return terms.model_copy(update={name: own for name, own in stated.items() if own is not None})
 

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
+from ipaddress import ip_address
 from string import Formatter
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from models.exclusion import ExclusionEvent
 from models.journal import JournalAccounts
+from models.language import LanguageCode
 from models.sources import AnySource
 from models.terms import Amount, CurrencyCode, Name, Terms, Whole
 
@@ -25,6 +27,8 @@ DATABASE = re.compile(r"^(sqlite:///\S+|postgresql\+psycopg://\S+)$")
 PASSWORD = re.compile(r"://[^/@]*:[^/@]*@|[?&]password=")
 LINK_FIELDS = ("client", "service", "contract", "month")
 PAGE_ID = r"^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$"
+HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+LINK = re.compile(r"https://[!-;=?A-~]{1,800}")
 MAILBOX = r"^([^<>@\x00-\x1f]*<)?[^@\s<>\x00-\x1f]+@[^@\s<>\x00-\x1f]+\.[^@\s<>\x00-\x1f]+>?$"
 
 
@@ -61,8 +65,41 @@ def _link(template: str) -> str:
     raise PydanticCustomError("link", "{expected}", {"expected": expected, "remedy": remedy})
 
 
+def _host(name: str) -> str:
+    if HOST.fullmatch(name) or _is_address(name.removeprefix("[").removesuffix("]")):
+        return name
+    raise PydanticCustomError(
+        "host",
+        "a name such as smtp.example.com, or an address of a machine",
+        {"remedy": "Write the name alone; the port has a field of its own."},
+    )
+
+
+def _is_address(host: str) -> bool:
+    try:
+        return bool(ip_address(host))
+    except ValueError:
+        return False
+
+
+def _way_off(place: str) -> str:
+    if LINK.fullmatch(place) or (re.fullmatch(MAILBOX, place) and "<" not in place):
+        return place
+    raise PydanticCustomError(
+        "way_off",
+        "an https:// link or an e-mail address alone",
+        {"remedy": "Write for example off@acme.example, or leave it out."},
+    )
+
+
 Mailbox = Annotated[str, Field(max_length=320, pattern=MAILBOX)]
 """`finance@acme.example`, or with a name: `Acme <finance@acme.example>`."""
+
+Host = Annotated[str, AfterValidator(_host)]
+"""A machine's name or address."""
+
+WayOff = Annotated[str, AfterValidator(_way_off)]
+"""Where readers say that they want no more of it."""
 
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
 """An SQLAlchemy address without a password."""
@@ -118,20 +155,132 @@ class LedgerTerms(Terms):
     notion: NotionTerms | None = None
 
 
-class MailTerms(Terms):
-    """Who writes and who is told.
+class SmtpSecurity(StrEnum):
+    """How a line to a mail server is kept secret: after a greeting, from the start, or not."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+USUAL_PORT = {SmtpSecurity.STARTTLS: 587, SmtpSecurity.TLS: 465, SmtpSecurity.NONE: 25}
+
+
+def _is_here(host: str) -> bool:
+    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
+
+
+class SmtpServer(Terms):
+    """A mail server that takes our messages; the password itself stands in the environment.
 
     Attributes:
-        outbox: Folder in which mails are put as `.eml` files.
+        host: Its name, as its certificate has it.
+        port: Where it listens; None for what its security usually has.
+        security: How the line is kept secret; `none` only on this machine.
+        user: Who we log in as; None where it knows us without.
+        local_hostname: Who we say we are; None for the domain of `from`.
+        per_minute: How many messages it is given at most.
+    """
+
+    host: Host
+    port: Annotated[Whole, Field(ge=1, le=65_535)] | None = None
+    security: SmtpSecurity = SmtpSecurity.STARTTLS
+    user: Name | None = None
+    local_hostname: Host | None = None
+    per_minute: Annotated[Whole, Field(ge=1, le=6000)] = 30
+
+    @property
+    def usual_port(self) -> int:
+        """The port, or the usual one."""
+        return self.port or USUAL_PORT[self.security]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_password(cls, written: object) -> object:
+        if isinstance(written, dict) and "password" in written:
+            raise PydanticCustomError(
+                "password_in_file",
+                "no password in a file",
+                {
+                    "fact": "holds a password",
+                    "remedy": "Put it into the environment as MAKEGOOD_SMTP_PASSWORD, and change "
+                    "it if others have read this file.",
+                },
+            )
+        return written
+
+    @model_validator(mode="after")
+    def _secret_line(self) -> SmtpServer:
+        if self.security is SmtpSecurity.NONE and not _is_here(self.host):
+            raise PydanticCustomError(
+                "no_security",
+                "security none only for a server on this machine",
+                {
+                    "fact": f"names {self.host} with security none",
+                    "remedy": "Write starttls, or tls where the server encrypts from the start.",
+                },
+            )
+        return self
+
+
+class MailTerms(Terms):
+    """Who writes, who is told, and how mail leaves.
+
+    Attributes:
+        outbox: Folder in which mails are put as `.eml` files; None for `outbox`, or with `smtp`.
+        smtp: The server that sends them; None for the folder.
         sender: The sender that clients see; written `from`.
         operator: Who gets the monthly summary.
         reply_to: Where answers go; None for the sender.
+        unsubscribe: Where clients get off the list, an address or an https:// link; None for none.
     """
 
-    outbox: Name = "outbox"
+    outbox: Name | None = None
+    smtp: SmtpServer | None = None
     sender: Mailbox = Field(alias="from")
     operator: Mailbox
     reply_to: Mailbox | None = None
+    language: LanguageCode = LanguageCode.EN
+    unsubscribe: WayOff | None = None
+
+    @property
+    def folder(self) -> str:
+        """The outbox, where no server sends."""
+        return self.outbox or "outbox"
+
+    @model_validator(mode="after")
+    def _one_way(self) -> MailTerms:
+        if self.outbox is not None and self.smtp is not None:
+            raise PydanticCustomError(
+                "two_ways",
+                "one way for mail to leave",
+                {
+                    "fact": "has both outbox and smtp",
+                    "remedy": "Leave out smtp to look at files first, or outbox to send.",
+                },
+            )
+        return self
+
+
+class NoticeKind(StrEnum):
+    """What operators may be told in their chat."""
+
+    RUN_DONE = "run_done"
+    NEEDS_RELEASE = "needs_release"
+    DEADLINE_NEAR = "deadline_near"
+    NEEDS_PERSON = "needs_person"
+
+
+class NoticeTerms(Terms):
+    """What operators are told in their chat; the webhook's address stands in the environment.
+
+    Attributes:
+        slack: Whether notices are posted by a webhook of Slack, Mattermost or Rocket.Chat.
+        kinds: Which ones.
+    """
+
+    slack: bool = False
+    kinds: tuple[NoticeKind, ...] = tuple(NoticeKind)
 
 
 class BillingKind(StrEnum):
@@ -238,6 +387,7 @@ class Workspace(Terms):
         sources: Where evidence comes from, asked in this order.
         ledger: Where the ledger is written.
         mail: Who writes and who is told; None writes no mails.
+        notices: What operators are told in their chat.
         billing: Where released credits are booked.
         journal: How credits are booked as double entries.
         release: Who may let credits go.
@@ -250,6 +400,7 @@ class Workspace(Terms):
     sources: tuple[AnySource, ...] = ()
     ledger: LedgerTerms = LedgerTerms()
     mail: MailTerms | None = None
+    notices: NoticeTerms = NoticeTerms()
     billing: BillingSystem = BillingSystem()
     journal: JournalTerms = JournalTerms()
     release: ReleaseTerms = ReleaseTerms()

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
+from typing import Protocol, Self
 
 from models.ledger import LedgerRow
+from models.terms import JsonValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +106,52 @@ class LedgerPage:
     editor: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The table that holds a ledger's rows.
+
+    Attributes:
+        id: The ledger's id of it.
+        columns: The ids of our columns, by the name that a row calls each; they survive renaming.
+            Empty for a table whose columns were not looked at yet.
+    """
+
+    id: str
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def record(self) -> JsonValue:
+        """The book as JSON values, to be remembered."""
+        return {"id": self.id, "columns": dict(self.columns)}
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, JsonValue]) -> Self:
+        """The book that a record tells of."""
+        return cls(str(record["id"]), dict(record.get("columns") or {}))
+
+
 class RowLedger(Ledger, Protocol):
     """A ledger whose rows are written one by one, at a far side that may leave us in doubt."""
 
     @property
+    def at_once(self) -> int:
+        """How many rows may be under way at the same time: 1 or more."""
+        ...
+
+    @property
+    def place(self) -> str:
+        """Where the table is, or is to be made: names what is remembered of it."""
+        ...
+
+    @property
     def book(self) -> str:
-        """The id of the table that holds the rows: names the effects, together with their keys."""
+        """The id of the table that holds the rows: names the effects, together with their keys.
+
+        Raises:
+            UnusableInputError: The ledger is not one of ours, or not made yet.
+            Retriable: It cannot be asked now.
+            Misconfigured: Key or permission is wrong.
+        """
         ...
 
     @property
@@ -118,8 +159,37 @@ class RowLedger(Ledger, Protocol):
         """How long a row that was added may stay invisible to `find` and `pages`."""
         ...
 
+    def wait_for_turn(self) -> None:
+        """Wait until one more request may leave; the next one of this thread does so at once."""
+        ...
+
+    def books(self) -> Sequence[Book]:
+        """Every table that is, or may be, the ledger; none where it is not made yet. Read-only.
+
+        Raises:
+            Retriable: It cannot be asked now.
+            Misconfigured: Key or permission is wrong.
+        """
+        ...
+
+    def make_book(self) -> Book:
+        """Make the table: one request, never repeated here; raises as `add` does."""
+        ...
+
+    def open_book(self, book: Book) -> Book:
+        """Use this table from now on, and answer with its columns as they stand. Read-only.
+
+        Raises:
+            UnusableInputError: It is not as a ledger must be; everything that is wrong, at once.
+            Retriable: It cannot be asked now.
+            Misconfigured: Key or permission is wrong.
+        """
+        ...
+
     def pages(self, month: date | None = None) -> Iterator[LedgerPage]:
         """Every row, streamed, however many there are; of one service month, or of all.
+
+        Those in the trash come last, and say so.
 
         Raises:
             UnusableInputError: The ledger is not one of ours.
@@ -144,6 +214,14 @@ class RowLedger(Ledger, Protocol):
             Retriable: Surely nothing was made, and it may work later.
             OutcomeUnknown: It may have been made.
             Misconfigured: Key or permission is wrong; nothing was made.
+        """
+        ...
+
+    def differing(self, page: LedgerPage, row: LedgerRow) -> Mapping[str, str]:
+        """Our columns in which the page does not say what it would after writing, with what then.
+
+        That is the row's text as far as the ledger has room for it; Status is among them where
+        `brought_up_to_date` writes it. Nothing is asked or written.
         """
         ...
 

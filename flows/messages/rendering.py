@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from flows.messages.language import ENGLISH, Language, is_uptime_tier, told_in_utc
+from flows.messages.language import ENGLISH, Language, told_in_utc
 from flows.messages.views import (
     MOST_LINES,
     MOST_LINKS,
@@ -23,11 +23,14 @@ from flows.messages.views import (
     most_urgent,
     totals,
 )
+from flows.messages.words import words_of
 from models.ledger import UNSEEN, one_line
 
 LONGEST_LABEL = 60
 """Letters of a link's address that are shown."""
 NO_BREAK = "\u00a0"
+
+NOWRAP = Markup('<strong style="white-space:nowrap;">{}</strong>')
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,8 @@ def _rendered(name: str, language: Language, **view: object) -> Rendered:
 @cache
 def _environment(language: Language, *, html: bool) -> Environment:
     environment = Environment(
-        loader=PackageLoader("flows.messages", f"templates/{language.code}"),
+        loader=PackageLoader("flows.messages"),
+        extensions=["jinja2.ext.i18n"],
         # By the kind of message, not by a template's name: both kinds include the same sentences.
         autoescape=select_autoescape(("j2",) if html else (), default_for_string=html),
         undefined=StrictUndefined,
@@ -85,29 +89,31 @@ def _environment(language: Language, *, html: bool) -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= _filters(language, html=html)
-    environment.tests |= {"an_uptime_tier": is_uptime_tier, "told_in_utc": told_in_utc}
+    environment.tests |= {"told_in_utc": told_in_utc}
     environment.globals |= {
         "language": language,
         "most_lines": MOST_LINES,
         "most_links": MOST_LINKS,
+        **words_of(language, shown=_shown),
     }
+    environment.newstyle_gettext = True  # type: ignore[attr-defined]  # The extension's own.
+    environment.policies["ext.i18n.trimmed"] = True
     return environment
 
 
 def _filters(language: Language, *, html: bool) -> dict[str, Callable[..., object]]:
     whole: list[Callable[..., str]] = [
-        language.money,
-        language.percent,
-        language.day,
-        language.duration,
+        *(language.money, language.percent, language.day, language.duration),
+        *(language.days_of_service, language.minutes),
     ]
     others: list[Callable[..., object]] = [
         *(language.number, language.amounts, language.owed_back, language.month),
-        *(language.span, language.tier, most_urgent, totals),
+        *(language.span, language.tier, language.channel, most_urgent, totals),
         *(web_address, link_label, host, sentence),
     ]
     joined = {write.__name__: _unbroken(write) if html else write for write in whole}
-    return {**joined, **{write.__name__: write for write in others}}
+    strong = NOWRAP.format if html else str
+    return {**joined, **{write.__name__: write for write in others}, "strong": strong}
 
 
 def _unbroken(write: Callable[..., str]) -> Callable[..., str]:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from models.claim import ClaimTerms
+from models.claims.terms import ClaimTerms
 from models.contract import (
     BillingTerms,
     Cap,

@@ -163,7 +163,7 @@ def test_a_workspace_needs_no_more_than_a_name():
             "ledger: {csv: book.csv}",
             "ledger: book.csv",
             (
-                'makegood.yaml:12: ledger is "book.csv"; a mapping with csv. '
+                'makegood.yaml:12: ledger is "book.csv"; a mapping with csv, notion. '
                 "Write its fields below it, indented, or in braces: { }."
             ),
         ),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from models.claim import ClaimTerms
+from models.claims.terms import ClaimTerms
 from models.contract import CreditTerms
 from models.determination import determine
 from models.kinds.single_threshold import SingleThreshold

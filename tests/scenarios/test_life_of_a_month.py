@@ -34,7 +34,7 @@ def test_before_release_nothing_leaves_for_a_client(lay_out_on_each):
     assert books.mails == [
         (
             "finance@relay.example",
-            "SLA credits for 2025-09: 2 to release (200.00 EUR, 360.00 USD)",
+            "SLA credits for September 2025: 2 to release (€200.00 and $360.00)",
         )
     ]
     assert books.previews == ["acme+api+2025-09+r0.html", "bluefin+api+2025-09+r0.html"]

@@ -19,6 +19,8 @@ from flows.messages import (
     render_notice,
     render_summary,
 )
+from flows.messages.catalog import shipped
+from flows.messages.language import language_of
 from models.contract import Payout
 from models.intervals import Interval, instant
 from models.money import Currency, Money
@@ -168,16 +170,25 @@ def notice(**fields) -> ClientNotice:
     return ClientNotice(**{**usual, **fields})
 
 
-def pages() -> dict[str, Rendered]:
-    """Every kind of message, by the name of its expected text."""
+def pages(code: str = "en") -> dict[str, Rendered]:
+    """Every kind of message in one language, by its name."""
+    language = language_of(code)
     return {
-        "summary": render_summary(summary()),
-        "notice": render_notice(notice()),
-        "preview": render_notice(notice(), preview=True),
+        "summary": render_summary(summary(), language=language),
+        "notice": render_notice(notice(), language=language),
+        "preview": render_notice(notice(), preview=True, language=language),
     }
 
 
+KINDS = tuple(pages())
+LANGUAGES = shipped()
+
+
 if __name__ == "__main__":
-    for name, rendered in pages().items():
-        (EXPECTED / f"{name}.txt").write_text(rendered.text, encoding="utf-8")
-        (Path(sys.argv[1]) / f"{name}.html").write_text(rendered.html, encoding="utf-8")
+    for code in LANGUAGES:
+        for name, rendered in pages(code).items():
+            expected = EXPECTED / code / f"{name}.txt"
+            expected.parent.mkdir(exist_ok=True)
+            expected.write_text(rendered.text, encoding="utf-8")
+            page = Path(sys.argv[1]) / f"{name}.{code}.html"
+            page.write_text(rendered.html, encoding="utf-8")
