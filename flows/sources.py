@@ -9,6 +9,7 @@ from connectors.monitoring.calculator_payloads import CalculatorPayloads
 from connectors.monitoring.checks_files import ChecksFiles
 from connectors.monitoring.outage_logs import OutageLogs
 from models import sources
+from models.intervals import MINUTE_MS
 from models.sources import AnySource
 
 
@@ -23,6 +24,9 @@ def source_of(source: AnySource, folder: Path) -> MonitoringSource:
                 columns={k: v for k, v in source.columns.model_dump().items() if v is not None},
                 time_zone=source.time_zone,
                 bad_rows=BadRows(source.bad_rows),
+                spacing_ms=None
+                if source.spacing_minutes is None
+                else int(source.spacing_minutes * MINUTE_MS),
             )
         case sources.OutageLog():
             return OutageLogs(

@@ -14,10 +14,10 @@ from enum import StrEnum
 from fractions import Fraction
 from itertools import combinations
 
-from models.case import Case, Decided, decide
+from models.case import Decided
 from models.contract import ReleaseMode, ReleaseRule
+from models.determination import Determination
 from models.ladder import floor_percent
-from models.measurement import NoData
 from models.money import Money
 from models.terms import plain
 
@@ -169,8 +169,7 @@ def _doubts(rule: ReleaseRule, decided: Decided) -> Iterator[str]:
         yield "the month was counted elsewhere, so its coverage is not known"
     else:
         yield from _too_little(rule, measured.uptime.coverage)
-        if measured.uptime.silent_ms:
-            yield from _two_answers(measured.case)
+        yield from _two_answers(decided)
 
 
 def _too_little(rule: ReleaseRule, coverage: Fraction) -> Iterator[str]:
@@ -185,27 +184,18 @@ def _least(rule: ReleaseRule) -> Decimal:
     return FULL_COVERAGE_PERCENT if percent is None else percent
 
 
-def _two_answers(case: Case) -> Iterator[str]:
-    """Whether the silent time decides: up all along or down all along, it must earn the same."""
-    if_up, if_down = (_earned(case, state) for state in (NoData.UP, NoData.DOWN))
-    if if_up != if_down:
-        yield f"the silent time decides: had it been up {if_up}, had it been down {if_down}"
+def _two_answers(decided: Decided) -> Iterator[str]:
+    """Whether what went unseen decides: at both ends of its bounds a month must earn the same."""
+    bounds, outcomes = decided.measured.bounds, decided.outcomes
+    if bounds is None or outcomes is None or decided.certain:
+        return
+    worst, best = (_earned(outcome) for outcome in outcomes)
+    doubts = "; ".join(bounds.reasons)
+    yield f"uptime lies from {bounds.text}, which earns {worst} or {best}: {doubts}"
 
 
-def _earned(case: Case, silent: NoData) -> str:
-    terms = case.version.measurement.model_copy(update={"no_data": silent})
-    version = case.version.model_copy(update={"measurement": terms})
-    answer = decide(
-        Case(
-            contract=case.contract,
-            service=case.service,
-            month=case.month,
-            version=version,
-            evidence=case.evidence,
-            events=case.events,
-        )
-    ).determination
-    return str(answer.amount) if answer.amount else f"withheld ({answer.withheld})"
+def _earned(outcome: Determination) -> str:
+    return f"withheld ({outcome.withheld})" if outcome.withheld else str(outcome.amount)
 
 
 def _rule_text(rule: ReleaseRule, candidate: Candidate) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 
+from models.bounds import UptimeBounds, uptime_bounds
 from models.claims.deadline import Occasion
 from models.contract import ContractVersion
 from models.decision import digest_of
@@ -107,6 +108,7 @@ class MeasuredCase:
     Attributes:
         case: The inputs.
         uptime: The measurement; None when a calculator's payload stands in for it.
+        bounds: Between which measurements it lies; None when there is no measurement.
         judged: Every exclusion event with why it counts or not.
         measured: What the ladder is asked about; None when withheld.
         withheld: Why nothing can be said; "" when something can.
@@ -117,14 +119,30 @@ class MeasuredCase:
     judged: tuple[JudgedExclusion, ...]
     measured: Measured | None
     withheld: str
+    bounds: UptimeBounds | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decided case: the measurement and what the month earns."""
+    """A decided case: the measurement and what the month earns.
+
+    Attributes:
+        measured: The measurement.
+        determination: What it earns.
+        outcomes: What the month earns at the worst and at the best end of its bounds; None where
+            nothing is in doubt.
+    """
 
     measured: MeasuredCase
     determination: Determination
+    outcomes: tuple[Determination, Determination] | None = None
+
+    @property
+    def certain(self) -> bool:
+        """Whether the month earns the same wherever between its bounds the uptime lies."""
+        if self.outcomes is None:
+            return True
+        return len({_earned(outcome) for outcome in (*self.outcomes, self.determination)}) == 1
 
     @property
     def record(self) -> Mapping[str, JsonValue]:
@@ -134,6 +152,7 @@ class Decided:
             "inputs": case.record,
             "inputs_digest": case.digest,
             "uptime": uptime_record(self.measured.uptime) if self.measured.uptime else None,
+            "bounds": bounds_record(self),
             "exclusions": [
                 {
                     "id": judged.event.id,
@@ -164,21 +183,36 @@ def measure_case(case: Case) -> MeasuredCase:
         service_id=case.service,
         month=case.bounds,
     )
-    uptime = measure_uptime(
-        monitors=[[piece.timeline for piece in regions] for regions in case.evidence],
-        month=case.bounds,
-        terms=case.version.measurement,
-        exclusions=judged,
+    monitors = [[piece.timeline for piece in regions] for regions in case.evidence]
+    terms = case.version.measurement
+    uptime = measure_uptime(monitors=monitors, month=case.bounds, terms=terms, exclusions=judged)
+    bounds = uptime_bounds(
+        monitors=monitors, month=case.bounds, terms=terms, exclusions=judged, measured=uptime
     )
     measured = measured_month(uptime, month=case.month, affected=affected)
-    return MeasuredCase(case, uptime, judged, measured, uptime.withheld)
+    return MeasuredCase(case, uptime, judged, measured, uptime.withheld, bounds)
 
 
 def apply_terms(measured: MeasuredCase) -> Decided:
-    """Ladder, cap and rounding, by the terms in force."""
+    """Ladder, cap and rounding, by the terms in force; also at both ends of the bounds."""
+    determination, bounds = _determined(measured), measured.bounds
+    if bounds is None or not bounds.doubtful:
+        return Decided(measured, determination)
+    worst, best = (_determined(_at_end(measured, end)) for end in (bounds.worst, bounds.best))
+    return Decided(measured, determination, (worst, best))
+
+
+def _at_end(measured: MeasuredCase, end: MonthlyUptime) -> MeasuredCase:
+    case = measured.case
+    affected = Fraction(case.version.affected_percent) / 100
+    month = measured_month(end, month=case.month, affected=affected)
+    return replace(measured, uptime=end, measured=month, withheld=end.withheld)
+
+
+def _determined(measured: MeasuredCase) -> Determination:
     version, payload = measured.case.version, measured.case.payload
     billed = payload.billable_amount if payload else None
-    determination = determine(
+    return determine(
         terms=version.credit,
         measured=measured.measured,
         withheld=measured.withheld,
@@ -187,7 +221,33 @@ def apply_terms(measured: MeasuredCase) -> Decided:
         month=measured.case.month,
         occasion=_occasion(measured),
     )
-    return Decided(measured, determination)
+
+
+def _earned(outcome: Determination) -> tuple[str, str, bool]:
+    """What an outcome comes to, for comparing."""
+    return str(outcome.amount), str(outcome.days), bool(outcome.withheld)
+
+
+def bounds_record(decided: Decided) -> JsonValue:
+    """The bounds of the uptime and what the month earns at both ends; None without any doubt."""
+    bounds = decided.measured.bounds
+    if bounds is None or decided.outcomes is None:
+        return None
+    ends = zip(("worst", "best"), (bounds.worst, bounds.best), decided.outcomes, strict=True)
+    return {
+        "certain": decided.certain,
+        "reasons": list(bounds.reasons),
+        **{
+            name: {
+                "up_units": uptime.up_units,
+                "measured_units": uptime.measured_units,
+                "withheld": uptime.withheld,
+                "tier": outcome.tier,
+                "credit_amount": outcome.amount.text if outcome.amount else None,
+            }
+            for name, uptime, outcome in ends
+        },
+    }
 
 
 def _occasion(measured: MeasuredCase) -> Occasion:
@@ -234,7 +294,7 @@ def replay_faults(
     Sentences explain the figures and may be worded better by a later version; they are not
     compared.
     """
-    for part in ("uptime", "exclusions"):
+    for part in ("uptime", "bounds", "exclusions"):
         if _without_words(recorded.get(part)) != _without_words(replayed[part]):
             yield f"{part} comes out differently when replayed"
     recorded_answer = recorded.get("determination") or {}

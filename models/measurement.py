@@ -127,6 +127,16 @@ class PartialOverlap(StrEnum):
     WHOLE_OUTAGE = "whole_outage"
 
 
+class Disagreement(StrEnum):
+    """What it means for the bounds of the uptime that probes say different things at one time.
+
+    SETTLED: the vote has the answer, as for the uptime itself. WIDENS: each of them may be right.
+    """
+
+    SETTLED = "settled"
+    WIDENS = "widens"
+
+
 class MinimumOutage(Terms):
     """Outages that are too short do not count.
 
@@ -162,6 +172,8 @@ class MeasurementTerms(Terms):
         monitors_down_when: How many of several monitors must be down. Default: any.
         quorum_base: Over which probes a quorum is counted. Default: all.
         conflicting_duplicates: Which of two contradicting observations stands. Default: the worse.
+        disagreement: Whether probes that disagree widen the bounds of the uptime. Default: the vote
+            settles it.
         defaults_edition: The edition of these defaults that the contract was written against.
     """
 
@@ -180,6 +192,7 @@ class MeasurementTerms(Terms):
     monitors_down_when: DownWhen | Quorum = DownWhen.ANY
     quorum_base: QuorumBase = QuorumBase.ALL
     conflicting_duplicates: Duplicates = Duplicates.WORSE_WINS
+    disagreement: Disagreement = Disagreement.SETTLED
     defaults_edition: date = DEFAULTS_EDITION
 
     @property

@@ -54,6 +54,11 @@ class Timeline:
             slice (`within`) the slice's end, unless the silence before it is long enough to matter.
         ends_at: The end of a slice, beyond which it says nothing; None for a whole timeline, which
             ends with its last observation.
+        unseen_ms: For each change, how long before it the old state was last observed: the state
+            really changed somewhere in that stretch. Empty when every change was seen as it
+            happened, such as in a log of outages.
+        spacing_ms: How often the probe looks at least, where its source says so, also when it only
+            writes changes down; None when nobody says.
     """
 
     monitor: str
@@ -63,6 +68,8 @@ class Timeline:
     gap_floor_ms: int | None = None
     last_observed_at: int | None = None
     ends_at: int | None = None
+    unseen_ms: tuple[int, ...] = ()
+    spacing_ms: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse to exist out of order, or with changes and no observation."""
@@ -74,6 +81,11 @@ class Timeline:
             raise ValueError(message)
         if bool(self.changes) != (self.last_observed_at is not None):
             message = f"{self.monitor!r} must have both changes and a last observation, or neither"
+            raise ValueError(message)
+        if self.unseen_ms and len(self.unseen_ms) != len(self.changes):
+            message = (
+                f"{self.monitor!r} must say of each change how long it went unseen, or of none"
+            )
             raise ValueError(message)
         if self.known_until is not None and self.changes and self.known_until < self.changes[-1][0]:
             message = f"{self.monitor!r} must not change after all that is known about it"
@@ -108,9 +120,15 @@ class Timeline:
         return self.last_observed_at if self.ends_at is None else self.ends_at
 
     def keeping(self, silences_ms: int | None) -> Timeline:
-        """The same view with only the silences of at least this length; None keeps none."""
+        """The same view with only the silences of at least this length; None keeps none.
+
+        A change went unseen no longer than the probe's spacing; where nobody says what that is, no
+        longer than a silence; and where no silence counts, what is written down holds as it stands.
+        """
         long_enough = (g for g in self.gaps if silences_ms is not None and g.length >= silences_ms)
-        return replace(self, gaps=tuple(long_enough), gap_floor_ms=silences_ms)
+        longest = silences_ms if self.spacing_ms is None else self.spacing_ms
+        unseen = () if longest is None else tuple(min(ms, longest) for ms in self.unseen_ms)
+        return replace(self, gaps=tuple(long_enough), gap_floor_ms=silences_ms, unseen_ms=unseen)
 
     def within(self, stretch: Interval) -> Timeline:
         """The slice that decides every state inside a stretch, and nothing that does not.
@@ -120,22 +138,27 @@ class Timeline:
         outages reach over the edges is not this method's question: `models.uptime.evidence_of`
         chooses a stretch that holds all that a contract's month depends on.
         """
-        changes = self._changes_in(stretch)
+        changes, unseen = self._changes_in(stretch)
         if not changes or self.last_observed_at is None:
             return Timeline(
                 self.monitor, self.region, gap_floor_ms=self.gap_floor_ms, ends_at=stretch.end
             )
         gaps, last = self._silence_in(stretch, self.last_observed_at)
         floor = self.gap_floor_ms
-        return Timeline(self.monitor, self.region, changes, gaps, floor, last, stretch.end)
+        return Timeline(self.monitor, self.region, changes, gaps, floor, last, stretch.end, unseen)
 
-    def _changes_in(self, stretch: Interval) -> tuple[tuple[int, State], ...]:
+    def _changes_in(
+        self, stretch: Interval
+    ) -> tuple[tuple[tuple[int, State], ...], tuple[int, ...]]:
+        """The changes inside, led by the state at the start, and how long each went unseen."""
         after_start = bisect_right(self.changes, stretch.start, key=itemgetter(0))
         before_end = bisect_left(self.changes, stretch.end, key=itemgetter(0))
         inside = self.changes[after_start:before_end]
+        unseen = self.unseen_ms[after_start:before_end]
         if after_start == 0:
-            return inside
-        return ((stretch.start, self.changes[after_start - 1][1]), *inside)
+            return inside, unseen
+        led = (0, *unseen) if self.unseen_ms else ()
+        return ((stretch.start, self.changes[after_start - 1][1]), *inside), led
 
     def _silence_in(self, stretch: Interval, last: int) -> tuple[tuple[Interval, ...], int]:
         """The gaps that can make time in the stretch unknown, and the last observation."""
@@ -157,6 +180,7 @@ class Timeline:
             "gap_floor_ms": self.gap_floor_ms,
             "last_observed_at": self.last_observed_at,
             "ends_at": self.ends_at,
+            "unseen_ms": list(self.unseen_ms),
         }
 
     @classmethod
@@ -175,6 +199,7 @@ class Timeline:
             gap_floor_ms=record["gap_floor_ms"],
             last_observed_at=record["last_observed_at"],
             ends_at=record["ends_at"],
+            unseen_ms=tuple(record["unseen_ms"]),
         )
 
 
@@ -211,8 +236,16 @@ def compact(
         (instant, State(state))
         for instant, state in zip(at[turns].tolist(), states[turns].tolist(), strict=True)
     )
-    gaps = _gaps(at, gap_floor_ms)
-    return Timeline(monitor, region, changes, gaps, gap_floor_ms, int(at[-1]))
+    unseen = np.diff(at, prepend=at[:1])[turns].tolist()
+    return Timeline(
+        monitor,
+        region,
+        changes,
+        _gaps(at, gap_floor_ms),
+        gap_floor_ms,
+        int(at[-1]),
+        unseen_ms=tuple(unseen),
+    )
 
 
 def _gaps(at: NDArray[np.int64], floor_ms: int | None) -> tuple[Interval, ...]:

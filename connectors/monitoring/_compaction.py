@@ -246,13 +246,15 @@ def _timelines(
         probe = int(observed.probes[last])
         if wanted[probe]:
             monitor, region = names[probe]
+            turns = _between(changed, begin, last)
             yield Timeline(
                 monitor=monitor,
                 region=region,
-                changes=_changes(observed, _between(changed, begin, last)),
+                changes=_changes(observed, turns),
                 gaps=_gaps(observed, _between(wide, begin, last)),
                 gap_floor_ms=gap_floor_ms,
                 last_observed_at=int(observed.at[last]),
+                unseen_ms=_unseen(observed, turns),
             )
         begin = last + 1
 
@@ -280,6 +282,14 @@ def _between(rows: NDArray[np.int64], begin: int, last: int) -> NDArray[np.int64
 def _changes(observed: _Sorted, rows: NDArray[np.int64]) -> tuple[tuple[int, State], ...]:
     pairs = zip(observed.at[rows].tolist(), observed.states[rows].tolist(), strict=True)
     return tuple((at, State(state)) for at, state in pairs)
+
+
+def _unseen(observed: _Sorted, turns: NDArray[np.int64]) -> tuple[int, ...]:
+    """How long before each change the probe was last asked; 0 for its first observation."""
+    if not turns.size:
+        return ()
+    before = np.append(turns[:1], turns[1:] - 1)
+    return tuple((observed.at[turns] - observed.at[before]).tolist())
 
 
 def _gaps(observed: _Sorted, rows: NDArray[np.int64]) -> tuple[Interval, ...]:

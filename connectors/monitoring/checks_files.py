@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
@@ -41,6 +41,7 @@ class ChecksFiles:
         monitor: The only monitor, for files without that column; "" when every file has it.
         time_zone: IANA zone of times without an offset; None refuses those.
         bad_rows: What unusable rows do.
+        spacing_ms: How often the probes look at least; None where nobody knows.
     """
 
     id: str
@@ -50,6 +51,7 @@ class ChecksFiles:
     monitor: str = ""
     time_zone: str | None = None
     bad_rows: BadRows = BadRows.REFUSE
+    spacing_ms: int | None = None
 
     @property
     def capabilities(self) -> frozenset[Capability]:
@@ -85,7 +87,9 @@ class ChecksFiles:
             better_wins=wanted.better_wins,
         )
         return Reading(
-            timelines=_by_monitor(compacted.timelines),
+            timelines=_by_monitor(
+                replace(timeline, spacing_ms=self.spacing_ms) for timeline in compacted.timelines
+            ),
             facts=SourceFacts(
                 files=files,
                 rows=collector.rows,

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from models.intervals import Interval, instant
 from models.sources.base import FileSource
-from models.terms import Name, Terms, TimeZone, calendar_day
+from models.terms import Minutes, Name, Terms, TimeZone, calendar_day
 
 
 def _stretch(value: object) -> Interval:
@@ -74,12 +74,15 @@ class ChecksFile(FileSource):
         columns: How the file calls its columns.
         bad_rows: What unusable rows do.
         time_zone: Zone of times that are written without one; None refuses such times.
+        spacing_minutes: How often the probes look at least, also where the files hold changes
+            alone: bounds of the uptime are as wide as that. None where nobody knows.
     """
 
     kind: Literal["checks_file"]
     columns: Columns = Columns()
     bad_rows: BadRows = BadRows.REFUSE
     time_zone: TimeZone | None = None
+    spacing_minutes: Minutes | None = None
 
 
 class OutageLog(FileSource):

@@ -141,7 +141,8 @@ def test_silence_that_could_change_the_credit_asks():
     found = verdict(decided=seen, rule=lenient)
     assert not found.releases
     assert found.why == (
-        "the silent time decides: had it been up 200.00 EUR, had it been down 500.00 EUR"
+        "uptime lies from 93.194444 % to 99.861111 %, which earns 500.00 EUR or 200.00 EUR: "
+        "a probe looked only every 3600 s around a change of state; 169200 s has no known state"
     )
 
 
