@@ -127,6 +127,19 @@ def waiting_batch(
         and stored.obligation.contract in running
         and _is_below(stored, below)
     )
+    return chosen_batch(office, month=month, waiting=waiting)
+
+
+def chosen_batch(
+    office: Office, *, month: ServiceMonth, waiting: tuple[StoredObligation, ...]
+) -> Batch:
+    """The batch of exactly these drafts of ours, as they were read; a release refuses changed ones.
+
+    Args:
+        office: What is read.
+        month: The service month.
+        waiting: Some of what `waiting_batch` would show.
+    """
     return Batch(
         month=month,
         waiting=waiting,
