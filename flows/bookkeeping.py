@@ -15,6 +15,7 @@ from itertools import accumulate
 
 from connectors.monitoring import EvidenceLink
 from connectors.store import EffectPlan, StoredObligation
+from flows.claims import Shown, statuses
 from flows.effects import Unasked, carry_out
 from flows.office import Office
 from flows.planning import Governed
@@ -81,8 +82,6 @@ def ledger_facts(governed: Governed, decided: Decided) -> Mapping[str, JsonValue
         "claim_address": version.credit.claim.address,
         "claim": version.credit.claim.model_dump(mode="json"),
         "term_ends_on": version.ends_on.isoformat() if version.ends_on else None,
-        "claim": version.credit.claim.model_dump(mode="json"),
-        "term_ends_on": version.ends_on.isoformat() if version.ends_on else None,
         "payout": version.payout.value,
         "withheld": answer.withheld,
         "outages": _outages(decided),
@@ -94,8 +93,22 @@ def ledger_facts(governed: Governed, decided: Decided) -> Mapping[str, JsonValue
     }
 
 
-def ledger_row(stored: StoredObligation) -> LedgerRow:
-    """The row that shows an obligation as it stands."""
+def ledger_rows(office: Office, period: str) -> tuple[LedgerRow, ...]:
+    """The row of every obligation of a month, claims against vendors with what is known of them."""
+    claims = statuses(office.store, period)
+    return tuple(
+        ledger_row(stored, claims.get(stored.key)) for stored in office.store.obligations(period)
+    )
+
+
+def ledger_row(stored: StoredObligation, claim: Shown | None = None) -> LedgerRow:
+    """The row that shows an obligation as it stands.
+
+    Args:
+        stored: The obligation.
+        claim: Where the claim stands, and stood; None when it is none, or not that of a standing
+            revision.
+    """
     obligation, facts = stored.obligation, stored.ledger
     adjustment = obligation.kind is ObligationKind.ADJUSTMENT
     superseded = obligation.state is ObligationState.SUPERSEDED
@@ -113,7 +126,8 @@ def ledger_row(stored: StoredObligation) -> LedgerRow:
         claim_by=date.fromisoformat(facts["claim_by"]) if facts["claim_by"] else None,
         claim_channel=_channel(facts),
         revision=obligation.revision,
-        status=STATUS[obligation.state],
+        status=claim[0] if claim else STATUS[obligation.state],
+        been=claim[1] if claim else frozenset(),
         evidence=tuple(_fitting(facts["evidence"])),
         notes=" ".join([_notes(stored), *_proof_notes(facts)]),
     )
@@ -125,7 +139,7 @@ def write_rows(office: Office, period: str) -> str:
     A ledger is a mirror: writing it again is always harmless, so it is written each time, but it is
     an effect of its own only when it says something new.
     """
-    rows = [ledger_row(stored) for stored in office.store.obligations(period)]
+    rows = ledger_rows(office, period)
     if not rows:
         return "nothing to write"
     said = digest_of([row.as_cells for row in rows])
