@@ -483,7 +483,7 @@ GALLERY = {
     "no contract": (
         "acme",
         (
-            'acme.yaml:1: is "acme"; a mapping with role, client, service, evidence, versions. '
+            'acme.yaml:1: is "acme"; a mapping with role, client, service, evidence, depends_on, versions. '
             "Write its fields below it, indented, or in braces: { }."
         ),
     ),
