@@ -13,7 +13,6 @@ from connectors.store import Store
 from flows.retold import Retold
 from models.case import Decided, decide, lay_out, replay_faults
 from models.decision import EntryKind, LogEntry, chain_faults
-from models.terms import JsonValue
 
 Kept = TypeVar("Kept")
 
