@@ -21,6 +21,7 @@ from flows.bookkeeping import write_rows
 from flows.effects import Settlement
 from flows.log import note
 from flows.mailing import notice_plans, receivers, send_waiting, write_previews
+from flows.mirroring import mirror_rows
 from flows.notices import needs_person, needs_release, send_notices
 from flows.office import Office
 from flows.paying import Question, asked_about, foresee, pay_released
@@ -187,8 +188,10 @@ def release(office: Office, batch: Batch, *, by: str | Voice, why: str, at: int)
         notices = send_waiting(office, period)
         send_notices(office, period)
         needs_person(office, period)
+        write_rows(office, period)
+        mirrored = [q for came in mirror_rows(office, period).values() for q in came.questions]
         asked = asked_about(office, period)
-        unsettled = unsettled_effects(office.store, period)
+        unsettled = (*unsettled_effects(office.store, period), *mirrored)
         return Released(released, notices, payments, asked=asked, questions=unsettled)
 
 
