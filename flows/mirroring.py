@@ -22,6 +22,7 @@ from connectors.store import Effect, EffectPlan, Store
 from flows.bookkeeping import ledger_rows
 from flows.books import BOOK_MADE, ROW, made_key, remember_book, remembered_book
 from flows.effects import AT_ONCE, ONCE, Settlement, settle
+from flows.ledger_reading import note_pages
 from flows.log import Progress, note, watcher
 from flows.office import Office
 from flows.pacing import Limits
@@ -81,7 +82,7 @@ def mirror_rows(office: Office, period: str) -> Mapping[str, Mirrored]:
     """
     rows = ledger_rows(office, period) if office.row_ledgers else ()
     return {
-        ledger.name: _Mirroring(office.store, ledger, period, rows).conducted()
+        ledger.name: _Mirroring(office, ledger, period, rows).conducted()
         for ledger in office.row_ledgers
     }
 
@@ -298,9 +299,10 @@ class _Mirroring:
     """One ledger and month: the listing, the rows to make, the rows to bring up to date."""
 
     def __init__(
-        self, store: Store, ledger: RowLedger, period: str, rows: Sequence[LedgerRow]
+        self, office: Office, ledger: RowLedger, period: str, rows: Sequence[LedgerRow]
     ) -> None:
-        self._store, self._ledger, self._period = store, ledger, period
+        self._office, self._ledger, self._period = office, ledger, period
+        self._store = office.store
         self._rows = {row.key: row for row in rows}
         self._watch = watcher()
         self._by_id: dict[str, LedgerPage] = {}
@@ -330,6 +332,7 @@ class _Mirroring:
         book = open_book(self._store, self._ledger, period=self._period)
         known = self._known(book.id, self._rows)
         self._list({one.id for one in known.values()})
+        self._note_edits()
         side = RowSide(self._ledger, book.id, self._seen, self._watch)
         unmade = [key for key in self._rows if key not in known or known[key].state in OPEN_STATES]
         made = self._make(side, unmade)
@@ -362,6 +365,11 @@ class _Mirroring:
             if page.key in self._rows or page.id in ids:
                 self._by_id[page.id] = page
                 self._seen[page.key].append(page)
+
+    def _note_edits(self) -> None:
+        """Put into the log what people changed, before it is healed."""
+        pages, rows = [*self._by_id.values()], [*self._rows.values()]
+        note_pages(self._office, self._period, self._ledger, pages, rows)
 
     def _make(self, side: RowSide, unmade: Sequence[str]) -> Settlement:
         """Make the rows that are not there; what stays in doubt is looked at once more at last."""

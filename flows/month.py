@@ -27,6 +27,7 @@ from connectors.store import Evidence as StoredEvidence
 from flows.bookkeeping import ledger_facts, named_as_proof, write_rows
 from flows.effects import Settlement
 from flows.evidence import Evidence
+from flows.ledger_reading import note_edits
 from flows.log import note, watcher
 from flows.mailing import send_summary, send_waiting, write_previews
 from flows.mirroring import Mirrored, mirror_rows
@@ -324,7 +325,8 @@ def pay(run: MonthRun, period: str) -> str:
 
 
 def write_ledger(run: MonthRun, period: str) -> str:
-    """Bring every ledger up to date that is written as a whole."""
+    """Bring every ledger up to date that is written as a whole; what people changed is noted."""
+    note_edits(run.office, period)
     return write_rows(run.office, period)
 
 

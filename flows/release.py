@@ -19,6 +19,7 @@ from connectors.mail import Mailbox
 from connectors.store import Approval, ReleaseRefusedError, StoredObligation, batch_digest
 from flows.bookkeeping import write_rows
 from flows.effects import Settlement
+from flows.ledger_reading import note_edits
 from flows.log import note
 from flows.mailing import notice_plans, receivers, send_waiting, write_previews
 from flows.mirroring import mirror_rows
@@ -182,6 +183,7 @@ def release(office: Office, batch: Batch, *, by: str | Voice, why: str, at: int)
                 needs_release(office, period, waiting=batch.waiting, needed=batch.needed)
                 return Released((), 0, needs=needs)
             released = _let_go(office, batch.waiting, batch.digest, by=voice.name, why=why, at=at)
+        note_edits(office, period)
         write_rows(office, period)
         payments = pay_released(office, period)
         write_previews(office, period)
