@@ -14,7 +14,7 @@ from typing import cast
 
 from connectors.ledger import Ledger, LedgerPage, RowLedger
 from connectors.store import Observation, StoredObligation
-from flows.bookkeeping import ledger_row
+from flows.bookkeeping import ledger_rows
 from flows.claims import statuses
 from flows.office import Office
 from models.contract import Role
@@ -23,7 +23,16 @@ from models.decision import EntryKind, digest_of
 from models.effect import EffectState
 from models.intervals import utc_text
 from models.ledger import KEY, STATUS, LedgerRow, LedgerStatus
-from models.ledger_reading import CLEAR, RELEASE, TICKED, CellEdit, TickedRow, against, edits
+from models.ledger_reading import (
+    CLEAR,
+    RELEASE,
+    TICKED,
+    CellEdit,
+    TickedRow,
+    against,
+    edits,
+    moving,
+)
 from models.period import ServiceMonth
 from models.terms import JsonValue
 
@@ -77,12 +86,14 @@ class Tick:
         why: Why it does not count; "" when it does.
         judged: Whether the log has it already: it is not judged twice.
         taken_away: It was ticked, and is no more.
+        on_others: The row says something else than was decided, until it is written right.
     """
 
     row: Row
     why: str
     judged: bool = False
     taken_away: bool = False
+    on_others: bool = False
 
     @property
     def counts(self) -> bool:
@@ -132,6 +143,52 @@ def read_ledgers(office: Office, month: ServiceMonth) -> LedgersRead:
     return reader.found
 
 
+def note_edits(office: Office, period: str) -> None:
+    """Write down what people changed in ledgers that are written as a whole, before we heal it.
+
+    The caller holds the month.
+    """
+    reader = _Reader(office, ServiceMonth.parse(period))
+    for ledger in office.ledgers.values():
+        if ledger.writes_together:
+            reader.read(ledger)
+    _note(office, reader.found)
+
+
+def note_pages(
+    office: Office,
+    period: str,
+    ledger: RowLedger,
+    pages: Sequence[LedgerPage],
+    rows: Sequence[LedgerRow],
+) -> None:
+    """Write down what people changed in these rows of a month, before we heal it.
+
+    The caller holds the month.
+
+    Args:
+        office: What the caller talks to.
+        period: The service month.
+        ledger: The ledger, opened.
+        pages: Its rows of the month, as they were just read.
+        rows: What it should say.
+    """
+    reader = _Reader(office, ServiceMonth.parse(period), rows)
+    reader.read_pages(ledger, pages)
+    _note(office, reader.found)
+
+
+def _note(office: Office, found: LedgersRead) -> None:
+    """Write down edits, and ticks on rows that say something else than was decided.
+
+    Once such a row is healed nobody could tell any more. All other ticks wait for a sync.
+    """
+    record_edits(office, found)
+    for tick in found.ticks:
+        if tick.on_others and not tick.judged:
+            record_tick(office, tick)
+
+
 def record_edits(office: Office, found: LedgersRead) -> None:
     """Write down the edits, each once."""
     office.store.observe([_observation(edit.row, _told(edit.cell)) for edit in found.edits])
@@ -158,15 +215,21 @@ class _Reader:
         self._office, self._month = office, month
         stored = office.store.obligations(str(month))
         self._stored = {one.key: one for one in stored}
-        self._rows = {one.key: ledger_row(one) for one in stored}
+        self._rows = {row.key: row for row in ledger_rows(office, str(month))}
         self._claims = statuses(office.store, str(month))
         self._known = _known(office, str(month))
         self._up_to_date = _mirrored(office, str(month), [*self._rows.values()])
         self._governed = {c.id for c in office.contracts if c.in_force(month) is not None}
 
     def read(self, ledger: Ledger) -> None:
-        """One ledger's rows of the month."""
-        book, pages = _book(ledger), _pages(ledger, self._month)
+        """One ledger's rows of the month; one that is not made yet has none."""
+        if not (ledger.writes_together or cast("RowLedger", ledger).books()):
+            return
+        self.read_pages(ledger, _pages(ledger, self._month))
+
+    def read_pages(self, ledger: Ledger, pages: Sequence[LedgerPage]) -> None:
+        """These rows of a ledger."""
+        book = _book(ledger)
         times = Counter(page.key for page in pages if not page.trashed)
         for page in pages:
             stored = self._stored.get(page.key)
@@ -213,12 +276,18 @@ class _Reader:
             ours=wanted.as_cells,
             differing=differing,
             known=known.cells,
-            up_to_date=self._up_to_date,
+            behind=self._behind(ledger, row),
         )
         mine = row.stored.role is Role.PROVIDER
         self.found.edits += [Edit(row, cell) for cell in found if mine or cell.column != STATUS]
         self._read_status(row)
         self._read_tick(row, known, [*_now_differing(row.page, differing)])
+
+    def _behind(self, ledger: Ledger, row: Row) -> frozenset[str]:
+        """Columns that may show what we wrote before; rows are written one by one, and later."""
+        if ledger.writes_together and self._up_to_date:
+            return frozenset()
+        return moving(row.stored.role, row.stored.obligation.state)
 
     def _read_status(self, row: Row) -> None:
         """Words that are no status are a question; a claim's status is told to the claim."""
@@ -246,7 +315,8 @@ class _Reader:
         if known.cells.get(RELEASE) == TICKED:
             self.found.ticks.append(Tick(row, known.why, judged=True))
             return
-        self.found.ticks.append(Tick(row, against(self._ticked(row, differing))))
+        why = against(self._ticked(row, differing))
+        self.found.ticks.append(Tick(row, why, on_others=bool(differing)))
 
     def _ticked(self, row: Row, differing: Sequence[CellEdit]) -> TickedRow:
         notion = self._office.workspace.ledger.notion
@@ -289,7 +359,7 @@ def _known(office: Office, period: str) -> Mapping[tuple[str, str], _Known]:
 
 
 def _mirrored(office: Office, period: str, rows: Sequence[LedgerRow]) -> bool:
-    """Whether the ledgers were surely written since our own values changed."""
+    """Whether ledgers that are written as a whole were written since our own values changed."""
     said = digest_of([row.as_cells for row in rows])
     effects = office.store.effects(keys=[f"{period}/{MIRRORED}/{said[:16]}"])
     return any(effect.state is EffectState.DONE for effect in effects)

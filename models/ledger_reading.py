@@ -12,17 +12,34 @@ from dataclasses import dataclass
 
 from models.contract import Role
 from models.credit import ObligationState
-from models.ledger import LedgerStatus
+from models.ledger import STATUS, LedgerStatus
 
 RELEASE = "Release"
 """The checkbox, as a column of the log; no cell of a row."""
 
 TICKED, CLEAR = "yes", "no"
 
-MOVING = frozenset({"Credit Amount", "Notes", "Posted", "Claim By", "Claim Channel", "Status"})
-"""Columns that we ourselves may write anew under the same key; the others never change."""
-
 MOST_NAMED = 3
+"""Cells that are named as standing against a tick; the log has them all."""
+
+CLAIMS_MOVE = frozenset({"Claim By", "Claim Channel", "Credit Amount", "Notes", "Posted", STATUS})
+"""Columns of a claim against a vendor that follow what becomes of it."""
+
+
+def moving(role: Role, state: ObligationState) -> frozenset[str]:
+    """The columns that we ourselves may have written anew since an obligation was first shown.
+
+    A draft of ours is shown as it was decided; all other columns never change under their key.
+
+    >>> sorted(moving(Role.PROVIDER, ObligationState.RELEASED))
+    ['Posted', 'Status']
+    """
+    if role is Role.CUSTOMER:
+        return CLAIMS_MOVE
+    return {
+        ObligationState.RELEASED: frozenset({"Posted", STATUS}),
+        ObligationState.SUPERSEDED: frozenset({"Credit Amount", "Notes", STATUS}),
+    }.get(state, frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +116,7 @@ def edits(
     ours: Mapping[str, str],
     differing: Mapping[str, str],
     known: Mapping[str, str],
-    up_to_date: bool,
+    behind: frozenset[str] = frozenset(),
 ) -> tuple[CellEdit, ...]:
     """Our cells of one row that say something else than was last known of them.
 
@@ -109,17 +126,16 @@ def edits(
         differing: The columns in which the ledger itself sees a difference, Status left out: what
             it had no room for is none. The value is what it would say.
         known: What the log last knew of cells; a column that is absent was as we wrote it.
-        up_to_date: Whether the ledger was surely written since our own values changed. Where it was
-            not, a cell that we ourselves write anew is not held against anybody.
+        behind: Columns that may show what we wrote before: they are held against nobody.
     """
     wanted = {**ours, **differing}
     found = []
     for column in (name for name in ours if name in shown):
-        agreed = column != "Status" and column not in differing
+        agreed = column != STATUS and column not in differing
         now = wanted[column] if agreed else shown[column]
         before = known.get(column, wanted[column])
-        behind = not (up_to_date or column in known or _said(column, now)) and column in MOVING
-        if now != before and not behind:
+        excused = column in behind and column not in known and not _said(column, now)
+        if now != before and not excused:
             found.append(CellEdit(column, before, now, wanted[column]))
     return tuple(found)
 
@@ -127,4 +143,4 @@ def edits(
 def _said(column: str, now: str) -> bool:
     """Whether only a person can have written it: once Status has left its start we leave it be."""
     ours = {"", LedgerStatus.TO_REVIEW.value, LedgerStatus.APPROVED.value}
-    return column == "Status" and now not in ours
+    return column == STATUS and now not in ours

@@ -43,8 +43,8 @@ def sync(
     """Read back what people wrote and ticked in the ledgers.
 
     Changed cells of ours are written into the log and put right when the ledger is next written; a
-    claim's Status is told to the claim; a ticked Release lets a draft go, if the row still says what
-    was decided. Status never moves money. A second sync finds nothing new.
+    claim's Status is told to the claim; a ticked Release lets a draft go, if the row still says
+    what was decided. Status never moves money. A second sync finds nothing new.
     """
     service_month = month_of(month, "MONTH") if month else None
     with open_office(workspace, read_only=dry_run) as office:
