@@ -210,15 +210,19 @@ def record_tick(office: Office, tick: Tick, *, needs: str = "") -> None:
 class _Reader:
     """One month, ledger by ledger."""
 
-    def __init__(self, office: Office, month: ServiceMonth) -> None:
+    def __init__(
+        self, office: Office, month: ServiceMonth, rows: Sequence[LedgerRow] | None = None
+    ) -> None:
+        """Read what stands; `rows` is what ledgers should say, where the caller knows it already."""
+        period = str(month)
+        rows = ledger_rows(office, period) if rows is None else rows
         self.found = LedgersRead()
         self._office, self._month = office, month
-        stored = office.store.obligations(str(month))
-        self._stored = {one.key: one for one in stored}
-        self._rows = {row.key: row for row in ledger_rows(office, str(month))}
-        self._claims = statuses(office.store, str(month))
-        self._known = _known(office, str(month))
-        self._up_to_date = _mirrored(office, str(month), [*self._rows.values()])
+        self._stored = {one.key: one for one in office.store.obligations(period)}
+        self._rows = {row.key: row for row in rows}
+        self._claims = statuses(office.store, period)
+        self._known = _known(office, period)
+        self._up_to_date = _mirrored(office, period, rows)
         self._governed = {c.id for c in office.contracts if c.in_force(month) is not None}
 
     def read(self, ledger: Ledger) -> None:
