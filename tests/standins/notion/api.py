@@ -1,4 +1,4 @@
-"""What can be asked: seven addresses, each with its rule; everything else is no address.
+"""What can be asked: ten addresses, each with its rule; everything else is no address.
 
 Each function takes a `Call` and answers what goes over the wire, or refuses as Notion does.
 """
@@ -26,6 +26,8 @@ SITE = "https://www.notion.so"
 UUID = re.compile(
     r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE
 )
+PAGING = {"page_size", "start_cursor"}
+LARGEST_LIST = 100
 NO_DECORATION = {"icon": None, "cover": None}
 
 
@@ -36,6 +38,7 @@ class Call:
     Attributes:
         id: The id in its address, in the usual form; "" without one.
         only: The ids of `filter_properties`; empty for all.
+        paging: `page_size` and `start_cursor` of a list that is asked for with GET.
     """
 
     world: World
@@ -43,6 +46,7 @@ class Call:
     id: str = ""
     body: dict[str, Any] = field(default_factory=dict)
     only: tuple[str, ...] = ()
+    paging: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +106,18 @@ def only(query: str) -> tuple[str, ...]:
         Refusal: For any other parameter.
     """
     found = parse_qs(query, keep_blank_values=True)
-    if found.keys() - {"filter_properties"}:
+    if found.keys() - {"filter_properties"} - PAGING:
         raise invalid(
             f"query failed validation: query.{min(found)} should be not present, "
             f"instead was `{found}`."
         )
     return tuple(found.get("filter_properties", ()))
+
+
+def paging(query: str) -> dict[str, str]:
+    """What a list asked for with GET is to begin with, and how long it may be."""
+    found = parse_qs(query, keep_blank_values=True)
+    return {name: found[name][0] for name in PAGING if name in found}
 
 
 # --- Users and databases --------------------------------------------------------------------------
@@ -175,6 +185,48 @@ def _shared_database(call: Call, wanted: str) -> Database:
     if database is None or not call.world.sees(call.connection.name, wanted):
         raise missing("database", wanted)
     return database
+
+
+def list_children(call: Call) -> dict[str, Any]:
+    """`blocks.children.list`: what stands on a page at the top; here, its databases alone."""
+    world = call.world
+    if call.id not in world.things.top_pages or not world.sees(call.connection.name, call.id):
+        raise missing("block", call.id)
+    there = [
+        one for one in world.things.databases.values() if one.parent == call.id and not one.in_trash
+    ]
+    size = int(call.paging.get("page_size", LARGEST_LIST))
+    if not 1 <= size <= LARGEST_LIST:
+        raise wrong_body("query.page_size", f"between `1` and `{LARGEST_LIST}`", size)
+    ids = [one.id for one in there]
+    begin = ids.index(call.paging["start_cursor"]) if "start_cursor" in call.paging else 0
+    more = ids[begin + size : begin + size + 1]
+    return {
+        "object": "list",
+        "type": "block",
+        "block": {},
+        "results": [_child(world, one) for one in there[begin : begin + size]],
+        "next_cursor": more[0] if more else None,
+        "has_more": bool(more),
+    }
+
+
+def _child(world: World, database: Database) -> dict[str, Any]:
+    source = world.things.sources[database.sources[0]]
+    return {
+        "object": "block",
+        "id": database.id,
+        "parent": {"type": "page_id", "page_id": database.parent},
+        "created_time": cells.minute(database.created_ms),
+        "last_edited_time": cells.minute(database.edited_ms),
+        "created_by": cells.user(source.created_by),
+        "last_edited_by": cells.user(source.edited_by),
+        "has_children": False,
+        "in_trash": False,
+        "archived": False,
+        "type": "child_database",
+        "child_database": {"title": texts.plain(database.title)},
+    }
 
 
 def database_answer(world: World, database: Database) -> dict[str, Any]:
@@ -255,8 +307,10 @@ def source_answer(world: World, source: Source) -> dict[str, Any]:
 def query_source(call: Call) -> dict[str, Any]:
     """`data_sources.query`; the pages in it are answered by `page_answer`."""
     source = _shared_source(call, call.id)
+    if source.in_trash:
+        raise missing("data_source", source.id)
     results = queries.asked(call.world, source, call.body)
-    shown = _shown_columns(source, call.only)
+    shown = _shown(call, source)
     return {
         "object": "list",
         "type": "page_or_data_source",
@@ -276,11 +330,11 @@ def create_page(call: Call) -> dict[str, Any]:
     _refuse_others(call.body, {"parent", "properties"})
     source = _home(call)
     asked = call.body.get("properties", {})
-    written = read_cells(source, asked, "body.properties")
+    written, shown = read_cells(source, asked, "body.properties"), _shown(call, source)
     world, now, bot = call.world, call.world.now_ms(), call.connection.bot
     kept = _with_options(world, source, written)
     page = world.put(Page(world.new_id(), source.id, now, now, bot, bot, kept))
-    return page_answer(source, page)
+    return page_answer(source, page, shown)
 
 
 def _home(call: Call) -> Source:
@@ -294,7 +348,7 @@ def _home(call: Call) -> Source:
         source = _only_source(call, _shared_database(call, wanted))
     else:
         raise unsupported("pages outside of data sources")
-    if source.in_trash or call.world.database(source.database).in_trash:
+    if source.in_trash:
         raise invalid("Can't create pages in a data source that is in the trash.")
     return source
 
@@ -345,7 +399,7 @@ def retrieve_page(call: Call) -> dict[str, Any]:
     if call.id in call.world.things.top_pages and call.world.sees(call.connection.name, call.id):
         return _top_page(call)
     source, page = _shared_page(call)
-    return page_answer(source, page, _shown_columns(source, call.only))
+    return page_answer(source, page, _shown(call, source))
 
 
 def _shared_page(call: Call) -> tuple[Source, Page]:
@@ -366,9 +420,10 @@ def update_page(call: Call) -> dict[str, Any]:
             "Can't edit block that is archived. You must unarchive the block before editing."
         )
     written = read_cells(source, body.get("properties", {}), "body.properties")
+    shown = _shown(call, source)
     kept = _with_options(call.world, source, written)
     changed = call.world.changed(page, call.connection.bot, kept, in_trash=trashed)
-    return page_answer(source, call.world.put(changed))
+    return page_answer(source, call.world.put(changed), shown)
 
 
 def _wanted_trash(body: Json, page: Page) -> bool:
@@ -378,18 +433,21 @@ def _wanted_trash(body: Json, page: Page) -> bool:
     return bool(said.pop()) if said else page.in_trash
 
 
-def _shown_columns(source: Source, wanted: tuple[str, ...]) -> tuple[Column, ...]:
+def _shown(call: Call, source: Source) -> tuple[Column, ...]:
+    """The columns that the answer is to have."""
+    wanted = call.only
     unknown = [one for one in wanted if one not in source.columns]
     if unknown:
         raise invalid(f"Could not find property with id: {unknown[0]}")
     return tuple(c for c in source.columns.values() if not wanted or c.id in wanted)
 
 
-def page_answer(
-    source: Source, page: Page, shown: tuple[Column, ...] | None = None
-) -> dict[str, Any]:
-    """A row as Notion writes it, with all columns or some."""
-    listed = tuple(source.columns.values()) if shown is None else shown
+def page_answer(source: Source, page: Page, shown: tuple[Column, ...]) -> dict[str, Any]:
+    """A row as Notion writes it, with these columns.
+
+    Options that were created since are known only to the source's own columns.
+    """
+    listed = [source.columns[column.id] for column in shown]
     parent = {
         "type": "data_source_id",
         "data_source_id": source.id,
@@ -444,6 +502,8 @@ ROUTES = (
            "CreateDatabase->DatabaseObject", "insert"),
     _route("GET databases/{database_id}", "databases.retrieve", retrieve_database,
            "->DatabaseObject", "read"),
+    _route("GET blocks/{block_id}/children", "blocks.children.list", list_children,
+           "->BlockChildren", "read"),
     _route("GET data_sources/{data_source_id}", "data_sources.retrieve", retrieve_source,
            "->DataSourceObject", "read"),
     _route("PATCH data_sources/{data_source_id}", "data_sources.update", update_source,

@@ -10,12 +10,14 @@ import hashlib
 import heapq
 import uuid
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any, Self
 
 from tests.standins.clock import Clock
 from tests.standins.notion.refusals import missing
 
 MINUTE_MS = 60_000
+STAMPS = count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Page:
     Attributes:
         cells: By column id, in the form that `cells` gives them; an empty cell may be missing.
         version: Counts from 1 for each page.
-        checked: For which shape of its data source its answer was last held to the types.
+        checked: For which stamp of its data source its answer was last held to the types.
     """
 
     id: str
@@ -100,6 +102,7 @@ class Source:
     Attributes:
         columns: By id, in their order.
         shape: Grows with every change of a column.
+        stamp: Another one after every change of a column, in whichever world.
         pages: As they are.
         seen: As queries see them.
         ring: The ids of what queries see, in an order that means nothing.
@@ -117,6 +120,7 @@ class Source:
     edited_by: str
     columns: dict[str, Column] = field(default_factory=dict)
     shape: int = 0
+    stamp: int = 0
     pages: dict[str, Page] = field(default_factory=dict)
     seen: dict[str, Page] = field(default_factory=dict)
     ring: list[str] = field(default_factory=list)
@@ -147,7 +151,17 @@ class Source:
     def put_column(self, column: Column) -> None:
         """Add a column, or replace the one of the same id."""
         self.columns[column.id] = column
+        self.changed_shape()
+
+    def remove_column(self, column: Column) -> None:
+        """Take a column away."""
+        del self.columns[column.id]
+        self.changed_shape()
+
+    def changed_shape(self) -> None:
+        """Note that answers look different from now on."""
         self.shape += 1
+        self.stamp = next(STAMPS)
 
     def settle(self, now_ms: int) -> None:
         """Let queries see what has become visible by now."""
