@@ -213,7 +213,7 @@ class _Reader:
     def __init__(
         self, office: Office, month: ServiceMonth, rows: Sequence[LedgerRow] | None = None
     ) -> None:
-        """Read what stands; `rows` is what ledgers should say, where the caller knows it already."""
+        """Read what stands; `rows` is what ledgers should say, where the caller knows it."""
         period = str(month)
         rows = ledger_rows(office, period) if rows is None else rows
         self.found = LedgersRead()
