@@ -167,6 +167,7 @@ def test_every_answer_is_one_of_notions(workspace, client, ledger, types):
         ("DatabaseObject", client.databases.retrieve(database)),
         ("QueryAnswer", client.data_sources.query(ledger)),
         ("OwnUser", client.users.me()),
+        ("BlockChildren", client.blocks.children.list(workspace.page)),
     ]
     for name, answer in received:
         assert answer.pop("request_id")  # every answer has one, though the types are silent
@@ -194,7 +195,8 @@ def test_an_answer_that_is_not_notions_is_seen(client, ledger, types, spoil):
 def test_every_name_of_the_recipe_is_checked(types):
     """No request and no answer goes unchecked when the schema was made here."""
     lacking = (REQUESTS | ANSWERS).keys() - types.checks.keys()
-    assert lacking <= {"QueryAnswer", "DatabaseObject", "OwnUser"}  # a schema from elsewhere
+    # A schema from elsewhere has only pages and data sources among its answers.
+    assert lacking <= {"QueryAnswer", "DatabaseObject", "OwnUser", "BlockChildren"}
 
 
 @pytest.mark.parametrize(
@@ -451,6 +453,25 @@ def test_columns_beside_the_initial_data_source_are_lost_by_the_client(workspace
     )
     source = client.data_sources.retrieve(made["data_sources"][0]["id"])
     assert list(source["properties"]) == ["Name"]
+
+
+def test_a_page_lists_what_stands_on_it(workspace, client, ledger):
+    """Databases and what people wrote, page by page; what is in the trash is left out."""
+    line = workspace.do("write_line", page=workspace.page, text="Our ledgers")
+    first, second = workspace.tell("things")["databases"], with_ledger(workspace)["id"]
+    listed = client.blocks.children.list(workspace.page, page_size=2)
+    assert [block["id"] for block in listed["results"]] == [line, *first]
+    rest = client.blocks.children.list(workspace.page, start_cursor=listed["next_cursor"])
+    [block] = rest["results"]
+    assert (block["id"], block["child_database"]) == (second, {"title": "Ledger"})
+    assert (rest["has_more"], rest["next_cursor"]) == (False, None)
+    workspace.do("trash_database", database=second)
+    assert second not in json.dumps(client.blocks.children.list(workspace.page))
+    for wrong in ({"page_size": 0}, {"page_size": "many"}, {"start_cursor": NOWHERE}):
+        call = partial(client.blocks.children.list, workspace.page, **wrong)
+        assert refusal(call) == (400, "validation_error")
+    workspace.do("unshare", thing=workspace.page)
+    assert refusal(partial(client.blocks.children.list, workspace.page))[0] == 404
 
 
 @pytest.mark.parametrize(
@@ -715,7 +736,8 @@ def test_an_answer_may_be_narrowed_to_some_columns(workspace, client, ledger):
     assert listed["properties"].keys() == {"Amount"}
     wrong = lambda: client.pages.retrieve(page, filter_properties=["Amount"])  # noqa: E731
     assert refusal(wrong) == (400, "validation_error")
-    assert send(workspace, "GET", f"/v1/pages/{page}?only=title").status_code == 400
+    for parameter in ("only=title", "page_size=1"):
+        assert send(workspace, "GET", f"/v1/pages/{page}?{parameter}").status_code == 400
 
 
 # --- The trash ------------------------------------------------------------------------------------

@@ -13,20 +13,22 @@ from urllib.parse import parse_qs
 from tests.standins.notion import cells, columns, queries, texts
 from tests.standins.notion.office import Connection
 from tests.standins.notion.refusals import (
+    instead,
     invalid,
     invalid_url,
     missing,
     unsupported,
     wrong_body,
 )
-from tests.standins.notion.world import Column, Database, Page, Source, World
+from tests.standins.notion.world import Column, Database, Page, Source, World, identity_of
 
 Json: TypeAlias = Any
 SITE = "https://www.notion.so"
 UUID = re.compile(
     r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE
 )
-PAGING = {"page_size", "start_cursor"}
+PAGING = frozenset({"page_size", "start_cursor"})
+NARROWED = frozenset({"filter_properties"})
 LARGEST_LIST = 100
 NO_DECORATION = {"icon": None, "cover": None}
 
@@ -37,16 +39,14 @@ class Call:
 
     Attributes:
         id: The id in its address, in the usual form; "" without one.
-        only: The ids of `filter_properties`; empty for all.
-        paging: `page_size` and `start_cursor` of a list that is asked for with GET.
+        parameters: What stands behind the question mark.
     """
 
     world: World
     connection: Connection
     id: str = ""
     body: dict[str, Any] = field(default_factory=dict)
-    only: tuple[str, ...] = ()
-    paging: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,7 @@ class Route:
         asked: The type of the request; "" without a body.
         answered: The type of the answer.
         run: What it does.
+        parameters: What may stand behind the question mark.
     """
 
     method: str
@@ -70,6 +71,7 @@ class Route:
     asked: str
     answered: str
     run: Callable[[Call], dict[str, Any]]
+    parameters: frozenset[str]
 
 
 def matched(method: str, path: str) -> tuple[Route, str]:
@@ -99,25 +101,18 @@ def identity(text: str, place: str, part: str = "body") -> str:
     return str(uuid.UUID(text))
 
 
-def only(query: str) -> tuple[str, ...]:
-    """The ids in `filter_properties`.
+def parameters(route: Route, query: str) -> dict[str, list[str]]:
+    """The parameters behind the question mark.
 
     Raises:
-        Refusal: For any other parameter.
+        Refusal: The route has no such parameter.
     """
     found = parse_qs(query, keep_blank_values=True)
-    if found.keys() - {"filter_properties"} - PAGING:
+    for name in found.keys() - route.parameters:
         raise invalid(
-            f"query failed validation: query.{min(found)} should be not present, "
-            f"instead was `{found}`."
+            f"query failed validation: query.{name} should be not present, {instead(found[name])}."
         )
-    return tuple(found.get("filter_properties", ()))
-
-
-def paging(query: str) -> dict[str, str]:
-    """What a list asked for with GET is to begin with, and how long it may be."""
-    found = parse_qs(query, keep_blank_values=True)
-    return {name: found[name][0] for name in PAGING if name in found}
+    return found
 
 
 # --- Users and databases --------------------------------------------------------------------------
@@ -188,44 +183,65 @@ def _shared_database(call: Call, wanted: str) -> Database:
 
 
 def list_children(call: Call) -> dict[str, Any]:
-    """`blocks.children.list`: what stands on a page at the top; here, its databases alone."""
-    world = call.world
-    if call.id not in world.things.top_pages or not world.sees(call.connection.name, call.id):
+    """`blocks.children.list`: what stands on a page at the top: paragraphs and databases."""
+    things = call.world.things
+    if call.id not in things.top_pages or not call.world.sees(call.connection.name, call.id):
         raise missing("block", call.id)
-    there = [
-        one for one in world.things.databases.values() if one.parent == call.id and not one.in_trash
-    ]
-    size = int(call.paging.get("page_size", LARGEST_LIST))
-    if not 1 <= size <= LARGEST_LIST:
-        raise wrong_body("query.page_size", f"between `1` and `{LARGEST_LIST}`", size)
-    ids = [one.id for one in there]
-    begin = ids.index(call.paging["start_cursor"]) if "start_cursor" in call.paging else 0
-    more = ids[begin + size : begin + size + 1]
+    there = [_paragraph(call, one, text) for one, page, text in things.lines if page == call.id]
+    databases = (one for one in things.databases.values() if one.parent == call.id)
+    there += [_child(call.world, one) for one in databases if not one.in_trash]
+    begin = _begin([one["id"] for one in there], call.parameters.get("start_cursor"))
+    end = begin + _size(call.parameters.get("page_size", [str(LARGEST_LIST)])[0])
     return {
         "object": "list",
         "type": "block",
         "block": {},
-        "results": [_child(world, one) for one in there[begin : begin + size]],
-        "next_cursor": more[0] if more else None,
-        "has_more": bool(more),
+        "results": there[begin:end],
+        "next_cursor": there[end]["id"] if end < len(there) else None,
+        "has_more": end < len(there),
     }
+
+
+def _size(text: str) -> int:
+    if not re.fullmatch(r"\d{1,3}", text) or not 1 <= int(text) <= LARGEST_LIST:
+        expected = f"between `1` and `{LARGEST_LIST}`"
+        raise invalid(f"query failed validation: query.page_size should be {expected}.")
+    return int(text)
+
+
+def _begin(identities: list[str], cursor: list[str] | None) -> int:
+    if cursor is None:
+        return 0
+    if cursor[0] not in identities:
+        raise invalid(f"The start_cursor provided is invalid: {cursor[0]}")
+    return identities.index(cursor[0])
+
+
+def _paragraph(call: Call, identity: str, text: str) -> dict[str, Any]:
+    content = {"rich_text": texts.answer(texts.typed(text)), "color": "default", "icon": None}
+    parent, person = call.id, identity_of("person ada")
+    return _block(identity, parent, 0, person) | {"type": "paragraph", "paragraph": content}
 
 
 def _child(world: World, database: Database) -> dict[str, Any]:
     source = world.things.sources[database.sources[0]]
+    block = _block(database.id, database.parent, database.created_ms, source.created_by)
+    content = {"title": texts.plain(database.title)}
+    return block | {"type": "child_database", "child_database": content}
+
+
+def _block(identity: str, page: str, at_ms: int, by: str) -> dict[str, Any]:
     return {
         "object": "block",
-        "id": database.id,
-        "parent": {"type": "page_id", "page_id": database.parent},
-        "created_time": cells.minute(database.created_ms),
-        "last_edited_time": cells.minute(database.edited_ms),
-        "created_by": cells.user(source.created_by),
-        "last_edited_by": cells.user(source.edited_by),
+        "id": identity,
+        "parent": {"type": "page_id", "page_id": page},
+        "created_time": cells.minute(at_ms),
+        "last_edited_time": cells.minute(at_ms),
+        "created_by": cells.user(by),
+        "last_edited_by": cells.user(by),
         "has_children": False,
         "in_trash": False,
         "archived": False,
-        "type": "child_database",
-        "child_database": {"title": texts.plain(database.title)},
     }
 
 
@@ -435,7 +451,7 @@ def _wanted_trash(body: Json, page: Page) -> bool:
 
 def _shown(call: Call, source: Source) -> tuple[Column, ...]:
     """The columns that the answer is to have."""
-    wanted = call.only
+    wanted = call.parameters.get("filter_properties", [])
     unknown = [one for one in wanted if one not in source.columns]
     if unknown:
         raise invalid(f"Could not find property with id: {unknown[0]}")
@@ -487,13 +503,19 @@ def _top_page(call: Call) -> dict[str, Any]:
 
 
 def _route(
-    text: str, name: str, run: Callable[[Call], dict[str, Any]], types: str, capability: str
+    text: str,
+    name: str,
+    run: Callable[[Call], dict[str, Any]],
+    types: str,
+    capability: str,
+    *,
+    parameters: frozenset[str] = frozenset(),
 ) -> Route:
     method, template = text.split(" ")
     kind = template.partition("{")[2].partition("_id}")[0]
     pattern = re.compile("/v1/" + re.sub(r"\{\w+\}", "(?P<id>[^/]+)", template))
     asked, _, answered = types.partition("->")
-    return Route(method, pattern, name, kind, capability, asked, answered, run)
+    return Route(method, pattern, name, kind, capability, asked, answered, run, parameters)
 
 
 ROUTES = (
@@ -503,15 +525,17 @@ ROUTES = (
     _route("GET databases/{database_id}", "databases.retrieve", retrieve_database,
            "->DatabaseObject", "read"),
     _route("GET blocks/{block_id}/children", "blocks.children.list", list_children,
-           "->BlockChildren", "read"),
+           "->BlockChildren", "read", parameters=PAGING),
     _route("GET data_sources/{data_source_id}", "data_sources.retrieve", retrieve_source,
            "->DataSourceObject", "read"),
     _route("PATCH data_sources/{data_source_id}", "data_sources.update", update_source,
            "UpdateDataSource->DataSourceObject", "update"),
     _route("POST data_sources/{data_source_id}/query", "data_sources.query", query_source,
-           "QueryDataSource->QueryAnswer", "read"),
-    _route("POST pages", "pages.create", create_page, "CreatePage->PageObject", "insert"),
-    _route("GET pages/{page_id}", "pages.retrieve", retrieve_page, "->PageObject", "read"),
+           "QueryDataSource->QueryAnswer", "read", parameters=NARROWED),
+    _route("POST pages", "pages.create", create_page, "CreatePage->PageObject", "insert",
+           parameters=NARROWED),
+    _route("GET pages/{page_id}", "pages.retrieve", retrieve_page, "->PageObject", "read",
+           parameters=NARROWED),
     _route("PATCH pages/{page_id}", "pages.update", update_page,
-           "UpdatePage->PageObject", "update"),
+           "UpdatePage->PageObject", "update", parameters=NARROWED),
 )  # fmt: skip

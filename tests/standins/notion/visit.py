@@ -151,8 +151,8 @@ class Visit:
         if self.route.name == "pages.update" and identity in home.busy:
             raise refusals.conflict()
         body = self._body(self.route, identity)
-        only, paging = api.only(request.query), api.paging(request.query)
-        self.call = api.Call(home.world, connection, identity, body, only, paging)
+        parameters = api.parameters(self.route, request.query)
+        self.call = api.Call(home.world, connection, identity, body, parameters)
 
     def _body(self, route: api.Route, identity: str) -> dict[str, Any]:
         """The body of a request, held to its type."""

@@ -203,6 +203,7 @@ class Things:
 
     Attributes:
         top_pages: Pages that databases stand on, titles by id.
+        lines: What people wrote on them: id, page and text.
         home: The data source of every row.
         shared: Which connection sees which page or database, with all that is below it.
         serial: Counts what got an id.
@@ -213,6 +214,7 @@ class Things:
     sources: dict[str, Source] = field(default_factory=dict)
     home: dict[str, str] = field(default_factory=dict)
     shared: set[tuple[str, str]] = field(default_factory=set)
+    lines: list[tuple[str, str, str]] = field(default_factory=list)
     serial: int = 0
     writes: int = 0
     queries: int = 0
@@ -225,6 +227,7 @@ class Things:
             {identity: source.copy() for identity, source in self.sources.items()},
             dict(self.home),
             set(self.shared),
+            list(self.lines),
             self.serial,
             self.writes,
             self.queries,
