@@ -70,7 +70,8 @@ def post(mail: MailSender, store: Store, *, to_ourselves: Collection[str]) -> Un
 
     def _send(plan: EffectPlan) -> JsonValue:
         message = OutgoingMail.from_intent(plan.intent)
-        return _sent(mail, message, _SoFar.of(store.attempts(plan.key)))
+        *earlier, _ = store.attempts(plan.key)  # The last one is this one.
+        return _sent(mail, message, _SoFar.of(earlier))
 
     return Unasked("mail", _send, _able, Limits(per_minute=mail.per_minute))
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from connectors.store import Effect, Store, StoredObligation
+from flows.books import SETTLED_BY_RUNS
 from flows.paying import PAYMENT
 from flows.planning import MonthPlan
 from models.credit import ObligationState
-from models.effect import MAY_BEGIN, EffectState
+from models.effect import MAY_BEGIN, OPEN_STATES, EffectState
 
 UNSETTLED = sorted(frozenset(EffectState) - {EffectState.DONE})
 OPEN = (ObligationState.DRAFT, ObligationState.WITHHELD)
@@ -34,7 +35,12 @@ def unsettled_effects(store: Store, period: str) -> tuple[str, ...]:
 
 
 def _is_told_elsewhere(effect: Effect) -> bool:
-    """Payments have questions of their own; of them only an unknown one is told here."""
+    """Payments have questions of their own; of them only an unknown one is told here.
+
+    Rows of a ledger that every run goes on with are counted by the run, not told one by one.
+    """
+    if effect.plan.kind in SETTLED_BY_RUNS:
+        return effect.state in OPEN_STATES
     return effect.plan.kind == PAYMENT and effect.state is not EffectState.UNKNOWN
 
 

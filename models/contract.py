@@ -55,6 +55,10 @@ VendorId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.@-]{1,255}$")]
 """The id of something at a billing vendor, such as `cus_9s6XKzkNRiz8i3`."""
 
 
+ContractId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*$")]
+"""A contract's id, `client/service`."""
+
+
 class BillingTerms(Terms):
     """Where a client's credits are booked at the billing vendor.
 
@@ -282,6 +286,8 @@ class Contract(Terms):
         client: The other side.
         service: What is promised.
         evidence: Where the proof lies: dashboards, log paths; as the contract's file names it.
+        depends_on: The vendors' contracts that the service runs on, as `client/service`; only where
+            we are the provider.
         versions: Dated terms, rising by `effective_on`, no two on one date.
     """
 
@@ -289,6 +295,7 @@ class Contract(Terms):
     client: Party
     service: Service
     evidence: tuple[Name, ...] = ()
+    depends_on: tuple[ContractId, ...] = ()
     versions: Annotated[tuple[ContractVersion, ...], Field(min_length=1)]
 
     @property

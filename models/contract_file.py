@@ -22,6 +22,7 @@ from models.contract import (
     BillingTerms,
     Cap,
     Contract,
+    ContractId,
     ContractVersion,
     CreditTerms,
     DaysPaid,
@@ -58,7 +59,7 @@ from models.yaml_text import parse_yaml
 ALWAYS = date(1970, 1, 1)
 """The first day of a contract that does not say when it began."""
 
-PARTIES = ("role", "client", "service", "evidence", "versions")
+PARTIES = ("role", "client", "service", "evidence", "depends_on", "versions")
 """The fields of a document that stand above its versions."""
 
 
@@ -132,6 +133,7 @@ class WrittenContract(Terms):
     client: Party
     service: Service
     evidence: tuple[Name, ...] = ()
+    depends_on: tuple[ContractId, ...] = ()
     versions: Annotated[tuple[WrittenVersion, ...], Field(min_length=1)]
 
 
@@ -257,6 +259,7 @@ def _contract(written: WrittenContract, versions: list[ContractVersion]) -> Cont
         client=written.client,
         service=written.service,
         evidence=written.evidence,
+        depends_on=written.depends_on,
         versions=tuple(sorted(versions, key=lambda version: version.effective_on)),
     )
 

@@ -90,6 +90,7 @@ class LedgerRow:
         notes: Makegood's own remarks on the row, one paragraph.
         revision: 0, then rising by one; the number at the end of the key.
         posted: When it was paid or booked, how much, and how; "" while it was not.
+        been: Every status that a claim has been in, as the log tells; what a ledger may show.
     """
 
     key: str
@@ -108,6 +109,7 @@ class LedgerRow:
     evidence: tuple[str, ...] = ()
     notes: str = ""
     posted: str = ""
+    been: frozenset[LedgerStatus] = frozenset()
 
     def __post_init__(self) -> None:
         """Refuse to exist when a cell could not be read back as what it was."""
@@ -180,10 +182,12 @@ def brought_up_to_date(cells: Mapping[str, str], row: LedgerRow) -> dict[str, st
     """The cells that a ledger shows after the row was written over them.
 
     Every column of ours takes the row's value, but Status only while it is empty or "To Review":
-    once it says anything else, a person (or a release) has spoken. All other columns stay.
+    once it says anything else, a person (or a release) has spoken. What was heard of a claim may
+    be written over: it is in the log. All other columns stay.
     """
     wanted = row.as_cells
-    if cells.get(STATUS, "") not in {"", LedgerStatus.TO_REVIEW.value}:
+    heard = {status.value for status in row.been}
+    if cells.get(STATUS, "") not in {"", LedgerStatus.TO_REVIEW.value, *heard}:
         wanted.pop(STATUS)
     return {**cells, **wanted}
 

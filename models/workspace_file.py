@@ -230,7 +230,8 @@ class MailTerms(Terms):
         outbox: Folder in which mails are put as `.eml` files; None for `outbox`, or with `smtp`.
         smtp: The server that sends them; None for the folder.
         sender: The sender that clients see; written `from`.
-        operator: Who gets the monthly summary.
+        operator: Who gets the monthly summary, requests to release and reminders of claims.
+        approvers: Who is asked to release beside the operator.
         reply_to: Where answers go; None for the sender.
         unsubscribe: Where clients get off the list, an address or an https:// link; None for none.
     """
@@ -239,6 +240,7 @@ class MailTerms(Terms):
     smtp: SmtpServer | None = None
     sender: Mailbox = Field(alias="from")
     operator: Mailbox
+    approvers: tuple[Mailbox, ...] = ()
     reply_to: Mailbox | None = None
     language: LanguageCode = LanguageCode.EN
     unsubscribe: WayOff | None = None
@@ -378,6 +380,22 @@ class Links(Terms):
     details: LinkTemplate | None = None
 
 
+RemindDay = Annotated[Whole, Field(ge=0, le=90)]
+
+
+class ClaimReminders(Terms):
+    """How we are reminded of what can be claimed from vendors.
+
+    Attributes:
+        remind_days: So many days before a deadline a mail reminds of it.
+        calendar: A file that calendars can subscribe to, rewritten with each reminder; None for
+            none.
+    """
+
+    remind_days: tuple[RemindDay, ...] = (14, 7, 1)
+    calendar: Name | None = None
+
+
 class Workspace(Terms):
     """A folder in which Makegood works.
 
@@ -393,6 +411,7 @@ class Workspace(Terms):
         release: Who may let credits go.
         exclusions: Files of exclusion events, as a pattern.
         links: Addresses that notices point to.
+        claims: How we are reminded of what can be claimed from vendors.
     """
 
     name: Name
@@ -406,6 +425,7 @@ class Workspace(Terms):
     release: ReleaseTerms = ReleaseTerms()
     exclusions: Name = "exclusions/*.yaml"
     links: Links = Links()
+    claims: ClaimReminders = ClaimReminders()
 
     @model_validator(mode="after")
     def _ids_once(self) -> Workspace:

@@ -225,6 +225,10 @@ class RowLedger(Ledger, Protocol):
         """
         ...
 
+    def is_up_to_date(self, page: LedgerPage, row: LedgerRow) -> bool:
+        """Whether our columns of a page that was read say what the row says. Asks nobody."""
+        ...
+
     def bring_up_to_date(self, page: LedgerPage, row: LedgerRow) -> bool:
         """Make our columns of the page say what the row says; False when they did already.
 

@@ -39,7 +39,7 @@ NOTION_VERSION = "2025-09-03"
 ADDRESS = "https://api.notion.com"
 TOKEN_VARIABLE = "MAKEGOOD_NOTION_TOKEN"  # noqa: S105 - the name of a variable, not a token
 ADDRESS_VARIABLE = "MAKEGOOD_NOTION_URL"
-TOKEN = re.compile(r"[A-Za-z0-9_-]{10,512}", re.ASCII)
+TOKEN = re.compile(r"[A-Za-z0-9_-]{8,512}", re.ASCII)
 TOKEN_INSIDE = re.compile(r"\b(?:ntn|secret)_[A-Za-z0-9_-]+", re.ASCII)
 UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
 

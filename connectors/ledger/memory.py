@@ -139,6 +139,10 @@ class MemoryRowLedger:
         wanted = brought_up_to_date(page.cells, row)
         return {name: wanted[name] for name in row.as_cells if page.cells.get(name) != wanted[name]}
 
+    def is_up_to_date(self, page: LedgerPage, row: LedgerRow) -> bool:
+        """Whether nothing differs."""
+        return not self.differing(page, row)
+
     def bring_up_to_date(self, page: LedgerPage, row: LedgerRow) -> bool:
         """Write what differs.
 

@@ -50,7 +50,7 @@ class NotionLedger:
         terms: NotionTerms,
         *,
         currencies: Sequence[str] = (),
-        remembered: Callable[[], Book | None] = lambda: None,
+        remembered: Callable[[str], Book | None] = lambda _place: None,
         turns: Turns | None = None,
         clock: Clock | None = None,
         address: str = "",
@@ -61,7 +61,7 @@ class NotionLedger:
             token: The integration's secret.
             terms: Where the ledger is, or is to be made.
             currencies: The currencies that rows will show.
-            remembered: The table that was used before, as far as anybody noted it.
+            remembered: The table that was used before at a place, as far as anybody noted it.
             turns: Who hands out the moments for requests; None for this program alone.
             clock: The host's time; tests bring their own.
             address: Another address than Notion's own, for tests; "" for Notion's.
@@ -177,7 +177,7 @@ class NotionLedger:
         Raises:
             UnusableInputError: Several may be meant.
         """
-        book = self._remembered()
+        book = self._remembered(self.place)
         if book is not None:
             return book
         books = self.books()
@@ -275,6 +275,10 @@ class NotionLedger:
     def differing(self, page: LedgerPage, row: LedgerRow) -> Mapping[str, str]:
         """See `RowLedger.differing`."""
         return differing(page, row, self._opened()[1])
+
+    def is_up_to_date(self, page: LedgerPage, row: LedgerRow) -> bool:
+        """See `RowLedger.is_up_to_date`."""
+        return not page.trashed and not differing(page, row, self._opened()[1])
 
     def bring_up_to_date(self, page: LedgerPage, row: LedgerRow) -> bool:
         """See `RowLedger.bring_up_to_date`.

@@ -182,8 +182,8 @@ class _Receivers:
                 facts=facts,
             )
         return PartlySent(
-            f"{where}: {', '.join(self.taken)} have it, not yet: {said}. "
-            "Run it again later: only those that wait are asked again.",
+            f"{where}: taken for {', '.join(self.taken)}, not yet for {said}. "
+            "Run it again later; it goes to those alone that wait.",
             status=status,
             facts=facts,
         )
@@ -204,6 +204,7 @@ def _begin(session: Session, message: OutgoingMail, where: str) -> None:
             "Ask the server's postmaster for more, or send it by hand."
         )
     size = "" if most is None else f" SIZE={length}"
+    session.used = True
     reply = _answer(session, f"MAIL FROM:<{message.envelope_from}>{size}", where)
     if reply.kind != GOOD:
         raise _refusal(where, f"the sender {message.envelope_from}", reply)

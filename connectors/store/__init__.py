@@ -70,7 +70,7 @@ class ReleaseRefusedError(Permanent):
         super().__init__(
             "\n".join(facts) + "\nNothing was released. Look at the month again, then release it."
         )
-        self.facts = tuple(facts)
+        self.differences = tuple(facts)
 
 
 class EffectRefusedError(Permanent):
@@ -79,7 +79,7 @@ class EffectRefusedError(Permanent):
     def __init__(self, facts: Sequence[str]) -> None:
         """List every effect that stands in the way."""
         super().__init__("\n".join(facts))
-        self.facts = tuple(facts)
+        self.differences = tuple(facts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,21 @@ COMMANDS: Mapping[str, Command] = {
             COULD_NOT_FINISH,
         ),
     ),
+    "sync": Command(
+        "syncing:sync",
+        "Read back what people wrote and ticked in the ledgers.",
+        (
+            "makegood sync",
+            "makegood sync 2026-05 --dry-run",
+            "makegood sync --workspace books --json",
+        ),
+        (
+            "read back; nothing needs a person",
+            "a tick does not count, or a row needs a look; each is listed",
+            UNUSABLE,
+            "could not finish (a month is locked, the ledger or the database is away); run it again",
+        ),
+    ),
     "settle": Command(
         "settling:settle",
         "List what runs have left to people, or answer one question.",

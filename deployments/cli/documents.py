@@ -436,6 +436,52 @@ class ReconcileDocument(TypedDict):
 
 
 @with_config(STRICT)
+class LedgerEditDocument(TypedDict):
+    """A cell of ours that says something else than was last known; `ours` is what we would write.
+
+    `before` is what it said last, by us or by an earlier edit; `by` is who edited the row last, an
+    unverified word.
+    """
+
+    ledger: str
+    obligation: str
+    row: str
+    column: str
+    before: str
+    after: str
+    ours: str
+    by: str
+
+
+@with_config(STRICT)
+class LedgerTickDocument(TypedDict):
+    """A row whose Release is ticked; `why` says what stands against it, or is still missing."""
+
+    ledger: str
+    obligation: str
+    row: str
+    amount: MoneyDocument | None
+    by: str
+    released: bool
+    why: str | None
+
+
+@with_config(STRICT)
+class SyncDocument(TypedDict):
+    """The answer of `makegood sync`."""
+
+    months: list[Month]
+    dry_run: bool
+    rows: Count
+    edits: list[LedgerEditDocument]
+    claims: list[str]
+    ticks: list[LedgerTickDocument]
+    released: list[str]
+    questions: list[str]
+    notes: list[str]
+
+
+@with_config(STRICT)
 class BookDocument(TypedDict):
     """One file of the books; one that serves all months has no month."""
 

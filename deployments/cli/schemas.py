@@ -32,6 +32,7 @@ DOCUMENTS: Mapping[str, type] = {
     "release": documents.ReleaseDocument,
     "run": documents.RunDocument,
     "settle": documents.SettleDocument,
+    "sync": documents.SyncDocument,
     "verify": documents.VerifyDocument,
 }
 """The document that each command prints with --json."""

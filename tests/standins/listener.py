@@ -66,6 +66,9 @@ class Connection(asyncio.Protocol):
         transport = self.transport
         if transport is None:
             return
+        if answer.wire == "silence":
+            self.busy = True
+            return
         if answer.wire in {"cut", "reset"}:
             self._break(transport, hard=answer.wire == "reset")
             return

@@ -46,6 +46,7 @@ ANSWERS = {
     "QueryAnswer": "QueryDataSourceResponse",
     "DatabaseObject": "DatabaseObjectResponse",
     "OwnUser": "GetSelfResponse",
+    "BlockChildren": "ListBlockChildrenResponse",
 }
 # Alternatives of which the client declares a part as enough; the stand-in answers the whole.
 WHOLE = {"DataSourceObject": "DataSourceObjectResponse"}
@@ -120,18 +121,28 @@ def schema_file() -> Path:
         raise
 
 
-@cache
 def made_schema() -> Path:
-    """Where the schema is that was made here.
+    """Where the schema is that was made here; what failed once is not tried again.
 
     Raises:
         TypesMissing: It cannot be made.
     """
     made = CACHE / _recipe_digest() / "notion-schema.json"
-    with _alone():
-        if not made.is_file():
-            _make(made)
+    failure = _tried(made)
+    if failure is not None:
+        raise TypesMissing(failure)
     return made
+
+
+@cache
+def _tried(made: Path) -> str | None:
+    try:
+        with _alone():
+            if not made.is_file():
+                _make(made)
+    except TypesMissing as error:
+        return str(error)
+    return None
 
 
 def or_skip(make: Any = schema_file) -> Path:

@@ -487,7 +487,7 @@ class StoreConformance:
         keys = [R0, "zeta/api/2026-05/r0", "nobody/api/2026-05/r0"]
         with pytest.raises(ReleaseRefusedError) as refused:
             self._release(store, keys, [])
-        assert list(refused.value.facts) == [
+        assert list(refused.value.differences) == [
             f"{R0}: is released by Kim; only a draft can be released",
             "zeta/api/2026-05/r0: is withheld; only a draft can be released",
             "nobody/api/2026-05/r0: there is no such obligation",

@@ -1,4 +1,4 @@
-"""What can be asked: seven addresses, each with its rule; everything else is no address.
+"""What can be asked: ten addresses, each with its rule; everything else is no address.
 
 Each function takes a `Call` and answers what goes over the wire, or refuses as Notion does.
 """
@@ -13,19 +13,23 @@ from urllib.parse import parse_qs
 from tests.standins.notion import cells, columns, queries, texts
 from tests.standins.notion.office import Connection
 from tests.standins.notion.refusals import (
+    instead,
     invalid,
     invalid_url,
     missing,
     unsupported,
     wrong_body,
 )
-from tests.standins.notion.world import Column, Database, Page, Source, World
+from tests.standins.notion.world import Column, Database, Page, Source, World, identity_of
 
 Json: TypeAlias = Any
 SITE = "https://www.notion.so"
 UUID = re.compile(
     r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE
 )
+PAGING = frozenset({"page_size", "start_cursor"})
+NARROWED = frozenset({"filter_properties"})
+LARGEST_LIST = 100
 NO_DECORATION = {"icon": None, "cover": None}
 
 
@@ -35,14 +39,14 @@ class Call:
 
     Attributes:
         id: The id in its address, in the usual form; "" without one.
-        only: The ids of `filter_properties`; empty for all.
+        parameters: What stands behind the question mark.
     """
 
     world: World
     connection: Connection
     id: str = ""
     body: dict[str, Any] = field(default_factory=dict)
-    only: tuple[str, ...] = ()
+    parameters: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Route:
         asked: The type of the request; "" without a body.
         answered: The type of the answer.
         run: What it does.
+        parameters: What may stand behind the question mark.
     """
 
     method: str
@@ -66,6 +71,7 @@ class Route:
     asked: str
     answered: str
     run: Callable[[Call], dict[str, Any]]
+    parameters: frozenset[str]
 
 
 def matched(method: str, path: str) -> tuple[Route, str]:
@@ -95,19 +101,18 @@ def identity(text: str, place: str, part: str = "body") -> str:
     return str(uuid.UUID(text))
 
 
-def only(query: str) -> tuple[str, ...]:
-    """The ids in `filter_properties`.
+def parameters(route: Route, query: str) -> dict[str, list[str]]:
+    """The parameters behind the question mark.
 
     Raises:
-        Refusal: For any other parameter.
+        Refusal: The route has no such parameter.
     """
     found = parse_qs(query, keep_blank_values=True)
-    if found.keys() - {"filter_properties"}:
+    for name in found.keys() - route.parameters:
         raise invalid(
-            f"query failed validation: query.{min(found)} should be not present, "
-            f"instead was `{found}`."
+            f"query failed validation: query.{name} should be not present, {instead(found[name])}."
         )
-    return tuple(found.get("filter_properties", ()))
+    return found
 
 
 # --- Users and databases --------------------------------------------------------------------------
@@ -175,6 +180,69 @@ def _shared_database(call: Call, wanted: str) -> Database:
     if database is None or not call.world.sees(call.connection.name, wanted):
         raise missing("database", wanted)
     return database
+
+
+def list_children(call: Call) -> dict[str, Any]:
+    """`blocks.children.list`: what stands on a page at the top: paragraphs and databases."""
+    things = call.world.things
+    if call.id not in things.top_pages or not call.world.sees(call.connection.name, call.id):
+        raise missing("block", call.id)
+    there = [_paragraph(call, one, text) for one, page, text in things.lines if page == call.id]
+    databases = (one for one in things.databases.values() if one.parent == call.id)
+    there += [_child(call.world, one) for one in databases if not one.in_trash]
+    begin = _begin([one["id"] for one in there], call.parameters.get("start_cursor"))
+    end = begin + _size(call.parameters.get("page_size", [str(LARGEST_LIST)])[0])
+    return {
+        "object": "list",
+        "type": "block",
+        "block": {},
+        "results": there[begin:end],
+        "next_cursor": there[end]["id"] if end < len(there) else None,
+        "has_more": end < len(there),
+    }
+
+
+def _size(text: str) -> int:
+    if not re.fullmatch(r"\d{1,3}", text) or not 1 <= int(text) <= LARGEST_LIST:
+        expected = f"between `1` and `{LARGEST_LIST}`"
+        raise invalid(f"query failed validation: query.page_size should be {expected}.")
+    return int(text)
+
+
+def _begin(identities: list[str], cursor: list[str] | None) -> int:
+    if cursor is None:
+        return 0
+    if cursor[0] not in identities:
+        raise invalid(f"The start_cursor provided is invalid: {cursor[0]}")
+    return identities.index(cursor[0])
+
+
+def _paragraph(call: Call, identity: str, text: str) -> dict[str, Any]:
+    content = {"rich_text": texts.answer(texts.typed(text)), "color": "default", "icon": None}
+    parent, person = call.id, identity_of("person ada")
+    return _block(identity, parent, 0, person) | {"type": "paragraph", "paragraph": content}
+
+
+def _child(world: World, database: Database) -> dict[str, Any]:
+    source = world.things.sources[database.sources[0]]
+    block = _block(database.id, database.parent, database.created_ms, source.created_by)
+    content = {"title": texts.plain(database.title)}
+    return block | {"type": "child_database", "child_database": content}
+
+
+def _block(identity: str, page: str, at_ms: int, by: str) -> dict[str, Any]:
+    return {
+        "object": "block",
+        "id": identity,
+        "parent": {"type": "page_id", "page_id": page},
+        "created_time": cells.minute(at_ms),
+        "last_edited_time": cells.minute(at_ms),
+        "created_by": cells.user(by),
+        "last_edited_by": cells.user(by),
+        "has_children": False,
+        "in_trash": False,
+        "archived": False,
+    }
 
 
 def database_answer(world: World, database: Database) -> dict[str, Any]:
@@ -255,8 +323,10 @@ def source_answer(world: World, source: Source) -> dict[str, Any]:
 def query_source(call: Call) -> dict[str, Any]:
     """`data_sources.query`; the pages in it are answered by `page_answer`."""
     source = _shared_source(call, call.id)
+    if source.in_trash:
+        raise missing("data_source", source.id)
     results = queries.asked(call.world, source, call.body)
-    shown = _shown_columns(source, call.only)
+    shown = _shown(call, source)
     return {
         "object": "list",
         "type": "page_or_data_source",
@@ -276,11 +346,11 @@ def create_page(call: Call) -> dict[str, Any]:
     _refuse_others(call.body, {"parent", "properties"})
     source = _home(call)
     asked = call.body.get("properties", {})
-    written = read_cells(source, asked, "body.properties")
+    written, shown = read_cells(source, asked, "body.properties"), _shown(call, source)
     world, now, bot = call.world, call.world.now_ms(), call.connection.bot
     kept = _with_options(world, source, written)
     page = world.put(Page(world.new_id(), source.id, now, now, bot, bot, kept))
-    return page_answer(source, page)
+    return page_answer(source, page, shown)
 
 
 def _home(call: Call) -> Source:
@@ -294,7 +364,7 @@ def _home(call: Call) -> Source:
         source = _only_source(call, _shared_database(call, wanted))
     else:
         raise unsupported("pages outside of data sources")
-    if source.in_trash or call.world.database(source.database).in_trash:
+    if source.in_trash:
         raise invalid("Can't create pages in a data source that is in the trash.")
     return source
 
@@ -345,7 +415,7 @@ def retrieve_page(call: Call) -> dict[str, Any]:
     if call.id in call.world.things.top_pages and call.world.sees(call.connection.name, call.id):
         return _top_page(call)
     source, page = _shared_page(call)
-    return page_answer(source, page, _shown_columns(source, call.only))
+    return page_answer(source, page, _shown(call, source))
 
 
 def _shared_page(call: Call) -> tuple[Source, Page]:
@@ -366,9 +436,10 @@ def update_page(call: Call) -> dict[str, Any]:
             "Can't edit block that is archived. You must unarchive the block before editing."
         )
     written = read_cells(source, body.get("properties", {}), "body.properties")
+    shown = _shown(call, source)
     kept = _with_options(call.world, source, written)
     changed = call.world.changed(page, call.connection.bot, kept, in_trash=trashed)
-    return page_answer(source, call.world.put(changed))
+    return page_answer(source, call.world.put(changed), shown)
 
 
 def _wanted_trash(body: Json, page: Page) -> bool:
@@ -378,18 +449,21 @@ def _wanted_trash(body: Json, page: Page) -> bool:
     return bool(said.pop()) if said else page.in_trash
 
 
-def _shown_columns(source: Source, wanted: tuple[str, ...]) -> tuple[Column, ...]:
+def _shown(call: Call, source: Source) -> tuple[Column, ...]:
+    """The columns that the answer is to have."""
+    wanted = call.parameters.get("filter_properties", [])
     unknown = [one for one in wanted if one not in source.columns]
     if unknown:
         raise invalid(f"Could not find property with id: {unknown[0]}")
     return tuple(c for c in source.columns.values() if not wanted or c.id in wanted)
 
 
-def page_answer(
-    source: Source, page: Page, shown: tuple[Column, ...] | None = None
-) -> dict[str, Any]:
-    """A row as Notion writes it, with all columns or some."""
-    listed = tuple(source.columns.values()) if shown is None else shown
+def page_answer(source: Source, page: Page, shown: tuple[Column, ...]) -> dict[str, Any]:
+    """A row as Notion writes it, with these columns.
+
+    Options that were created since are known only to the source's own columns.
+    """
+    listed = [source.columns[column.id] for column in shown]
     parent = {
         "type": "data_source_id",
         "data_source_id": source.id,
@@ -429,13 +503,19 @@ def _top_page(call: Call) -> dict[str, Any]:
 
 
 def _route(
-    text: str, name: str, run: Callable[[Call], dict[str, Any]], types: str, capability: str
+    text: str,
+    name: str,
+    run: Callable[[Call], dict[str, Any]],
+    types: str,
+    capability: str,
+    *,
+    parameters: frozenset[str] = frozenset(),
 ) -> Route:
     method, template = text.split(" ")
     kind = template.partition("{")[2].partition("_id}")[0]
     pattern = re.compile("/v1/" + re.sub(r"\{\w+\}", "(?P<id>[^/]+)", template))
     asked, _, answered = types.partition("->")
-    return Route(method, pattern, name, kind, capability, asked, answered, run)
+    return Route(method, pattern, name, kind, capability, asked, answered, run, parameters)
 
 
 ROUTES = (
@@ -444,14 +524,18 @@ ROUTES = (
            "CreateDatabase->DatabaseObject", "insert"),
     _route("GET databases/{database_id}", "databases.retrieve", retrieve_database,
            "->DatabaseObject", "read"),
+    _route("GET blocks/{block_id}/children", "blocks.children.list", list_children,
+           "->BlockChildren", "read", parameters=PAGING),
     _route("GET data_sources/{data_source_id}", "data_sources.retrieve", retrieve_source,
            "->DataSourceObject", "read"),
     _route("PATCH data_sources/{data_source_id}", "data_sources.update", update_source,
            "UpdateDataSource->DataSourceObject", "update"),
     _route("POST data_sources/{data_source_id}/query", "data_sources.query", query_source,
-           "QueryDataSource->QueryAnswer", "read"),
-    _route("POST pages", "pages.create", create_page, "CreatePage->PageObject", "insert"),
-    _route("GET pages/{page_id}", "pages.retrieve", retrieve_page, "->PageObject", "read"),
+           "QueryDataSource->QueryAnswer", "read", parameters=NARROWED),
+    _route("POST pages", "pages.create", create_page, "CreatePage->PageObject", "insert",
+           parameters=NARROWED),
+    _route("GET pages/{page_id}", "pages.retrieve", retrieve_page, "->PageObject", "read",
+           parameters=NARROWED),
     _route("PATCH pages/{page_id}", "pages.update", update_page,
-           "UpdatePage->PageObject", "update"),
+           "UpdatePage->PageObject", "update", parameters=NARROWED),
 )  # fmt: skip

@@ -5,13 +5,14 @@ for dates; a bool; a str. Empty is `()` for texts and many options, None otherwi
 """
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from tests.standins.notion import texts
-from tests.standins.notion.refusals import invalid, wrong_body
+from tests.standins.notion.refusals import invalid, unsupported, wrong_body
 from tests.standins.notion.world import Column, Page
 
 Json: TypeAlias = Any
@@ -129,31 +130,32 @@ def _choices(column: Column, value: Json, place: str) -> tuple[Any, ...]:
     return tuple(dict.fromkeys(chosen))
 
 
-def _date(column: Column, value: Json, place: str) -> tuple[str, str | None, str | None] | None:
+def _date(column: Column, value: Json, place: str) -> tuple[str, str | None, None] | None:
     if value is None:
         return None
-    start = _moment(value["start"], f"{place}.start")
-    end = None if value.get("end") is None else _moment(value["end"], f"{place}.end")
-    zone = value.get("time_zone")
-    if zone is not None and (len(start) == len("2026-05-01") or start[19:] != ".000+00:00"):
-        raise invalid(f"{place}: with a time_zone, start is a time without an offset.")
-    if end is not None and (len(end) == len("2026-05-01")) != (len(start) == len("2026-05-01")):
-        raise invalid(f"{place}: start and end are both dates or both times.")
-    if end is not None and end < start:
-        raise invalid(f"{place}: end is before start.")
-    return start, end, zone
+    if value.get("time_zone") is not None:
+        raise unsupported(f"dates with a time_zone ({place})")
+    start, begin = _moment(value["start"], f"{place}.start")
+    if value.get("end") is None:
+        return start, None, None
+    end, finish = _moment(value["end"], f"{place}.end")
+    if len(start) != len(end):
+        raise invalid(f"{place}: start and end should both be dates, or both be times.")
+    if finish < begin:
+        raise invalid(f"{place}: end should not be before start.")
+    return start, end, None
 
 
-def _moment(text: str, place: str) -> str:
-    """A date, or a time to the millisecond with its offset."""
+def _moment(text: str, place: str) -> tuple[str, datetime]:
+    """A date, or a time to the millisecond with its offset, as written and to compare."""
     try:
-        if len(text) == len("2026-05-01"):
-            return date.fromisoformat(text).isoformat()
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise wrong_body(place, "a valid ISO 8601 date string", text) from None
-    written = moment.isoformat(timespec="milliseconds")
-    return written if moment.tzinfo else f"{written}+00:00"
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        return text, aware
+    return aware.isoformat(timespec="milliseconds"), aware
 
 
 READERS: dict[str, Callable[[Column, Json, str], Any]] = {

@@ -6,16 +6,20 @@ workspace there, whose `client()` is the real `notion_client.Client`.
 
 import contextlib
 import logging
+import ssl
 from dataclasses import dataclass
 from typing import Any, Self
 
+import httpx
 from notion_client import Client
 
 from tests.standins.notion.office import API_VERSION, COMPANY
 from tests.standins.notion_types import or_skip
 from tests.standins.starting import Refused, Started, started
 
-__all__ = ["COMPANY", "Refused", "StandIn", "Workspace", "running"]
+__all__ = ["COMPANY", "NO_CERTIFICATES", "Refused", "StandIn", "Workspace", "running"]
+# Loading the usual certificates would take longer than most tests.
+NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 LOGGER = logging.getLogger("notion-standin-client")
 
 
@@ -60,6 +64,7 @@ class Workspace:
     def client(self, token: str | None = None, *, timeout_ms: int = 5_000) -> Client:
         """The real client, without retries; close it."""
         return Client(
+            client=httpx.Client(verify=NO_CERTIFICATES),
             auth=token or self.token,
             base_url=self.url,
             notion_version=API_VERSION,

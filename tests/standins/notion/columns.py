@@ -1,13 +1,14 @@
 """The columns of a data source: read from a request, changed, written as Notion writes them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
 from typing import Any, TypeAlias
 
-from tests.standins.notion import cells
+from tests.standins.notion import cells, texts
 from tests.standins.notion.refusals import invalid, unsupported, wrong_body
-from tests.standins.notion.world import Column, Option, Source, World, identity_of
+from tests.standins.notion.world import Column, Option, Page, Source, World, identity_of
 
 Json: TypeAlias = Any
 MOST_OPTIONS = 100
@@ -17,50 +18,12 @@ KINDS = (
     | {"number", "date", "checkbox"}
 ) - {"relation"}  # fmt: skip
 # The types leave it open; the list is Notion's.
-NUMBER_FORMATS = frozenset(
-    [
-        "number",
-        "number_with_commas",
-        "percent",
-        "dollar",
-        "australian_dollar",
-        "canadian_dollar",
-        "singapore_dollar",
-        "euro",
-        "pound",
-        "yen",
-        "ruble",
-        "rupee",
-        "won",
-        "yuan",
-        "real",
-        "lira",
-        "rupiah",
-        "franc",
-        "hong_kong_dollar",
-        "new_zealand_dollar",
-        "krona",
-        "norwegian_krone",
-        "mexican_peso",
-        "rand",
-        "new_taiwan_dollar",
-        "danish_krone",
-        "zloty",
-        "baht",
-        "forint",
-        "koruna",
-        "shekel",
-        "chilean_peso",
-        "philippine_peso",
-        "dirham",
-        "colombian_peso",
-        "riyal",
-        "ringgit",
-        "leu",
-        "argentine_peso",
-        "uruguayan_peso",
-        "peruvian_sol",
-    ]
+NUMBER_FORMATS = re.compile(
+    "number|number_with_commas|percent|dollar|australian_dollar|canadian_dollar|singapore_dollar|"
+    "euro|pound|yen|ruble|rupee|won|yuan|real|lira|rupiah|franc|hong_kong_dollar|"
+    "new_zealand_dollar|krona|norwegian_krone|mexican_peso|rand|new_taiwan_dollar|danish_krone|"
+    "zloty|baht|forint|koruna|shekel|chilean_peso|philippine_peso|dirham|colombian_peso|riyal|"
+    "ringgit|leu|argentine_peso|uruguayan_peso|peruvian_sol"
 )
 USUAL_STATUS = (("Not started", "default"), ("In progress", "blue"), ("Done", "green"))
 GROUPS = (("To-do", "gray"), ("In progress", "blue"), ("Complete", "green"))
@@ -123,8 +86,8 @@ def _column_id(source: Source, kind: str) -> str:
     """A short id; some need escapes in an address, as at Notion."""
     if kind == "title":
         return "title"
-    letters = identity_of(f"column {source.id} {source.shape}")
-    return f"%3A{letters[:3]}" if source.shape % 2 else letters[:4]
+    letters = identity_of(f"column {source.id} {source.shape}")[:7]
+    return f"%3A{letters}" if source.shape % 2 else letters
 
 
 def _kind(config: Json, place: str) -> str | None:
@@ -149,8 +112,7 @@ def _remove(source: Source, column: Column | None, key: str) -> None:
         raise invalid(f"{key} is not a property that exists.")
     if column.kind == "title":
         raise invalid("Cannot delete the title property.")
-    del source.columns[column.id]
-    source.shape += 1
+    source.remove_column(column)
 
 
 def _change(source: Source, column: Column, config: Json, place: str) -> None:
@@ -161,16 +123,41 @@ def _change(source: Source, column: Column, config: Json, place: str) -> None:
     _require_free(source, name, column)
     said = config.get(kind, {})
     same = kind == column.kind
-    source.put_column(
-        Column(
-            column.id,
-            name,
-            kind,
-            options(kind, said, column.options if same else (), f"{place}.{kind}"),
-            setting(kind, said, column.setting if same else "", place),
-            config.get("description", column.description),
-        )
+    changed = Column(
+        column.id,
+        name,
+        kind,
+        options(kind, said, column.options if same else (), f"{place}.{kind}"),
+        setting(kind, said, column.setting if same else "", place),
+        config.get("description", column.description),
     )
+    source.put_column(changed)
+    if not same:
+        _convert(source, column, changed)
+
+
+def _convert(source: Source, before: Column, after: Column) -> None:
+    """Let cells follow the type of their column: texts and numbers as far as they can be read."""
+
+    def moved(page: Page) -> Page:
+        value = _converted(after.kind, cells.plain(before, page))
+        return replace(page, cells=page.cells | {after.id: value})
+
+    source.pages = {identity: moved(page) for identity, page in source.pages.items()}
+    source.seen = {identity: moved(page) for identity, page in source.seen.items()}
+    source.pending = [(at, order, moved(page)) for at, order, page in source.pending]
+
+
+def _converted(kind: str, plain: Any) -> Any:
+    text = "" if plain in {None, False} or isinstance(plain, list) else str(plain)
+    if kind in cells.TEXTS:
+        return texts.typed(text)
+    if kind == "number":
+        number = re.fullmatch(r"-?\d+(\.\d+)?", text)
+        return cells.javascript_number(text) if number else None
+    if kind in cells.WORDS:
+        return text or None
+    return () if kind == "multi_select" else None
 
 
 def setting(kind: str, said: Json, before: str, place: str) -> str:
@@ -184,7 +171,7 @@ def setting(kind: str, said: Json, before: str, place: str) -> str:
     if kind != "number":
         return ""
     form = str(said.get("format", before or "number"))
-    if form not in NUMBER_FORMATS:
+    if not NUMBER_FORMATS.fullmatch(form):
         raise wrong_body(f"{place}.number.format", "one of Notion's formats", form)
     return form
 

@@ -139,8 +139,7 @@ def counts(office: Office, workspace: Workspace, said: Said) -> Any:
 def rows(office: Office, workspace: Workspace, said: Said) -> Any:
     """Every row of `{source}` as it is, in plain values, oldest first; trashed ones are marked."""
     source = people.the_source(workspace.world, said)
-    pages = sorted(source.pages.values(), key=lambda page: (page.created_ms, page.id))
-    return [_row(source, page) for page in pages]
+    return [_row(source, page) for page in source.pages.values()]
 
 
 def _row(source: Source, page: Page) -> dict[str, Any]:

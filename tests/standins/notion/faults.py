@@ -11,7 +11,7 @@ from tests.standins.occasion import AFTER, BEFORE, Occasion
 LIMIT_REASONS = (CONNECTION_LIMIT, WORKSPACE_LIMIT)
 PAGE = b"<html><head><title>%d</title></head><body><center><h1>%d</h1></center></body></html>\n"
 # Kinds that change what is sent, or whether; the others are answers of their own.
-WIRE = {"cut", "reset", "broken_json", "short_body"}
+WIRE = {"cut", "reset", "silence", "broken_json", "short_body"}
 TIMING = {"delay", "late_arrival"}
 REFUSALS: dict[str, Callable[[], Refusal]] = {
     "refused": lambda: refusals.invalid("This request is refused, as planned."),

@@ -56,6 +56,7 @@ class Workspace:
         log: The latest requests, oldest first.
         outcomes: How many requests had which outcome.
         count: How many requests came since the last reset.
+        busy: The ids of what is being worked on.
     """
 
     world: World
@@ -64,6 +65,7 @@ class Workspace:
     log: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=LOG_LENGTH))
     outcomes: Counter[str] = field(default_factory=Counter)
     count: int = 0
+    busy: set[str] = field(default_factory=set)
 
     def forget(self) -> None:
         """Clear faults, log and counts; what exists stays."""

@@ -213,6 +213,13 @@ def add_page(world: World, person: str, said: Said) -> Any:
     return identity
 
 
+def write_line(world: World, person: str, said: Said) -> Any:
+    """`{page, text}`: a paragraph on a page at the top; answers its id."""
+    identity = world.new_id()
+    world.things.lines.append((identity, said["page"], said["text"]))
+    return identity
+
+
 def advance(world: World, person: str, said: Said) -> Any:
     """`{ms, seconds, minutes, hours, days}`: let time pass."""
     sizes = {"ms": 1, "seconds": 1000, "minutes": 60_000, "hours": 3_600_000, "days": 86_400_000}
@@ -225,6 +232,7 @@ ACTIONS: dict[str, Callable[[World, str, Said], Any]] = {
     action.__name__: action
     for action in (
         edit, release, add_row, duplicate, trash, restore, fill, add_column, change_column,
-        remove_column, add_source, trash_database, share, unshare, add_page, advance,
+        remove_column, add_source, trash_database, share, unshare, add_page, write_line,
+        advance,
     )
 }  # fmt: skip

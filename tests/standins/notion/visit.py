@@ -112,6 +112,8 @@ class Visit:
             return
         wait = home.world.options.latency_ms / 1000
         wait += sum(fault.seconds for fault in self._planned(BEFORE) if fault.kind == "delay")
+        if wait and self.call is not None:
+            home.busy.add(self.call.id)
         self._after(wait, self._execute)
 
     def _meanwhile(self, when: str) -> None:
@@ -146,8 +148,11 @@ class Visit:
             raise limited
         if self.route.capability and self.route.capability not in connection.capabilities:
             raise refusals.restricted()
+        if self.route.name == "pages.update" and identity in home.busy:
+            raise refusals.conflict()
         body = self._body(self.route, identity)
-        self.call = api.Call(home.world, connection, identity, body, api.only(request.query))
+        parameters = api.parameters(self.route, request.query)
+        self.call = api.Call(home.world, connection, identity, body, parameters)
 
     def _body(self, route: api.Route, identity: str) -> dict[str, Any]:
         """The body of a request, held to its type."""
@@ -163,10 +168,9 @@ class Visit:
         except orjson.JSONDecodeError:
             raise refusals.invalid_json() from None
         with_id = dict(body) if isinstance(body, dict) else body
-        if route.kind and isinstance(body, dict):
-            if f"{route.kind}_id" in body:
-                raise refusals.wrong_body(f"body.{route.kind}_id", "not present", identity)
-            with_id[f"{route.kind}_id"] = identity
+        if isinstance(body, dict):
+            _refuse_foreign(route, body)
+            with_id |= {f"{route.kind}_id": identity} if route.kind else {}
         if not self.office.types.allows(route.asked, with_id):
             raise self._mistyped(route.asked, with_id)
         return dict(body)
@@ -181,6 +185,8 @@ class Visit:
     # --- Doing it ---------------------------------------------------------------------------------
 
     def _execute(self) -> None:
+        if self.call is not None:
+            self._home().busy.discard(self.call.id)
         self._leave(self._carried_out())
 
     def _carried_out(self) -> Answer:
@@ -210,9 +216,9 @@ class Visit:
 
     def _listed(self, source: Any, shown: Any, page: Any) -> dict[str, Any]:
         answer = api.page_answer(source, page, shown)
-        if page.checked != source.shape:
+        if page.checked != source.stamp:
             self._hold("PageObject", answer)
-            page.checked = source.shape
+            page.checked = source.stamp
         return answer
 
     def _hold(self, name: str, answer: dict[str, Any]) -> None:
@@ -260,6 +266,12 @@ class Visit:
             self.entry["status"] = None if answer.wire else answer.status
             self.workspace.outcomes[f"{self.entry['operation'] or 'unknown'} {status}"] += 1
         self.send(answer)
+
+
+def _refuse_foreign(route: api.Route, body: dict[str, Any]) -> None:
+    """The types know no difference between body, address and query."""
+    for name in {"filter_properties", f"{route.kind}_id"} & body.keys():
+        raise refusals.wrong_body(f"body.{name}", "not present", body[name])
 
 
 def _fits(route: api.Route, request: Request) -> bool:

@@ -10,12 +10,14 @@ import hashlib
 import heapq
 import uuid
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any, Self
 
 from tests.standins.clock import Clock
 from tests.standins.notion.refusals import missing
 
 MINUTE_MS = 60_000
+STAMPS = count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Page:
     Attributes:
         cells: By column id, in the form that `cells` gives them; an empty cell may be missing.
         version: Counts from 1 for each page.
-        checked: For which shape of its data source its answer was last held to the types.
+        checked: For which stamp of its data source its answer was last held to the types.
     """
 
     id: str
@@ -100,6 +102,7 @@ class Source:
     Attributes:
         columns: By id, in their order.
         shape: Grows with every change of a column.
+        stamp: Another one after every change of a column, in whichever world.
         pages: As they are.
         seen: As queries see them.
         ring: The ids of what queries see, in an order that means nothing.
@@ -117,6 +120,7 @@ class Source:
     edited_by: str
     columns: dict[str, Column] = field(default_factory=dict)
     shape: int = 0
+    stamp: int = 0
     pages: dict[str, Page] = field(default_factory=dict)
     seen: dict[str, Page] = field(default_factory=dict)
     ring: list[str] = field(default_factory=list)
@@ -147,7 +151,17 @@ class Source:
     def put_column(self, column: Column) -> None:
         """Add a column, or replace the one of the same id."""
         self.columns[column.id] = column
+        self.changed_shape()
+
+    def remove_column(self, column: Column) -> None:
+        """Take a column away."""
+        del self.columns[column.id]
+        self.changed_shape()
+
+    def changed_shape(self) -> None:
+        """Note that answers look different from now on."""
         self.shape += 1
+        self.stamp = next(STAMPS)
 
     def settle(self, now_ms: int) -> None:
         """Let queries see what has become visible by now."""
@@ -189,6 +203,7 @@ class Things:
 
     Attributes:
         top_pages: Pages that databases stand on, titles by id.
+        lines: What people wrote on them: id, page and text.
         home: The data source of every row.
         shared: Which connection sees which page or database, with all that is below it.
         serial: Counts what got an id.
@@ -199,6 +214,7 @@ class Things:
     sources: dict[str, Source] = field(default_factory=dict)
     home: dict[str, str] = field(default_factory=dict)
     shared: set[tuple[str, str]] = field(default_factory=set)
+    lines: list[tuple[str, str, str]] = field(default_factory=list)
     serial: int = 0
     writes: int = 0
     queries: int = 0
@@ -211,6 +227,7 @@ class Things:
             {identity: source.copy() for identity, source in self.sources.items()},
             dict(self.home),
             set(self.shared),
+            list(self.lines),
             self.serial,
             self.writes,
             self.queries,
