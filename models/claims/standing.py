@@ -71,6 +71,13 @@ class Claim:
         return str(self.owed or "")
 
     @property
+    def recoverable(self) -> Money | None:
+        """What may come, or has come: what was agreed to, else what is owed; None for nothing."""
+        if self.status is LedgerStatus.DENIED:
+            return None
+        return self.life.approved or self.owed
+
+    @property
     def status(self) -> LedgerStatus:
         """Where it stands."""
         return self.life.status
