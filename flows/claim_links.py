@@ -7,6 +7,7 @@ and needs no record of its own. Nothing is decided here, and no amount is set of
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from connectors.store import Store
 from flows.claim_texts import decision_of
@@ -39,7 +40,8 @@ def _links(teller: _Teller, downstream: Sequence[Contract], claim: Claim) -> Ite
     if not dependent or claim.gone:
         return
     period = str(claim.month)
-    vendor = teller.side(claim.contract, f"{claim.vendor}, {claim.service}", period)
+    told = teller.side(claim.contract, f"{claim.vendor}, {claim.service}", period)
+    vendor = replace(told, owed=claim.recoverable)
     for contract in dependent:
         name = f"{contract.client.name}, {contract.service.name}"
         found = link(teller.side(contract.id, name, period), vendor)
@@ -63,14 +65,15 @@ class _Teller:
     def _told(self, contract: str, name: str, period: str) -> Side:
         decided = decision_of(self._store, contract, period)
         if decided is None:
-            return Side(contract, name, NO_TIME, None)
-        return _side(contract, name, decided)
+            return Side(contract, period, name, NO_TIME, None)
+        return _side(contract, period, name, decided)
 
 
-def _side(contract: str, name: str, decided: Decided) -> Side:
+def _side(contract: str, period: str, name: str, decided: Decided) -> Side:
     uptime, answer = decided.measured.uptime, decided.determination
     return Side(
         contract=contract,
+        period=period,
         name=name,
         down=uptime.down if uptime else NO_TIME,
         owed=answer.amount if answer.amount and answer.amount.minor else None,

@@ -7,6 +7,7 @@ effect's intent before anything is sent; nothing for a client is planned before 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from email.utils import parseaddr
@@ -14,9 +15,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from connectors.files import sole_writer, write_whole
-from connectors.mail import Mailbox, compose
-from connectors.store import EffectPlan, StoredObligation
-from flows.effects import ONCE, carry_out, settle
+from connectors.mail import Attachment, Mailbox, MailSender, compose
+from connectors.store import EffectPlan, StoredObligation, batch_digest
+from flows.effects import ONCE, Settlement, carry_out, settle
 from flows.messages import (
     ChangeLine,
     ClientNotice,
@@ -24,13 +25,17 @@ from flows.messages import (
     CreditLine,
     MonthlySummary,
     OutageLine,
+    ReleaseRequest,
+    Rendered,
     WithheldLine,
     render_notice,
+    render_request,
     render_summary,
 )
 from flows.messages.language import Language, language_of
 from flows.office import Office
 from flows.posting import post
+from models.approval import Needed
 from models.contract import Payout, Role
 from models.credit import ObligationKind, ObligationState
 from models.decision import digest_of
@@ -44,9 +49,11 @@ from models.workspace_file import MailTerms
 
 NOTICE = "client_notice"
 SUMMARY = "operator_summary"
-MAIL_KINDS = frozenset({NOTICE, SUMMARY})
-TO_OURSELVES = frozenset({SUMMARY})
-"""Mail to the operator alone: a second copy bothers no client."""
+REQUEST = "release_request"
+REMINDER = "claim_reminder"
+TO_OURSELVES = frozenset({SUMMARY, REQUEST, REMINDER})
+"""Mail to the operators alone: a second copy bothers no client."""
+MAIL_KINDS = TO_OURSELVES | {NOTICE}
 
 
 def send_waiting(office: Office, period: str) -> int:
@@ -77,26 +84,148 @@ def send_summary(office: Office, period: str, *, contracts: int, met: int) -> in
     if office.mail is None or terms is None:
         return 0
     obligations = office.store.obligations(period)
-    standing = _standing(obligations)
     key = f"{period}/summary/{digest_of([_told(s) for s in obligations])[:16]}"
     if office.store.effects(keys=[key]):
         return send_waiting(office, period)
-    view = _summary(office, period, standing, contracts=contracts, met=met)
-    summary = render_summary(view, language=language_of(terms.language))
-    mail = compose(
-        key=key,
+    summary = summary_of(office, period, contracts=contracts, met=met)
+    letter = ToOurselves(key, SUMMARY, period, summary)
+    return send_to_ourselves(office, office.mail, terms, letter).done
+
+
+def send_release_request(
+    office: Office, month: ServiceMonth, *, waiting: Sequence[StoredObligation], needed: Needed
+) -> int:
+    """Ask the operator and the approvers to release drafts, once for each set that is shown.
+
+    Args:
+        office: What the run talks to.
+        month: The service month.
+        waiting: Our own drafts, as a release would show them.
+        needed: How many people must agree.
+    """
+    terms = office.workspace.mail
+    if office.mail is None or terms is None or not waiting:
+        return 0
+    period = str(month)
+    key = f"{period}/release-request/{batch_digest(waiting)[:16]}"
+    if office.store.effects(keys=[key]):
+        return 0
+    rendered = request_of(office, month, waiting=waiting, needed=needed)
+    letter = ToOurselves(key, REQUEST, period, rendered, also=terms.approvers)
+    return send_to_ourselves(office, office.mail, terms, letter).done
+
+
+@dataclass(frozen=True, slots=True)
+class ToOurselves:
+    """A mail to the operators, in words.
+
+    Attributes:
+        key: The effect's key.
+        kind: The effect's kind, one of `TO_OURSELVES`.
+        period: The service month that it is counted with.
+        rendered: What it says.
+        also: Who gets it beside the operator.
+        attachments: Files that go with it.
+        kept: What is stored beside its bytes, for later runs to read.
+    """
+
+    key: str
+    kind: str
+    period: str
+    rendered: Rendered
+    also: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    kept: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+def send_to_ourselves(
+    office: Office, mail: MailSender, terms: MailTerms, letter: ToOurselves
+) -> Settlement:
+    """Store a mail to the operators with its bytes, unless it is there, and send it once."""
+    composed = compose(
+        key=letter.key,
         at=instant(datetime.now(tz=UTC)),
         sender=_mailbox(terms.sender),
-        to=[_mailbox(terms.operator)],
-        subject=summary.subject,
-        text=summary.text,
-        html=summary.html,
+        to=[_mailbox(address) for address in dict.fromkeys([terms.operator, *letter.also])],
+        subject=letter.rendered.subject,
+        text=letter.rendered.text,
+        html=letter.rendered.html,
         reply_to=_reply_to(terms),
+        attachments=letter.attachments,
     )
-    plan = EffectPlan(key, SUMMARY, WORKSPACE, period, mail.intent)
-    return carry_out(
-        office.store, [plan], post(office.mail, office.store, to_ourselves=TO_OURSELVES)
-    ).done
+    intent = {**composed.intent, **letter.kept}
+    plan = EffectPlan(letter.key, letter.kind, WORKSPACE, letter.period, intent)
+    return carry_out(office.store, [plan], post(mail, office.store, to_ourselves=TO_OURSELVES))
+
+
+def workspace_named(office: Office) -> str:
+    """The folder as commands must name it; "" when they are run inside it."""
+    return "" if str(office.folder) == "." else str(office.folder)
+
+
+def _limits(
+    office: Office, month: ServiceMonth, waiting: Sequence[StoredObligation]
+) -> tuple[Money, ...]:
+    """The amounts above which two must agree, of the workspace and of the drafts' contracts."""
+    drafts = {s.obligation.contract: s.obligation.amount for s in waiting if s.obligation.amount}
+    versions = {c.id: c.in_force(month) for c in office.contracts if c.id in drafts}
+    found = set()
+    for contract, amount in drafts.items():
+        version, currency = versions.get(contract), amount.currency
+        for limit in (
+            office.workspace.release.two_person_above.get(currency.code),
+            version.release.two_person_above if version else None,
+        ):
+            if limit is not None:
+                found.add(Money(int(currency.minor(limit)), currency))
+    return tuple(sorted(found, key=lambda money: (money.currency.code, money.minor)))
+
+
+def summary_of(
+    office: Office, period: str, *, contracts: int, met: int, language: Language | None = None
+) -> Rendered:
+    """The operator's summary of what stands now; without a language in the operator's own."""
+    standing = _standing(office.store.obligations(period))
+    view = _summary(office, period, standing, contracts=contracts, met=met)
+    return render_summary(view, language=language or own_language(office))
+
+
+def request_of(
+    office: Office,
+    month: ServiceMonth,
+    *,
+    waiting: Sequence[StoredObligation],
+    needed: Needed,
+    language: Language | None = None,
+) -> Rendered:
+    """The request to release what waits; without a language in the operator's own."""
+    request = ReleaseRequest(
+        month=month,
+        waiting=tuple(_line(stored) for stored in waiting),
+        people=needed.people,
+        limits=_limits(office, month, waiting) if needed.people > 1 else (),
+        letters=len(receivers(office, waiting)),
+        previews=office.previews.name,
+        workspace=workspace_named(office),
+    )
+    return render_request(request, language=language or own_language(office))
+
+
+def notice_of(
+    office: Office, stored: StoredObligation, *, language: Language | None = None
+) -> Rendered:
+    """A client's notice; with a banner while it waits for release, without a language in theirs."""
+    return render_notice(
+        _notice(office, stored),
+        preview=stored.obligation.state is ObligationState.DRAFT,
+        language=language or notice_language(office, stored),
+    )
+
+
+def own_language(office: Office) -> Language:
+    """The language of mail to ourselves."""
+    terms = office.workspace.mail
+    return language_of(terms.language if terms else LanguageCode.EN)
 
 
 def receivers(office: Office, obligations: Sequence[StoredObligation]) -> Mapping[str, Mailbox]:
@@ -225,7 +354,7 @@ def _summary(
         changes=tuple(_change(s) for s in standing if s.obligation.revision),
         ledger=office.workspace.ledger.csv,
         previews=office.previews.name,
-        workspace="" if str(office.folder) == "." else str(office.folder),
+        workspace=workspace_named(office),
     )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import re
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -80,8 +79,9 @@ class LimitReached(Retriable):
         wait_s: How long it asks to be left alone, in seconds; None when it does not say.
     """
 
-    def __init__(self, message: str, *, status: int, wait_s: int | None) -> None:
-        super().__init__(message, status=status)
+    def __init__(self, message: str, *, wait_s: int | None) -> None:
+        # Also for a 529, so that nobody takes it for a server that failed.
+        super().__init__(message, status=429)
         self.wait_s = wait_s
 
 
@@ -127,7 +127,6 @@ class Calls:
         *,
         line: Line,
         address: str = "",
-        sleep: Callable[[Any], None] = time.sleep,
     ) -> None:
         """Check token and address; nothing is asked yet.
 
@@ -135,7 +134,6 @@ class Calls:
             token: The integration's secret.
             line: The turns to keep to.
             address: Another address than Notion's own, for tests; "" for Notion's.
-            sleep: Waits so many seconds between two tries.
 
         Raises:
             Misconfigured: The token is none, or the address is not safe.
@@ -143,7 +141,6 @@ class Calls:
         require_token(token)
         base = require_address(address) if address else ADDRESS
         self.line = line
-        self._sleep = sleep
         logger = logging.getLogger("makegood.notion")
         self.client = Client(
             client=ExactHttp(),
@@ -172,7 +169,10 @@ class Calls:
             Permanent: Notion refuses.
             Misconfigured: The token opens nothing, or not this.
         """
-        return with_retries(lambda: self._patient(where, call), attempts=TRIES, sleep=self._sleep)
+        return with_retries(lambda: self._patient(where, call), attempts=TRIES, sleep=self._rest)
+
+    def _rest(self, seconds: Any) -> None:  # noqa: ANN401 - whatever the retry library counts in
+        self.line.clock.sleep_us(int(seconds * SECOND_US))
 
     def make(self, where: str, call: Callable[[], object]) -> Plain:
         """Send one request that makes something.
@@ -239,7 +239,7 @@ def classed(reply: Reply, where: str, purpose: Purpose) -> ConnectorError:
         return _later(reply, place)
     if status in LIMITED:
         words = f"{place}: {reply.told}; asked too often. Nothing was changed; it is tried again."
-        return LimitReached(words, status=status or 429, wait_s=reply.wait_s)
+        return LimitReached(words, wait_s=reply.wait_s)
     if status in KEY_REFUSED:
         return _misconfigured(reply, place)
     if status is not None and REFUSED_FROM <= status < FAILED_FROM and status not in UNSETTLED:
@@ -290,7 +290,7 @@ def _reply_of(error: HTTPResponseError) -> Reply:
         code="" if code == "notionhq_client_response_error" else str(code),
         says=scrubbed(str(error)),
         request=scrubbed(error.request_id or ""),
-        wait_s=_seconds(error.headers),
+        wait_s=seconds_of(error.headers),
     )
 
 
@@ -300,8 +300,8 @@ def scrubbed(text: str) -> str:
     return line if len(line) <= LONGEST_MESSAGE else f"{line[:LONGEST_MESSAGE]}…"
 
 
-def _seconds(headers: Mapping[str, str]) -> int | None:
-    """What Retry-After asks for; Notion writes whole seconds."""
+def seconds_of(headers: Mapping[str, str]) -> int | None:
+    """What Retry-After asks for, in whole seconds as Notion writes it; None without it."""
     text = headers.get("retry-after", "").strip()
     return int(text) if text.isascii() and text.isdecimal() else None
 

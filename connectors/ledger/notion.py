@@ -71,7 +71,7 @@ class NotionLedger:
         """
         clock = clock or Clock()
         alone = LocalTurns(gap_us(terms.requests_per_minute), clock)
-        self._calls = Calls(token, line=Line(turns or alone.turns, clock), address=address)
+        self.calls = Calls(token, line=Line(turns or alone.turns, clock), address=address)
         self._terms = terms
         self._currencies = tuple(sorted(set(currencies)))
         self._remembered = remembered
@@ -95,11 +95,11 @@ class NotionLedger:
 
     def close(self) -> None:
         """Let go of every connection."""
-        self._calls.close()
+        self.calls.close()
 
     def wait_for_turn(self) -> None:
         """See `RowLedger.wait_for_turn`."""
-        self._calls.line.take_ahead()
+        self.calls.line.take_ahead()
 
     # --- The table --------------------------------------------------------------------------------
 
@@ -131,9 +131,9 @@ class NotionLedger:
         """See `RowLedger.make_book`."""
         page = require_id(self._terms.page or "", "the page")
         text = [{"type": "text", "text": {"content": TITLE}}]
-        told = self._calls.make(
+        told = self.calls.make(
             f"the ledger below page {page}",
-            lambda: self._calls.client.databases.create(
+            lambda: self.calls.client.databases.create(
                 parent={"type": "page_id", "page_id": page},
                 title=text,
                 initial_data_source={"properties": configs(self._currencies)},
@@ -149,8 +149,8 @@ class NotionLedger:
         """See `RowLedger.open_book`."""
         source = require_id(book.id, "the data source")
         place = f"notion {TITLE} ({source})"
-        told = self._calls.ask(
-            place, lambda: self._calls.client.data_sources.retrieve(data_source_id=source)
+        told = self.calls.ask(
+            place, lambda: self.calls.client.data_sources.retrieve(data_source_id=source)
         )
         columns, findings = compared(
             told["properties"], known=book.columns, currencies=self._currencies, place=place
@@ -186,10 +186,10 @@ class NotionLedger:
         return books[0] if books else None
 
     def _children(self, page: str) -> Iterator[Plain]:
-        listed = self._calls.client.blocks.children.list
+        listed = self.calls.client.blocks.children.list
         asked: dict[str, Any] = {"page_size": PAGE}
         while True:
-            told = self._calls.ask(f"page {page}", lambda: listed(block_id=page, **asked))
+            told = self.calls.ask(f"page {page}", lambda: listed(block_id=page, **asked))
             yield from told["results"]
             if not told.get("has_more"):
                 return
@@ -201,9 +201,9 @@ class NotionLedger:
         Raises:
             UnusableInputError: It has several, and none is named.
         """
-        told = self._calls.ask(
+        told = self.calls.ask(
             f"database {database}",
-            lambda: self._calls.client.databases.retrieve(database_id=database),
+            lambda: self.calls.client.databases.retrieve(database_id=database),
         )
         sources = told["data_sources"]
         if len(sources) != 1:
@@ -241,8 +241,8 @@ class NotionLedger:
         source, columns = self._opened()
         page_id = require_id(id_, "the row")
         try:
-            told = self._calls.ask(
-                f"row {page_id}", lambda: self._calls.client.pages.retrieve(page_id=page_id)
+            told = self.calls.ask(
+                f"row {page_id}", lambda: self.calls.client.pages.retrieve(page_id=page_id)
             )
         except NotFound:
             return None
@@ -260,9 +260,9 @@ class NotionLedger:
         """See `RowLedger.add`."""
         source, columns = self._opened()
         properties = properties_of(fitted(row), columns)
-        told = self._calls.make(
+        told = self.calls.make(
             f"row {row.key}",
-            lambda: self._calls.client.pages.create(
+            lambda: self.calls.client.pages.create(
                 parent={"type": "data_source_id", "data_source_id": source}, properties=properties
             ),
         )
@@ -300,9 +300,9 @@ class NotionLedger:
         if not due:
             return False
         properties = properties_of(due, columns, list(due))
-        self._calls.ask(
+        self.calls.ask(
             f"row {row.key}",
-            lambda: self._calls.client.pages.update(page_id=page.id, properties=properties),
+            lambda: self.calls.client.pages.update(page_id=page.id, properties=properties),
         )
         return True
 
@@ -369,7 +369,7 @@ class NotionLedger:
         }
         cut = False
         while True:
-            told = self._calls.ask(f"rows of {source}", lambda: self._ask_rows(source, asked))
+            told = self.calls.ask(f"rows of {source}", lambda: self._ask_rows(source, asked))
             yield from (one for one in told["results"] if one["object"] == "page")
             cut = cut or (told.get("request_status") or {}).get("incomplete_reason") == CUT_OFF
             if not told.get("has_more"):
@@ -379,7 +379,7 @@ class NotionLedger:
             yield None
 
     def _ask_rows(self, source: str, asked: Mapping[str, Any]) -> object:
-        return self._calls.client.data_sources.query(data_source_id=source, **asked)
+        return self.calls.client.data_sources.query(data_source_id=source, **asked)
 
 
 def _is_ours(block: Plain) -> bool:

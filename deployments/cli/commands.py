@@ -105,6 +105,23 @@ COMMANDS: Mapping[str, Command] = {
             "could not finish (a month is locked, the ledger or the database is away); run it again",
         ),
     ),
+    "claims": Command(
+        "claims:claims",
+        "List what vendors owe us; show a claim's text, or note what became of it.",
+        (
+            "makegood claims --due 14d",
+            "makegood claims show twilio/apis/2026-05 --write claim.txt",
+            "makegood claims file twilio/apis/2026-05 --reference 4711",
+            "makegood claims approve twilio/apis/2026-05 --amount 80.00",
+            "makegood claims settle twilio/apis/2026-05 --on 2026-07-31",
+        ),
+        (
+            "nothing is overdue, or it is noted",
+            "a deadline has passed, or a claim needs a look; each is listed",
+            "there is no such claim, or unusable input; nothing was written",
+            COULD_NOT_FINISH,
+        ),
+    ),
     "settle": Command(
         "settling:settle",
         "List what runs have left to people, or answer one question.",

@@ -21,6 +21,7 @@ from babel.units import format_unit
 
 from flows.messages.catalog import SOURCE, translations
 from models.intervals import Interval, utc
+from models.ledger import LedgerStatus
 from models.money import Money
 from models.period import ServiceMonth, zone
 
@@ -268,10 +269,53 @@ class Language:
             "email": self.gettext("by e-mail"),
         }.get(channel, channel)
 
+    def status(self, status: LedgerStatus) -> str:
+        """Where a claim stands, in words; ledgers keep their own."""
+        return {
+            LedgerStatus.TO_REVIEW: self.gettext("to review"),
+            LedgerStatus.ELIGIBLE: self.gettext("ready to file"),
+            LedgerStatus.FILED: self.gettext("filed"),
+            LedgerStatus.APPROVED: self.gettext("approved"),
+            LedgerStatus.DENIED: self.gettext("denied"),
+        }[status]
 
-def is_uptime_tier(tier: str) -> bool:
-    """Whether the tier is a range of uptime, which a sentence can name."""
-    return bool(TIER.fullmatch(tier))
+    def stage(self, stage: str) -> str:
+        """What a vendor asks for, in words; a stage that is unknown here as its rule names it."""
+        return {
+            "claim": self.gettext("File the claim"),
+            "ticket": self.gettext("Open a ticket"),
+        }.get(stage, stage)
+
+    def time_left(self, days: int) -> str:
+        """How many days there are to a last day."""
+        if days < 0:
+            return self.ngettext("%(num)s day overdue", "%(num)s days overdue", -days)
+        if days == 0:
+            return self.gettext("due today")
+        if days == 1:
+            return self.gettext("due tomorrow")
+        return self.ngettext("due in %(num)s day", "due in %(num)s days", days)
+
+    def last_day(self, day: date, *, until: int | None, time_zone: str) -> str:
+        """A deadline: the end of a day, or an instant within it, which is told in UTC as well."""
+        if until is None:
+            return self.gettext(
+                "by the end of %(day)s (%(zone)s)", day=self.weekday(day), zone=time_zone
+            )
+        moment, in_utc = self.moment(until, time_zone), self.moment(until, "UTC")
+        if moment == in_utc:
+            return self.gettext("before %(moment)s", moment=moment)
+        return self.gettext("before %(moment)s (%(utc)s)", moment=moment, utc=in_utc)
+
+    def moment(self, at: int, time_zone: str) -> str:
+        """An instant in one zone, cut to the minute: `8 June 2026, 12:00 CEST`."""
+        local = utc(at).astimezone(zone(time_zone))
+        return self.gettext(
+            "%(day)s, %(time)s %(zone)s",
+            day=self.day(local.date()),
+            time=_clock(local, exact=False),
+            zone=self._zone_name(local),
+        )
 
 
 def told_in_utc(whole: Interval, time_zone: str) -> bool:

@@ -53,8 +53,8 @@ class Anchor(StrEnum):
     """Where a rule begins to count.
 
     Month, quarter and billing cycle are those of the service month's last day. Awareness is when
-    we knew of an outage: as long as nobody recorded that, its start. Eligibility is when the credit
-    was earned: as long as nobody recorded that, the month's end.
+    we knew of an outage: as long as nobody recorded that, its start. Eligibility is the month's
+    end: before it nobody knows what the month earns.
     """
 
     MONTH_END = "month_end"
@@ -229,7 +229,6 @@ class Occasion:
         time_zone: IANA zone of the contract, in which days begin and end.
         outages: The outages that counted, rising; whole, also outside the month.
         aware_at: When we knew, as somebody recorded it; None for the start of each outage.
-        eligible_on: When the credit was earned, as recorded; None for the month's last day.
         term_ends_on: Last day of the contract's term; None when it is not known.
         billing_day: Day of the month on which billing cycles begin.
         holidays: Country whose holidays are no business days; None for none.
@@ -239,7 +238,6 @@ class Occasion:
     time_zone: str = "UTC"
     outages: tuple[Interval, ...] = ()
     aware_at: int | None = None
-    eligible_on: date | None = None
     term_ends_on: date | None = None
     billing_day: int = 1
     holidays: str | None = None
@@ -378,14 +376,12 @@ def _same_time(at: int, day: date, time_zone: str) -> int:
 def _starts(anchor: Anchor, occasion: Occasion) -> Iterator[_Start]:
     last = occasion.month.last_day
     match anchor:
-        case Anchor.MONTH_END:
+        case Anchor.MONTH_END | Anchor.ELIGIBILITY:
             yield _Start(last)
         case Anchor.QUARTER_END:
             yield _Start(_end_of(Stretch.QUARTER, 0, last, occasion.billing_day))
         case Anchor.BILLING_CYCLE_END:
             yield _Start(_end_of(Stretch.BILLING_CYCLE, 0, last, occasion.billing_day))
-        case Anchor.ELIGIBILITY:
-            yield _Start(occasion.eligible_on or last)
         case Anchor.AWARENESS if occasion.aware_at is not None:
             yield _Start(occasion.day_of(occasion.aware_at), occasion.aware_at)
         case _:

@@ -24,13 +24,16 @@ class Side:
 
     Attributes:
         contract: `client/service`.
+        period: The service month.
         name: The other side's name and the service's.
         down: The downtime that counted, as a set of instants.
-        owed: What the month came to, signed; None when it is withheld or nothing is owed.
+        owed: What the month came to; of a vendor's month what it has agreed to, once it has. None
+            when it is withheld, denied, or nothing is owed.
         withheld: Whether it has no answer yet.
     """
 
     contract: str
+    period: str
     name: str
     down: IntervalSet
     owed: Money | None
@@ -87,7 +90,7 @@ def both_sides(links: Iterable[Link]) -> BothSides:
 
 def _sums(sides: Sequence[Side]) -> Mapping[str, Money]:
     sums: dict[str, Money] = {}
-    for owed in {side.contract: side.owed for side in sides}.values():
+    for owed in {(side.contract, side.period): side.owed for side in sides}.values():
         if owed is not None:
             code = owed.currency.code
             sums[code] = sums[code] + owed if code in sums else owed

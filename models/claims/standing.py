@@ -71,6 +71,13 @@ class Claim:
         return str(self.owed or "")
 
     @property
+    def recoverable(self) -> Money | None:
+        """What may come, or has come: what was agreed to, else what is owed; None for nothing."""
+        if self.status is LedgerStatus.DENIED:
+            return None
+        return self.life.approved or self.owed
+
+    @property
     def status(self) -> LedgerStatus:
         """Where it stands."""
         return self.life.status
@@ -123,7 +130,7 @@ class Claim:
     def _open_points(self, now: int) -> Iterator[str]:
         missed = self.missed(now)
         if missed is not None:
-            yield f"{missed.stage}: {missed.rule} was {missed.says}, and it is not done"
+            yield f"the {missed.stage} was due {missed.says}, {missed.rule}; it is not done"
         if self.withheld and self.is_open:
             yield f"withheld: {self.withheld}"
         yield from open_points(self.life, owed=self.owed, withheld=bool(self.withheld))

@@ -4,6 +4,7 @@ Sentences that are new have no translation yet, those that nobody says any more 
 other translation is kept as it is.
 """
 
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -31,6 +32,7 @@ msgstr ""
 """
 
 
+@cache
 def said_in_english() -> Catalog:
     """Every sentence of the templates and modules, with the files that say it."""
     with (MESSAGES / "extraction.cfg").open(encoding="utf-8") as written:

@@ -15,8 +15,16 @@ from tests.flows.messages.samples import KINDS, LANGUAGES, pages
 PLACE = re.compile(r"%\((\w+)\)s")
 OTHERS = [code for code in LANGUAGES if code != SOURCE]
 
-SAME_IN_GERMAN = frozenset({"%(name)s:", "%(name)s: %(value)s"})
-"""Sentences that hold no word."""
+SAME_IN_GERMAN = frozenset(
+    {
+        "%(name)s:",
+        "%(name)s: %(value)s",
+        "%(what)s: %(vendor)s, %(service)s, %(month)s",
+        "%(what)s: %(vendor)s, %(service)s, %(month)s (%(worth)s)",
+        "Status",
+    }
+)
+"""Sentences that hold no word, and a word that is the same."""
 
 
 def messages(code: str) -> Iterator[Message]:

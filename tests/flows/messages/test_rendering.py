@@ -1,6 +1,7 @@
 """What people read: complete, safe whatever the names hold, and the same every time."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -9,9 +10,13 @@ from jinja2 import UndefinedError
 from flows.messages import (
     ChangeLine,
     CountedWindows,
+    EndedLine,
+    Ending,
     Rendered,
     WithheldLine,
     render_notice,
+    render_reminder,
+    render_request,
     render_summary,
 )
 from flows.messages.language import ENGLISH
@@ -21,11 +26,15 @@ from tests.flows.messages.samples import (
     EXPECTED,
     KINDS,
     LANGUAGES,
+    MAY,
     credit,
+    due,
     money,
     notice,
     outage,
     pages,
+    reminder,
+    request,
     summary,
 )
 
@@ -99,10 +108,23 @@ def hostile() -> dict[str, Rendered]:
         tier=EVIL,
         details_url="data:text/html,<script>alert(1)</script>",
     )
+    evil_due = due(
+        vendor=EVIL,
+        service=EVIL,
+        stage=EVIL,
+        channel=EVIL,
+        address="javascript:alert(1)",
+        text=EVIL.replace("\r\n", " "),
+    )
+    evil_end = EndedLine(key="a/b/2026-05", vendor=EVIL, service=EVIL, month=MAY, why=Ending.DONE)
+    evil_reminder = reminder(due=(evil_due,), moved=(evil_due,), ended=(evil_end,), workspace=EVIL)
     return {
         "summary": render_summary(evil_summary),
         "notice": render_notice(evil_notice),
         "preview": render_notice(evil_notice, preview=True),
+        "reminder": render_reminder(evil_reminder),
+        "calendar": render_reminder(replace(evil_reminder, reminds=False)),
+        "request": render_request(request(waiting=(line,), previews=EVIL, workspace=EVIL)),
     }
 
 
@@ -126,6 +148,7 @@ def test_a_page_needs_nothing_from_outside(name):
     assert {tag for tag, _ in page.tags} <= {
         *("html", "head", "meta", "title", "style", "body", "div", "table", "thead", "tbody"),
         *("tr", "th", "td", "h1", "h2", "p", "ul", "li", "a", "span", "strong", "code", "br"),
+        "pre",
     }
     assert ("html", "en") in [(tag, attrs.get("lang")) for tag, attrs in page.tags]
     schemes = [attrs["content"] for _, attrs in page.tags if attrs.get("name") == "color-scheme"]
@@ -153,10 +176,10 @@ def test_hostile_names_are_shown_and_never_run(name):
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_only_web_addresses_become_links(name):
-    """`javascript:` and `data:` stay text."""
+def test_only_safe_addresses_become_links(name):
+    """To https or to an address; `javascript:`, `data:` and `http:` stay text."""
     links = Page(hostile()[name].html).links + Page(pages()[name].html).links
-    assert [link for link in links if not re.match(r"https?://[^\s]+$", link)] == []
+    assert [link for link in links if not re.match(r"(https://|mailto:)[^\s]+$", link)] == []
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -182,7 +205,7 @@ def test_text_and_page_say_the_same_figures(name):
     rendered = pages()[name]
     words = Page(rendered.html).words
     figures = re.findall(r"[€$][\d,.]+\d|\d[\d,.]*\d(?:%| min| hr)", rendered.text)
-    assert len(figures) > 5
+    assert figures
     assert [figure for figure in figures if figure not in words] == []
 
 

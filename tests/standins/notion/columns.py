@@ -149,7 +149,7 @@ def _convert(source: Source, before: Column, after: Column) -> None:
 
 
 def _converted(kind: str, plain: Any) -> Any:
-    text = "" if plain in {None, False} or isinstance(plain, list) else str(plain)
+    text = "" if plain is None or isinstance(plain, bool | list) else str(plain)
     if kind in cells.TEXTS:
         return texts.typed(text)
     if kind == "number":
@@ -245,7 +245,7 @@ def with_new_options(world: World, source: Source, column: Column, kept: Any) ->
     found = tuple(
         _id_of(current, one.name) if isinstance(one, cells.NewOption) else one for one in wanted
     )
-    return found if isinstance(kept, tuple) else found[0]
+    return tuple(dict.fromkeys(found)) if isinstance(kept, tuple) else found[0]
 
 
 def _id_of(column: Column, name: str) -> str:

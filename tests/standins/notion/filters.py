@@ -156,7 +156,7 @@ def _title(value: str, *, exact: bool) -> Filter:
 def _cell(column: Column, word: str, value: Any) -> Test:
     if word in {"is_empty", "is_not_empty"}:
         empty = word == "is_empty"
-        return lambda page: (cells.plain(column, page) in {None, ""}) == empty
+        return lambda page: (cells.plain(column, page) in (None, "", [])) == empty
     if column.kind in {"select", "status"} and column.named(value) is None:
         raise invalid(f'{column.kind} option "{value}" not found for property "{column.name}".')
     compare = SEARCHED.get(word) or COMPARED.get(word)
