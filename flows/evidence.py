@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connectors.monitoring import EvidenceLink, Reading
 from models.case import Slice
@@ -14,6 +14,7 @@ from models.measurement import MeasurementTerms
 from models.outage import Timeline
 from models.payload import CalculatorPayload
 from models.period import ServiceMonth
+from models.sources.base import SignalKind
 from models.uptime import evidence_of
 
 Asked = tuple[tuple[str, ...], Interval, MeasurementTerms]
@@ -38,15 +39,26 @@ class Evidence:
     _cut: dict[Asked, tuple[tuple[Slice, ...], ...]] = field(default_factory=dict)
 
     @classmethod
-    def join(cls, readings: Mapping[str, Reading]) -> Evidence:
+    def join(
+        cls, readings: Mapping[str, Reading], signals: Mapping[str, SignalKind] | None = None
+    ) -> Evidence:
         """Join what each source said.
+
+        Args:
+            readings: By the source's id.
+            signals: What kind of witness each source's monitors are; those not named are external.
 
         Raises:
             UnusableInputError: Two sources answer for one monitor, or for one counted month.
         """
         _only_one_answers(readings)
         return cls(
-            timelines={k: v for r in readings.values() for k, v in r.timelines.items()},
+            timelines={
+                monitor: tuple(replace(line, signal=signal) for line in lines)
+                for source, reading in readings.items()
+                for signal in [(signals or {}).get(source, SignalKind.EXTERNAL)]
+                for monitor, lines in reading.timelines.items()
+            },
             counts={k: v for r in readings.values() for k, v in r.counts.items()},
             links={k: v for r in readings.values() for k, v in r.evidence.items()},
             provenance={

@@ -166,7 +166,8 @@ class MonthRun:
             readings = {
                 r.source: found for r, found in self.readings.items() if r.better_wins == rule
             }
-            self._evidence[rule] = Evidence.join(readings)
+            signals = {source.id: source.signal for source in self.office.workspace.sources}
+            self._evidence[rule] = Evidence.join(readings, signals)
         return self._evidence[rule]
 
     @property

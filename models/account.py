@@ -34,6 +34,9 @@ def _beyond_quorum(observed: Observed) -> list[str]:
         ("regions_down_when", terms.regions_down_when, len(r), "regions") for r in observed.probes
     ]
     asked.append(("monitors_down_when", terms.monitors_down_when, len(observed.probes), "monitors"))
+    if terms.corroborated_by is not None:
+        kinds = f"kinds of witness ({', '.join(sorted(set(observed.kinds)))})"
+        asked.append(("corroborated_by", terms.corroborated_by, len(set(observed.kinds)), kinds))
     return list(
         dict.fromkeys(
             f"{name} asks for {rule} {what}, but there are {there}"
@@ -90,6 +93,8 @@ def _about_votes(observed: Observed) -> list[str]:
     voters = [f"{terms.regions_down_when} of {most} regions"] if most > 1 else []
     if len(observed.probes) > 1:
         voters.append(f"{terms.monitors_down_when} of {len(observed.probes)} monitors")
+    if terms.corroborated_by is not None:
+        voters.append(f"{terms.corroborated_by} of {len(set(observed.kinds))} kinds of witness")
     rule = f"down means {' and '.join(voters)}, counted over {terms.quorum_base}"
     return [f"{rule}; {spelled(some.length)} was down for some only and is not down by that rule"]
 

@@ -170,6 +170,9 @@ class MeasurementTerms(Terms):
         exclusion_mode: What excluded time does to the sum. Default: leaves both sides.
         regions_down_when: How many regions of a monitor must be down. Default: the majority.
         monitors_down_when: How many of several monitors must be down. Default: any.
+        corroborated_by: How many kinds of witness (external, first_party, synthetic) must say down
+            at the same time; each kind by `monitors_down_when` over its own monitors. Default: the
+            monitors vote whatever their kind.
         quorum_base: Over which probes a quorum is counted. Default: all.
         conflicting_duplicates: Which of two contradicting observations stands. Default: the worse.
         disagreement: Whether probes that disagree widen the bounds of the uptime. Default: the vote
@@ -190,6 +193,7 @@ class MeasurementTerms(Terms):
     exclusion_mode: ExclusionMode = ExclusionMode.LEAVES_BOTH_SIDES
     regions_down_when: DownWhen | Quorum = DownWhen.MAJORITY
     monitors_down_when: DownWhen | Quorum = DownWhen.ANY
+    corroborated_by: Annotated[Whole, Field(ge=1, le=3)] | None = None
     quorum_base: QuorumBase = QuorumBase.ALL
     conflicting_duplicates: Duplicates = Duplicates.WORSE_WINS
     disagreement: Disagreement = Disagreement.SETTLED

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from models.intervals import Interval, IntervalSet
 from models.measurement import MeasurementTerms, NoData, UnknownInOutage
 from models.outage import Timeline
 from models.quorum import Standing, standing_of, vote
+from models.sources.base import SignalKind
 
 Monitors = Sequence[Sequence[Timeline]]
 """The monitors of a contract, each as the timelines of its regions."""
@@ -31,6 +33,7 @@ class Observed:
         horizon: The month and all time that the timelines know about.
         terms: How to measure.
         probes: Each monitor's regions with where they stand.
+        kinds: What kind of witness each monitor is.
         voted: Where the service stands by the votes.
         down: Down after the no-data policy.
         unknown: Unknown after the no-data policy.
@@ -41,6 +44,7 @@ class Observed:
     horizon: Interval
     terms: MeasurementTerms
     probes: tuple[tuple[tuple[str, Standing], ...], ...]
+    kinds: tuple[SignalKind, ...]
     voted: Standing
     down: IntervalSet
     unknown: IntervalSet
@@ -59,14 +63,15 @@ def observe(monitors: Monitors, month: Interval, terms: MeasurementTerms) -> Obs
         raise ValueError(message)
     horizon = _horizon(monitors, month)
     probes = tuple(_probes(regions, horizon, terms) for regions in monitors)
-    voted = voted_by(probes, horizon, terms)
+    kinds = tuple(_kind(regions) for regions in monitors)
+    voted = voted_by(probes, kinds, horizon, terms)
     down, unknown = _resolved(voted, terms.no_data, horizon)
     runs = tuple(
         run
         for run in _runs(down, unknown, terms.unknown_in_outage)
         if run[0] < month.end and month.start < run[1]
     )
-    return Observed(month, horizon, terms, probes, voted, down, unknown, runs)
+    return Observed(month, horizon, terms, probes, kinds, voted, down, unknown, runs)
 
 
 def _horizon(monitors: Monitors, month: Interval) -> Interval:
@@ -94,23 +99,33 @@ def _probes(
     )
 
 
+def _kind(regions: Sequence[Timeline]) -> SignalKind:
+    """What kind of witness a monitor is; one that nobody knows counts as an outsider."""
+    return regions[0].signal if regions else SignalKind.EXTERNAL
+
+
 def voted_by(
     probes: tuple[tuple[tuple[str, Standing], ...], ...],
+    kinds: tuple[SignalKind, ...],
     horizon: Interval,
     terms: MeasurementTerms,
 ) -> Standing:
-    """The vote over regions, then over monitors."""
-    base = terms.quorum_base
+    """The vote over regions, then over monitors; where kinds must agree, over these at last."""
+    poll = partial(vote, base=terms.quorum_base, horizon=horizon)
     by_monitor = [
-        vote(
-            [standing for _, standing in regions],
-            down_when=terms.regions_down_when,
-            base=base,
-            horizon=horizon,
-        )
+        poll([standing for _, standing in regions], down_when=terms.regions_down_when)
         for regions in probes
     ]
-    return vote(by_monitor, down_when=terms.monitors_down_when, base=base, horizon=horizon)
+    if terms.corroborated_by is None:
+        return poll(by_monitor, down_when=terms.monitors_down_when)
+    by_kind = [
+        poll(
+            [monitor for monitor, its in zip(by_monitor, kinds, strict=True) if its is kind],
+            down_when=terms.monitors_down_when,
+        )
+        for kind in sorted(set(kinds))
+    ]
+    return poll(by_kind, down_when=terms.corroborated_by)
 
 
 def _resolved(

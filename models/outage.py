@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.intervals import Interval
+from models.sources.base import SignalKind
 from models.terms import JsonValue
 
 
@@ -59,6 +60,7 @@ class Timeline:
             happened, such as in a log of outages.
         spacing_ms: How often the probe looks at least, where its source says so, also when it only
             writes changes down; None when nobody says.
+        signal: What kind of witness the monitor is.
     """
 
     monitor: str
@@ -70,6 +72,7 @@ class Timeline:
     ends_at: int | None = None
     unseen_ms: tuple[int, ...] = ()
     spacing_ms: int | None = None
+    signal: SignalKind = SignalKind.EXTERNAL
 
     def __post_init__(self) -> None:
         """Refuse to exist out of order, or with changes and no observation."""
@@ -141,7 +144,11 @@ class Timeline:
         changes, unseen = self._changes_in(stretch)
         if not changes or self.last_observed_at is None:
             return Timeline(
-                self.monitor, self.region, gap_floor_ms=self.gap_floor_ms, ends_at=stretch.end
+                self.monitor,
+                self.region,
+                gap_floor_ms=self.gap_floor_ms,
+                ends_at=stretch.end,
+                signal=self.signal,
             )
         gaps, last = self._silence_in(stretch, self.last_observed_at)
         floor = self.gap_floor_ms
@@ -181,6 +188,7 @@ class Timeline:
             "last_observed_at": self.last_observed_at,
             "ends_at": self.ends_at,
             "unseen_ms": list(self.unseen_ms),
+            "signal": self.signal.value,
         }
 
     @classmethod
@@ -200,6 +208,7 @@ class Timeline:
             last_observed_at=record["last_observed_at"],
             ends_at=record["ends_at"],
             unseen_ms=tuple(record["unseen_ms"]),
+            signal=SignalKind(record["signal"]),
         )
 
 

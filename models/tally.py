@@ -108,7 +108,7 @@ def _voted_without(regional: Sequence[JudgedExclusion], observed: Observed) -> S
         )
         for regions in observed.probes
     )
-    return voted_by(probes, observed.horizon, observed.terms)
+    return voted_by(probes, observed.kinds, observed.horizon, observed.terms)
 
 
 def _regional_effect(revoted: Standing, everywhere: IntervalSet, observed: Observed) -> Effect:

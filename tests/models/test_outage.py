@@ -141,7 +141,8 @@ def test_a_record_is_json_without_floats():
         "gap_floor_ms": 60_000,
         "last_observed_at": MAY.start + 600_000,
         "ends_at": None,
-            "unseen_ms": [0, 600_000],
+        "unseen_ms": [0, 600_000],
+        "signal": "external",
     }
 
 

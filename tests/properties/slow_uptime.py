@@ -5,7 +5,7 @@ and length in a case is a whole number of them, so that looking at each tick onc
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from itertools import product
@@ -28,6 +28,7 @@ from models.measurement import (
     WindowFails,
 )
 from models.outage import Observation, State, Timeline
+from models.sources.base import SignalKind
 
 TICK_MS = 30_000
 UP, DOWN, OPEN, GONE = "up", "down", "unknown", "absent"
@@ -39,15 +40,17 @@ class Probe:
 
     region: str
     seen: tuple[tuple[int, State], ...]
+    signal: SignalKind = SignalKind.EXTERNAL
 
     def timeline(self, stale_ticks: int | None) -> Timeline:
         """The same observations for the fast way, with gaps as short as staleness asks for."""
-        return Timeline.of(
+        line = Timeline.of(
             [Observation(tick * TICK_MS, state) for tick, state in self.seen],
             monitor="checkout",
             region=self.region,
             gap_floor_ms=None if stale_ticks is None else stale_ticks * TICK_MS,
         )
+        return replace(line, signal=self.signal)
 
 
 @dataclass(frozen=True)
@@ -180,7 +183,18 @@ def voted(case: Case, tick: int, *, without: bool) -> str:
             for probe in monitor
         ]
         by_monitor.append(vote_of(states, case.terms.regions_down_when, case.terms))
-    return vote_of(by_monitor, case.terms.monitors_down_when, case.terms)
+    rule = case.terms.monitors_down_when
+    if case.terms.corroborated_by is None:
+        return vote_of(by_monitor, rule, case.terms)
+    kinds = [m[0].signal if m else SignalKind.EXTERNAL for m in case.monitors]
+    by_kind = [
+        vote_of(
+            [s for s, its in zip(by_monitor, kinds, strict=True) if its is kind], rule, case.terms
+        )
+        for kind in SignalKind
+        if kind in kinds
+    ]
+    return vote_of(by_kind, case.terms.corroborated_by, case.terms)
 
 
 def vote_of(states: list[str], rule: DownWhen | int, terms: MeasurementTerms) -> str:

@@ -21,6 +21,7 @@ from models.measurement import (
     WindowFails,
 )
 from models.outage import State
+from models.sources.base import SignalKind
 from tests.properties.slow_uptime import Case, Excluded, Probe
 
 REGIONS = ("eu", "us", "ap")
@@ -61,16 +62,19 @@ measurements = st.builds(
     regions_down_when=st.sampled_from([*DownWhen, 1, 2]),
     monitors_down_when=st.sampled_from([*DownWhen, 1, 2]),
     quorum_base=st.sampled_from(QuorumBase),
+    corroborated_by=st.none() | st.integers(1, 3),
 )
 
 
 @st.composite
 def monitors(draw):
     """One to three monitors, each seen from up to three regions."""
-    shapes = draw(st.lists(st.integers(0, 3), min_size=1, max_size=3))
+    shapes = draw(
+        st.lists(st.tuples(st.integers(0, 3), st.sampled_from(SignalKind)), min_size=1, max_size=3)
+    )
     return tuple(
-        tuple(Probe(REGIONS[place], draw(observations)) for place in range(regions))
-        for regions in shapes
+        tuple(Probe(REGIONS[place], draw(observations), kind) for place in range(regions))
+        for regions, kind in shapes
     )
 
 
