@@ -1,0 +1,272 @@
+"""From packed checks of one bucket to runs and minute counts: one sort, then one pass by blocks.
+
+A key holds probe, instant and severity, so that sorting it sorts by all three, and of two checks at
+one instant the last one stands. Blocks are small enough to stay in the processor's cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.intervals import MINUTE_MS
+from models.outage import State
+
+Keys = NDArray[np.uint64]
+Rows = NDArray[np.int64]
+
+STATE_BITS = 2
+STATE_MASK = 3
+BLOCK = 1 << 16
+
+SPARSE = 8
+"""With more minutes than this for each row, minutes are looked up rather than counted through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """How checks are packed into keys.
+
+    A key is `(probe * stride_ms + at - origin) * 4 + severity`; the origin is the bucket's own.
+
+    Attributes:
+        length_ms: The time that a bucket spans.
+        floor_ms: Silences of at least this length end a run.
+        better_wins: Of conflicting checks at one instant the better one stands.
+    """
+
+    length_ms: int
+    floor_ms: int
+    better_wins: bool = False
+
+    @property
+    def stride_ms(self) -> int:
+        """From one probe's time to the next one's: whole minutes, with a floor's silence between."""
+        return -(-(self.length_ms + self.floor_ms) // MINUTE_MS) * MINUTE_MS
+
+    @property
+    def stride_minutes(self) -> int:
+        """The same in minutes."""
+        return self.stride_ms // MINUTE_MS
+
+    def severity(self, state: int) -> int:
+        """The rank of a state; applied twice it gives the state back."""
+        return (len(State) - state) % len(State) if self.better_wins else state
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What became of one bucket.
+
+    Attributes:
+        firsts: Keys of the first check of each run, rising.
+        lasts: Keys of the last check of each run.
+        first_cell: Number of the first minute that is counted, as probe times minutes plus minute.
+        checks: Checks per minute, from the first cell on, shape (minutes,).
+        others: For each state but up the same, where there is any such check.
+        duplicates: Rows that repeated another one exactly.
+        conflicting: Rows that contradicted another one about the same instant.
+    """
+
+    firsts: Keys
+    lasts: Keys
+    first_cell: int = 0
+    checks: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
+    others: dict[State, NDArray[np.uint32]] = field(default_factory=dict)
+    duplicates: int = 0
+    conflicting: int = 0
+
+
+def finish(
+    keys: Keys,
+    frame: Frame,
+    *,
+    cuts: Sequence[int] = (),
+    runs: bool = True,
+    counts: bool = True,
+    align: int = 1,
+) -> Unit:
+    """Sort a bucket's keys in place and make runs and counts of them.
+
+    Args:
+        keys: At least one key, in any order.
+        frame: How they were packed.
+        cuts: Times since the bucket's origin at which every run ends, such as a month's end.
+        runs: Whether runs are wanted.
+        counts: Whether minute counts are wanted.
+        align: The counts begin and end at a multiple of so many minutes, such as a monitor's.
+    """
+    keys.sort()
+    made = _Pass(keys, frame, runs=runs, counts=counts, align=align)
+    for begin, end in _blocks(keys):
+        made.block(begin, end)
+    return made.unit(_cut_rows(keys, frame, cuts))
+
+
+def _blocks(keys: Keys) -> Iterator[tuple[int, int]]:
+    """Blocks of rows that end between two instants."""
+    begin = 0
+    while begin < keys.size:
+        end = min(begin + BLOCK, keys.size)
+        if end < keys.size:
+            end = int(np.searchsorted(keys, keys[end - 1] | np.uint64(STATE_MASK), side="right"))
+        yield begin, end
+        begin = end
+
+
+def _cut_rows(keys: Keys, frame: Frame, cuts: Sequence[int]) -> Rows:
+    """The rows that are the first of their probe at or after a cut."""
+    if not cuts:
+        return np.zeros(0, np.int64)
+    stride = frame.stride_ms << STATE_BITS
+    probes = np.arange(int(keys[0]) // stride, int(keys[-1]) // stride + 1, dtype=np.uint64)
+    wanted = [probes * np.uint64(stride) + np.uint64(cut << STATE_BITS) for cut in cuts]
+    return np.searchsorted(keys, np.concatenate(wanted)).astype(np.int64)
+
+
+class _Pass:
+    """One pass over sorted keys."""
+
+    def __init__(
+        self, keys: Keys, frame: Frame, *, runs: bool, counts: bool, align: int
+    ) -> None:
+        self.keys, self.frame, self.runs, self.counts = keys, frame, runs, counts
+        self.limit = np.uint64(frame.floor_ms << STATE_BITS)
+        self.starts: list[Rows] = []
+        self.duplicates = self.conflicting = 0
+        self.difference = np.empty(min(4 * BLOCK, keys.size), np.uint64)
+        self.scratch = np.empty_like(self.difference)
+        self.first_cell = _cell(int(keys[0])) // align * align
+        after_last = (_cell(int(keys[-1])) // align + 1) * align
+        self.checks = np.zeros(after_last - self.first_cell if counts else 0, np.uint32)
+        self.others: dict[State, NDArray[np.uint32]] = {}
+        self.up = frame.severity(State.UP)
+
+    def block(self, begin: int, end: int) -> None:
+        """Take the rows of one block, led by the last row of the one before."""
+        lead = begin - 1 if begin else 0
+        keys = self.keys[lead:end]
+        if keys.size - 1 > self.difference.size:
+            self.difference = np.empty(keys.size, np.uint64)
+            self.scratch = np.empty_like(self.difference)
+        difference = self.difference[: keys.size - 1]
+        np.subtract(keys[1:], keys[:-1], out=difference)
+        repeated = self._settled(keys, difference)
+        starts = self._starts(difference) + (lead + 1)
+        if begin == 0:
+            starts = np.append(0, starts)
+        self.starts.append(starts)
+        if self.counts:
+            self._count(begin, end, starts, repeated + lead)
+
+    def _settled(self, keys: Keys, difference: Keys) -> Rows:
+        """Let one check of each instant stand; the rows that another one stands for.
+
+        Such a row becomes a copy of the one that stands, which changes no run.
+        """
+        near = np.flatnonzero(difference <= STATE_MASK)
+        if not near.size:
+            return near
+        same = keys[near] | np.uint64(STATE_MASK)
+        near = near[same == (keys[near + 1] | np.uint64(STATE_MASK))]
+        conflicting = int(np.count_nonzero(difference[near]))
+        self.duplicates += near.size - conflicting
+        self.conflicting += conflicting
+        if conflicting:
+            keys[near] = keys[_standing(near)]
+            difference[near] = 0
+            before = near[near > 0] - 1
+            difference[before] = keys[before + 1] - keys[before]
+        return near
+
+    def _starts(self, difference: Keys) -> Rows:
+        """The rows, counted from the second, whose state differs or that follow a silence."""
+        scratch = self.scratch[: difference.size]
+        np.bitwise_and(difference, np.uint64(STATE_MASK), out=scratch)
+        breaks = scratch != 0
+        breaks |= difference >= self.limit
+        return np.flatnonzero(breaks)
+
+    def _count(self, begin: int, end: int, starts: Rows, repeated: Rows) -> None:
+        cells = _cells(self.keys[begin:end])
+        _add(self.checks, cells, self.first_cell)
+        if repeated.size:
+            again = _cells(self.keys[repeated])
+            np.subtract.at(self.checks, again - self.first_cell, np.uint32(1))
+        self._count_others(begin, end, starts, cells, repeated)
+
+    def _count_others(
+        self, begin: int, end: int, starts: Rows, cells: Rows, repeated: Rows
+    ) -> None:
+        """Count the checks that did not say up: whole stretches of rows between two starts."""
+        begins = starts if starts.size and starts[0] == begin else np.append(begin, starts)
+        ranks = (self.keys[begins] & np.uint64(STATE_MASK)).astype(np.int64)
+        lengths = np.diff(begins, append=end)
+        for rank in set(ranks.tolist()) - {self.up}:
+            said = ranks == rank
+            rows = _ranges(begins[said], lengths[said])
+            if repeated.size:
+                rows = rows[~np.isin(rows, repeated)]
+            plane = self.others.setdefault(
+                State(self.frame.severity(rank)), np.zeros_like(self.checks)
+            )
+            _add(plane, cells[rows - begin], self.first_cell)
+
+    def unit(self, cut_rows: Rows) -> Unit:
+        """What was made of the rows."""
+        firsts = lasts = self.keys[:0]
+        if self.runs:
+            starts = np.concatenate(self.starts)
+            if cut_rows.size:
+                cut_rows = cut_rows[cut_rows < self.keys.size]
+                starts = np.unique(np.concatenate([starts, cut_rows]))
+            firsts = self.keys[starts]
+            lasts = self.keys[np.append(starts[1:], self.keys.size) - 1]
+        return Unit(
+            firsts=firsts,
+            lasts=lasts,
+            first_cell=self.first_cell,
+            checks=self.checks,
+            others=self.others,
+            duplicates=self.duplicates,
+            conflicting=self.conflicting,
+        )
+
+
+def _cell(key: int) -> int:
+    return (key >> STATE_BITS) // MINUTE_MS
+
+
+def _cells(keys: Keys) -> Rows:
+    cells = keys >> np.uint64(STATE_BITS)
+    cells //= np.uint64(MINUTE_MS)
+    return cells.view(np.int64)
+
+
+def _add(counts: NDArray[np.uint32], cells: Rows, first_cell: int) -> None:
+    """Count rising cells."""
+    if not cells.size:
+        return
+    low = int(cells[0])
+    if int(cells[-1]) - low > SPARSE * cells.size:
+        present, times = np.unique(cells, return_counts=True)
+        counts[present - first_cell] += times.astype(np.uint32)
+        return
+    found = np.bincount(cells - low)
+    counts[low - first_cell : low - first_cell + found.size] += found.astype(np.uint32)
+
+
+def _ranges(begins: Rows, lengths: Rows) -> Rows:
+    """The whole numbers of several ranges, one range after the other."""
+    ends = np.cumsum(lengths)
+    return np.arange(int(ends[-1])) + np.repeat(begins - (ends - lengths), lengths)
+
+
+def _standing(near: Rows) -> Rows:
+    """For rising rows that say the same instant as the next row, the last row of that instant."""
+    last = np.append(np.flatnonzero(np.diff(near) != 1), near.size - 1)
+    lengths = np.diff(last, prepend=-1)
+    return np.repeat(near[last] + 1, lengths)

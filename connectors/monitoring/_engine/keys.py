@@ -1,0 +1,150 @@
+"""Packing checks into keys, and gathering keys in buckets that can be sorted alone.
+
+A bucket is a UTC day of all probes, or the whole time of one monitor: whichever lets fewer rows be
+held at once. A bucket is closed, sorted and forgotten when no unread piece of any file touches it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from connectors.monitoring._engine.kernel import STATE_BITS, Frame, Keys
+
+DAY_MS = 86_400_000
+SMALLEST = 1 << 12
+MOST_STRETCHES = 256
+"""Up to so many neighbouring stretches, a batch is copied stretch by stretch."""
+
+Instants = NDArray[np.int64]
+Numbers = NDArray[np.int32]
+
+
+class Bucket:
+    """Keys that will be sorted together; it grows in place."""
+
+    def __init__(self, room: int = SMALLEST) -> None:
+        self._keys = np.empty(room, np.uint64)
+        self.size = 0
+
+    def extend(self, keys: Keys) -> None:
+        """Put these keys at the end."""
+        size = self.size + keys.size
+        if size > self._keys.size:
+            self._keys.resize(max(size, 2 * self._keys.size), refcheck=False)
+        self._keys[self.size : size] = keys
+        self.size = size
+
+    @property
+    def keys(self) -> Keys:
+        """All keys, in no order."""
+        return self._keys[: self.size]
+
+
+Filled = dict[int, Bucket]
+"""Buckets by number: the day since the epoch, or the number of the monitor."""
+
+
+@dataclass(slots=True)
+class Packed:
+    """What a batch is packed from; all arrays have shape (n,).
+
+    Attributes:
+        monitors: Numbers of monitors.
+        probes: Numbers of probes.
+        at: Milliseconds since the epoch.
+        ranks: Severities of states.
+    """
+
+    monitors: Numbers
+    probes: Numbers
+    at: Instants
+    ranks: NDArray[np.uint8]
+
+
+@dataclass(slots=True)
+class Packer(ABC):
+    """Packs batches into the buckets of one piece of a file."""
+
+    frame: Frame
+    room: int = SMALLEST
+    filled: Filled = field(default_factory=dict)
+
+    @abstractmethod
+    def add(self, rows: Packed, earliest: int, latest: int) -> None:
+        """Take the rows of a batch, given its earliest and latest instant."""
+
+    def _put(self, number: int, keys: Keys) -> None:
+        bucket = self.filled.get(number)
+        if bucket is None:
+            bucket = self.filled[number] = Bucket(self.room)
+            self.room = SMALLEST
+        bucket.extend(keys)
+
+    def _keys(self, rows: Packed, origin: Instants | int) -> Keys:
+        keys = np.multiply(rows.probes, self.frame.stride_ms, dtype=np.int64)
+        keys += rows.at
+        keys -= origin
+        keys <<= STATE_BITS
+        keys += rows.ranks
+        return keys.view(np.uint64)
+
+
+@dataclass(slots=True)
+class DayPacker(Packer):
+    """A bucket for each UTC day."""
+
+    def add(self, rows: Packed, earliest: int, latest: int) -> None:
+        """Take a batch; nearly all batches lie within one day, or nearly so."""
+        first, last = earliest // DAY_MS, latest // DAY_MS
+        if first == last:
+            self._put(first, self._keys(rows, first * DAY_MS))
+            return
+        days = rows.at // DAY_MS
+        keys = self._keys(rows, days * DAY_MS)
+        for number, chosen in _parts(days):
+            self._put(number, keys[chosen])
+
+
+@dataclass(slots=True)
+class MonitorPacker(Packer):
+    """A bucket for each monitor; `origin` is where the time of all buckets begins."""
+
+    origin: int = 0
+
+    def add(self, rows: Packed, earliest: int, latest: int) -> None:
+        """Take a batch, which holds few monitors one after the other."""
+        keys = self._keys(rows, self.origin)
+        for number, chosen in _parts(rows.monitors):
+            self._put(number, keys[chosen])
+
+
+def _parts(
+    numbers: Instants | Numbers,
+) -> Iterator[tuple[int, slice | NDArray[np.int64] | NDArray[np.bool_]]]:
+    """The rows of each number: slices where equal ones stand together."""
+    turns = np.flatnonzero(numbers[1:] != numbers[:-1]) + 1
+    if turns.size <= MOST_STRETCHES:
+        edges = [0, *turns.tolist(), numbers.size]
+        for begin, end in zip(edges, edges[1:], strict=False):
+            yield int(numbers[begin]), slice(begin, end)
+        return
+    main = int(numbers[numbers.size // 2])
+    most = numbers == main
+    yield main, most
+    rest = np.flatnonzero(~most)
+    rest = rest[np.argsort(numbers[rest], kind="stable")]
+    yield from _sorted_parts(numbers, rest)
+
+
+def _sorted_parts(
+    numbers: Instants | Numbers, rows: NDArray[np.int64]
+) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    edges = np.flatnonzero(numbers[rows[1:]] != numbers[rows[:-1]]) + 1
+    for part in np.split(rows, edges):
+        if part.size:
+            yield int(numbers[part[0]]), part

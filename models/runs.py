@@ -1,0 +1,157 @@
+"""Exact runs: what probes saw in a month, as stretches of one state between two looks.
+
+The first of the two artifacts that a monitor's month is kept as (`models.minutes` is the other).
+A run begins and ends with a look, so that every timeline, with its gaps and with how long each
+change went unseen, comes back exactly as `models.outage.compact` makes it from the looks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.intervals import Interval
+from models.outage import State, Timeline
+
+MAGIC = b"makegood runs 1\n"
+INSTANT = np.dtype("<i8")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Runs:
+    """The runs of one monitor's probes, by region and time; all arrays have shape (n,).
+
+    Attributes:
+        monitor: The monitor's name.
+        regions: Where its probes stand, rising.
+        floor_ms: Silences of at least this length end a run, even where the state stays.
+        places: Index of each run's region, rising.
+        first: Instant of a run's first look, rising within a region.
+        last: Instant of its last look.
+        states: `State` values.
+    """
+
+    monitor: str
+    regions: tuple[str, ...]
+    floor_ms: int
+    places: NDArray[np.int32]
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+    states: NDArray[np.int8]
+
+    def canonical(self) -> bytes:
+        """The same bytes for the same runs, whatever machine or order they come from."""
+        counts = np.bincount(self.places, minlength=len(self.regions)).tolist()
+        head = {
+            "monitor": self.monitor,
+            "regions": list(self.regions),
+            "floor_ms": self.floor_ms,
+            "runs": counts,
+        }
+        arrays = (self.first.astype(INSTANT), self.last.astype(INSTANT), self.states)
+        text = json.dumps(head, sort_keys=True, separators=(",", ":"))
+        return MAGIC + text.encode() + b"\n" + b"".join(array.tobytes() for array in arrays)
+
+    @classmethod
+    def parsed(cls, content: bytes) -> Self:
+        """The runs of canonical bytes.
+
+        Raises:
+            ValueError: They are not canonical bytes of runs.
+        """
+        if not content.startswith(MAGIC):
+            message = f"runs begin with {MAGIC!r}, not with {content[: len(MAGIC)]!r}"
+            raise ValueError(message)
+        end = content.index(b"\n", len(MAGIC))
+        head = json.loads(content[len(MAGIC) : end])
+        counts = np.array(head["runs"], dtype=np.int64)
+        total = int(counts.sum())
+        first, last = np.frombuffer(content, INSTANT, 2 * total, end + 1).reshape(2, total)
+        return cls(
+            monitor=head["monitor"],
+            regions=tuple(head["regions"]),
+            floor_ms=head["floor_ms"],
+            places=np.repeat(np.arange(counts.size, dtype=np.int32), counts),
+            first=first.astype(np.int64),
+            last=last.astype(np.int64),
+            states=np.frombuffer(content, np.int8, total, end + 1 + 16 * total),
+        )
+
+    @classmethod
+    def joined(cls, months: Sequence[Runs]) -> Runs:
+        """The runs of several months, given in the order of time.
+
+        Raises:
+            ValueError: There is no month.
+        """
+        if not months:
+            message = "runs are joined from at least one month"
+            raise ValueError(message)
+        if len(months) == 1:
+            return months[0]
+        regions = tuple(sorted({region for month in months for region in month.regions}))
+        places = np.concatenate([_placed(month, regions) for month in months])
+        order = np.argsort(places, kind="stable")
+        return cls(
+            monitor=months[0].monitor,
+            regions=regions,
+            floor_ms=max(month.floor_ms for month in months),
+            places=places[order],
+            first=np.concatenate([month.first for month in months])[order],
+            last=np.concatenate([month.last for month in months])[order],
+            states=np.concatenate([month.states for month in months])[order],
+        )
+
+    def timelines(self, gap_floor_ms: int | None) -> tuple[Timeline, ...]:
+        """One timeline for each region.
+
+        Args:
+            gap_floor_ms: Silences of at least this length are kept as gaps; None keeps none.
+
+        Raises:
+            ValueError: Shorter silences are asked for than the runs tell of.
+        """
+        if gap_floor_ms is not None and gap_floor_ms < self.floor_ms:
+            message = (
+                f"the runs of {self.monitor!r} tell of silences from {self.floor_ms} ms, not from "
+                f"{gap_floor_ms} ms"
+            )
+            raise ValueError(message)
+        edges = np.searchsorted(self.places, np.arange(len(self.regions) + 1)).tolist()
+        return tuple(
+            self._timeline(region, slice(*edge), gap_floor_ms)
+            for region, edge in zip(self.regions, pairwise(edges), strict=True)
+        )
+
+    def _timeline(self, region: str, rows: slice, gap_floor_ms: int | None) -> Timeline:
+        first, last, states = self.first[rows], self.last[rows], self.states[rows]
+        if not first.size:
+            return Timeline(self.monitor, region, gap_floor_ms=gap_floor_ms)
+        silent = first[1:] - last[:-1]
+        turns = np.append(True, states[1:] != states[:-1])
+        changes = zip(first[turns].tolist(), states[turns].tolist(), strict=True)
+        wide = np.zeros(0, np.int64)
+        if gap_floor_ms is not None:
+            wide = np.flatnonzero(silent >= max(gap_floor_ms, 1))
+        gaps = zip(last[wide].tolist(), first[wide + 1].tolist(), strict=True)
+        return Timeline(
+            monitor=self.monitor,
+            region=region,
+            changes=tuple((at, State(state)) for at, state in changes),
+            gaps=tuple(Interval(start, end) for start, end in gaps),
+            gap_floor_ms=gap_floor_ms,
+            last_observed_at=int(last[-1]),
+            unseen_ms=tuple(np.append(0, silent)[turns].tolist()),
+        )
+
+
+def _placed(month: Runs, regions: Sequence[str]) -> NDArray[np.int32]:
+    """The places of a month's runs among the regions of all months."""
+    places = np.array([regions.index(region) for region in month.regions], dtype=np.int32)
+    return np.asarray(places[month.places], dtype=np.int32)
