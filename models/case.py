@@ -18,7 +18,7 @@ from models.decision import digest_of
 from models.determination import Determination, determine, replay_differences
 from models.exclusion import ExclusionEvent, JudgedExclusion, apply_rules
 from models.intervals import Interval
-from models.ladder import Measured
+from models.ladder import Measured, floor_percent
 from models.outage import Timeline
 from models.payload import CalculatorPayload
 from models.period import ServiceMonth
@@ -301,6 +301,25 @@ def replay_faults(
     differences = replay_differences(recorded_answer, replayed["determination"])
     if differences:
         yield f"determination comes out differently when replayed: {'; '.join(differences)}"
+
+
+def bounds_text(record: JsonValue, *, currency: str) -> Iterator[str]:
+    """The recorded bounds in sentences; none where nothing is in doubt."""
+    if record is None:
+        return
+    for name in ("worst", "best"):
+        yield f"at {name} {_end_text(record[name], currency)}"
+    yield from record["reasons"]
+    yield "the credit is the same at both ends" if record["certain"] else "the doubt decides"
+
+
+def _end_text(end: Mapping[str, JsonValue], currency: str) -> str:
+    if end["withheld"]:
+        return f"withheld: {end['withheld']}"
+    uptime = floor_percent(Fraction(end["up_units"], end["measured_units"]))
+    if end["credit_amount"] is None:
+        return f"uptime is {uptime} %"
+    return f"uptime is {uptime} %, which earns {end['credit_amount']} {currency}"
 
 
 def _without_words(figures: JsonValue) -> JsonValue:

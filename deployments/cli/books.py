@@ -24,6 +24,7 @@ from flows.explain import Explanation
 from flows.explain import explain as explain_month
 from flows.office import open_office
 from flows.verify import verify as verify_store
+from models.case import bounds_text
 from models.decision import EntryKind, LogEntry
 from models.findings import Severity, UnusableInputError
 from models.intervals import instant, utc_text
@@ -124,6 +125,7 @@ def print_explanation(document: ExplainDocument) -> None:
     write(f"decided {document['decided_at']}: {document['change']}")
     for title, lines in (
         ("Measured", document["measurement"]),
+        ("Bounds", document["bounds"]),
         ("Exclusions", document["exclusions"]),
         ("Calculated", [step["says"] for step in document["steps"]]),
         ("Came of it", [_obligation_line(line) for line in document["obligations"]]),
@@ -164,6 +166,7 @@ def explain_document(found: Explanation) -> ExplainDocument:
         measurement=uptime["reasons"]
         if uptime
         else ["a calculator's payload stands in place of checks and exclusions; see its figures"],
+        bounds=list(bounds_text(body["bounds"], currency=body["determination"]["currency"])),
         exclusions=[exclusion["reason"] for exclusion in body["exclusions"]],
         steps=[StepDocument(name=s["name"], says=s["says"]) for s in answer["steps"]],
         obligations=[_obligation(stored) for stored in found.obligations],

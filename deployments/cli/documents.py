@@ -345,6 +345,7 @@ class ExplainDocument(TypedDict):
     credit_amount: Amount | None
     currency: CurrencyCode
     measurement: list[str]
+    bounds: list[str]
     exclusions: list[str]
     steps: list[StepDocument]
     obligations: list[ObligationDocument]
