@@ -97,7 +97,7 @@ def _doubts(monitors: Monitors, terms: MeasurementTerms, measured: MonthlyUptime
     probes = [timeline for regions in monitors for timeline in regions]
     longest = max((max(t.unseen_ms, default=0) for t in probes), default=0)
     if longest:
-        found.append(f"a probe looked only every {_spelled(longest)} around a change of state")
+        found.append(f"a change of state went unseen for up to {_spelled(longest)}")
     if measured.silent_ms:
         found.append(f"{_spelled(measured.silent_ms)} has no known state")
     if len(probes) > 1 and terms.disagreement is Disagreement.WIDENS:

@@ -7,12 +7,13 @@ what counts as down, what silence means or what is excluded.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol
 
+from models.artifacts import Artifact
 from models.findings import Finding
 from models.intervals import Interval
 from models.outage import Timeline
@@ -26,6 +27,7 @@ __all__ = [
     "EvidenceLink",
     "FileFacts",
     "MonitoringSource",
+    "MonthArtifacts",
     "Reading",
     "ServiceKey",
     "SourceFacts",
@@ -42,11 +44,13 @@ class Capability(StrEnum):
     TIMELINES: states over time, per monitor and region.
     COUNTED_MONTHS: months that somebody else already counted, per client and service.
     INCIDENTS: ids and links of the incidents behind its outages.
+    ARTIFACTS: months to be kept, from files that can be told apart (`FileSource`).
     """
 
     TIMELINES = "timelines"
     COUNTED_MONTHS = "counted_months"
     INCIDENTS = "incidents"
+    ARTIFACTS = "artifacts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +65,14 @@ class Wanted:
         gap_floor_ms: Silences of at least this length are kept as gaps; None keeps none.
         better_wins: Of conflicting observations at one instant the better one stands; by default
             the worse one does.
+        artifacts: Whether the months are also wanted as artifacts, to be kept.
     """
 
     monitors: frozenset[str] | None = None
     span: Interval | None = None
     gap_floor_ms: int | None = None
     better_wins: bool = False
+    artifacts: bool = False
 
     def wants(self, monitor: str) -> bool:
         """Whether the caller will look at this monitor."""
@@ -97,7 +103,8 @@ class SourceFacts:
         rows: Rows in all, unusable ones included.
         duplicates: Rows that repeat another one exactly.
         conflicting_duplicates: Rows that contradict another one about the same instant.
-        out_of_order: Rows that are earlier than the row of the same probe read before them.
+        out_of_order: Rows that are earlier than the row of the same probe read before them; None
+            where there were too many rows to watch.
         unusable: Rows that could not be used; always 0 unless the source reports bad rows.
         findings: The first of those, located, and how many more there are.
         first_at: The earliest instant that any row names; None without rows.
@@ -108,7 +115,7 @@ class SourceFacts:
     rows: int = 0
     duplicates: int = 0
     conflicting_duplicates: int = 0
-    out_of_order: int = 0
+    out_of_order: int | None = 0
     unusable: int = 0
     findings: tuple[Finding, ...] = ()
     first_at: int | None = None
@@ -133,6 +140,25 @@ class EvidenceLink:
 
 
 @dataclass(frozen=True, slots=True)
+class MonthArtifacts:
+    """A monitor's UTC month as two artifacts.
+
+    Attributes:
+        monitor: The monitor's name.
+        month: The UTC month, such as 2026-05.
+        floor_ms: Silences of at least this length are told of.
+        runs: Exact runs.
+        minutes: Minute counts.
+    """
+
+    monitor: str
+    month: str
+    floor_ms: int
+    runs: Artifact
+    minutes: Artifact
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What a source answered.
 
@@ -142,6 +168,7 @@ class Reading:
         counts: Counted months by client and service.
         facts: What the source held.
         evidence: Incidents per monitor, rising by time.
+        artifacts: The months to be kept, where they were wanted and the source makes them.
     """
 
     timelines: Mapping[str, tuple[Timeline, ...]] = field(
@@ -154,6 +181,7 @@ class Reading:
     evidence: Mapping[str, tuple[EvidenceLink, ...]] = field(
         default_factory=lambda: MappingProxyType({})
     )
+    artifacts: tuple[MonthArtifacts, ...] = ()
 
 
 class MonitoringSource(Protocol):
@@ -180,5 +208,52 @@ class MonitoringSource(Protocol):
             UnusableInputError: The source's content or configuration cannot be used; every finding
                 is listed.
             ConnectorError: The source could not be asked; classed by what helps.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FileMark:
+    """A file as its folder shows it, unread.
+
+    Attributes:
+        path: As the workspace names it.
+        size: Bytes in it.
+        changed_ns: When it was last written, in nanoseconds since the epoch.
+    """
+
+    path: str
+    size: int
+    changed_ns: int
+
+
+class FileSource(MonitoringSource, Protocol):
+    """What a source with the capability ARTIFACTS promises beside.
+
+    An unchanged mark means an unchanged file; where only the time differs, the digest decides.
+    """
+
+    @property
+    def settings(self) -> str:
+        """All that decides what its files mean, such as names of columns; equal when it is."""
+        ...
+
+    def marks(self) -> tuple[FileMark, ...]:
+        """Every file as it is now, in the order of reading.
+
+        Raises:
+            UnusableInputError: There is none.
+        """
+        ...
+
+    def digest(self, path: str) -> str:
+        """SHA-256 of a file's bytes."""
+        ...
+
+    def recalled(self, artifacts: Iterable[Artifact], wanted: Wanted) -> Reading:
+        """What kept runs say, as reading the files would have said it; no facts.
+
+        Raises:
+            ValueError: An artifact is not what was kept.
         """
         ...

@@ -146,6 +146,18 @@ def _unknown_times(
     return sorted(found)
 
 
+def with_unknown(
+    observations: Observations, probes: int, untimed: Sequence[Untimed]
+) -> Observations:
+    """The observations, and an unknown one where an unreadable row makes time unknown."""
+    if not untimed:
+        return observations
+    order = np.argsort(observations.probes, kind="stable")
+    ends = np.cumsum(np.bincount(observations.probes, minlength=probes))
+    unknown = _unknown_times(observations.at, order, ends, untimed)
+    return _with_unknown(_Group(observations, unknown))
+
+
 def _earlier_than_before(observations: Observations) -> int:
     probes, at = observations.probes, observations.at
     return int(np.count_nonzero((at[1:] < at[:-1]) & (probes[1:] == probes[:-1])))

@@ -8,22 +8,40 @@ judged by its whole length and the last check before a month sets its first stat
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
 
-from connectors.monitoring import BadRows, Capability, FileFacts, Reading, SourceFacts, Wanted
-from connectors.monitoring._collected import Collector
+import pyarrow as pa
+import pyarrow.parquet
+
+from connectors.monitoring import (
+    BadRows,
+    Capability,
+    FileFacts,
+    FileMark,
+    MonthArtifacts,
+    Reading,
+    SourceFacts,
+    Wanted,
+)
+from connectors.monitoring._collected import Collected, Collector
 from connectors.monitoring._columns import Columns
-from connectors.monitoring._compaction import compact_all
+from connectors.monitoring._compaction import compact_all, with_unknown
+from connectors.monitoring._engine.measure import DEFAULT_FLOOR_MS, Asked, measure, measure_rows
+from connectors.monitoring._engine.packing import artifacts_of, unpacked_runs
+from connectors.monitoring._engine.scan import Layout, Unfit
 from connectors.monitoring._files import SourceFile, find_files, read_each
 from connectors.monitoring._rows import batches_of
 from connectors.monitoring._unusable import check_zone, judged
 from connectors.retry import with_retries
+from models.artifacts import Artifact
 from models.findings import UnusableInputError
 from models.outage import Timeline
+from models.runs import Runs
 
 COLUMNS = ("monitor", "region", "at", "up")
 
@@ -55,8 +73,45 @@ class ChecksFiles:
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """Timelines."""
-        return frozenset({Capability.TIMELINES})
+        """Timelines, also as artifacts to be kept."""
+        return frozenset({Capability.TIMELINES, Capability.ARTIFACTS})
+
+    @property
+    def settings(self) -> str:
+        """All that decides what the files mean."""
+        meaning = {
+            "path": self.path,
+            "columns": dict(self.columns),
+            "monitor": self.monitor,
+            "time_zone": self.time_zone,
+            "bad_rows": self.bad_rows.value,
+        }
+        return json.dumps(meaning, sort_keys=True)
+
+    def marks(self) -> tuple[FileMark, ...]:
+        """Every file as it is now."""
+        found = []
+        for file in find_files(self.path, folder=self.folder):
+            status = file.path.stat()
+            found.append(FileMark(file.shown, status.st_size, status.st_mtime_ns))
+        return tuple(found)
+
+    def digest(self, path: str) -> str:
+        """SHA-256 of a file's bytes."""
+        with (self.folder / path).open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+    def recalled(self, artifacts: Iterable[Artifact], wanted: Wanted) -> Reading:
+        """What kept runs say about what is wanted."""
+        months: dict[str, list[Artifact]] = {}
+        for artifact in artifacts:
+            months.setdefault(artifact.monitor, []).append(artifact)
+        kept = (
+            Runs.joined([unpacked_runs(a) for a in sorted(its, key=lambda a: a.month)])
+            for monitor, its in months.items()
+            if wanted.wants(monitor)
+        )
+        return Reading(timelines=self._timelines(kept, wanted))
 
     def read(self, wanted: Wanted) -> Reading:
         """Read every file and compact what it says.
@@ -69,6 +124,70 @@ class ChecksFiles:
 
     def _read(self, wanted: Wanted) -> Reading:
         columns = self._checked()
+        try:
+            return self._read_fast(columns, wanted)
+        except Unfit:
+            return self._read_any(columns, wanted)
+
+    def _read_fast(self, columns: Columns, wanted: Wanted) -> Reading:
+        """Read Parquet files in which nothing needs a closer look.
+
+        Raises:
+            Unfit: Something does.
+        """
+        found = find_files(self.path, folder=self.folder)
+        layouts = [self._layout(file, columns) for file in found]
+        measured = measure(layouts, self._asked(wanted))
+        kept = artifacts_of(measured) if wanted.artifacts else ()
+        runs = (runs for runs in measured.runs() if wanted.wants(runs.monitor))
+        files = tuple(
+            FileFacts(file.shown, self._digest_of(file), measured.rows_of.get(number, 0))
+            for number, file in enumerate(found)
+        )
+        return Reading(
+            timelines=self._timelines(runs, wanted),
+            facts=SourceFacts(
+                files=files,
+                rows=measured.rows,
+                duplicates=measured.duplicates,
+                conflicting_duplicates=measured.conflicting,
+                out_of_order=measured.out_of_order,
+                first_at=measured.first_at,
+                last_at=measured.last_at,
+            ),
+            artifacts=tuple(kept),
+        )
+
+    def _layout(self, file: SourceFile, columns: Columns) -> Layout:
+        try:
+            header = pa.parquet.read_schema(file.path).names
+            positions = columns.locate(header, place=file.shown)
+            return Layout.of(file.path, {ours: header[place] for ours, place in positions.items()})
+        except (pa.ArrowException, UnusableInputError, OSError):
+            raise Unfit from None
+
+    def _digest_of(self, file: SourceFile) -> str:
+        with file.path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+    def _asked(self, wanted: Wanted) -> Asked:
+        floor = DEFAULT_FLOOR_MS
+        if wanted.gap_floor_ms is not None:
+            floor = max(min(wanted.gap_floor_ms, floor), 1)
+        return Asked(
+            floor_ms=floor,
+            better_wins=wanted.better_wins,
+            monitor=self.monitor,
+            counts=wanted.artifacts,
+        )
+
+    def _timelines(
+        self, kept: Iterable[Runs], wanted: Wanted
+    ) -> Mapping[str, tuple[Timeline, ...]]:
+        made = (line for runs in kept for line in runs.timelines(wanted.gap_floor_ms))
+        return _by_monitor(replace(line, spacing_ms=self.spacing_ms) for line in made)
+
+    def _read_any(self, columns: Columns, wanted: Wanted) -> Reading:
         collector = Collector(monitor=self.monitor, time_zone=self.time_zone, fields=columns.names)
         files = self._read_files(columns, collector)
         findings = judged(
@@ -101,7 +220,13 @@ class ChecksFiles:
                 first_at=collected.first_at,
                 last_at=collected.last_at,
             ),
+            artifacts=self._kept(collected, wanted) if wanted.artifacts else (),
         )
+
+    def _kept(self, collected: Collected, wanted: Wanted) -> tuple[MonthArtifacts, ...]:
+        rows = with_unknown(collected.observations, len(collected.names), collected.untimed)
+        measured = measure_rows(rows, collected.names, self._asked(wanted))
+        return tuple(artifacts_of(measured))
 
     def _checked(self) -> Columns:
         if self.time_zone is not None:

@@ -4,9 +4,10 @@
 
 Five regions look every 30 seconds with jitter. Monitors have outages, in all regions or in one; two
 in a hundred flap; agents fall silent; one row in a thousand is repeated, and a tenth of these
-repetitions contradict the first; one row in two thousand arrives up to 36 hours late and so lies in
-another file. `arrival` writes daily files in the order of arrival, `clustered` files that hold all
-the rows of a few monitors each, by monitor, region and time. The same arguments make the same files.
+repetitions contradict the first; one row in two thousand arrives up to 36 hours late and so lies
+in another file. `arrival` writes daily files in the order of arrival, `clustered` files that hold
+all the rows of a few monitors each, by monitor, region and time. The same arguments make the same
+files.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import pyarrow.parquet
 from models.period import ServiceMonth
 
 DAY_MS = 86_400_000
+MAY = ServiceMonth(2026, 5)
 REGIONS = 5
 EVERY_MS = 30_000
 JITTER_MS = 2_000
@@ -32,7 +34,7 @@ class Fleet:
     """What is generated: monitors from five regions, every 30 seconds of a UTC month."""
 
     monitors: int
-    month: ServiceMonth = ServiceMonth(2026, 5)
+    month: ServiceMonth = MAY
     seed: int = 1
 
 

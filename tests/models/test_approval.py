@@ -142,7 +142,7 @@ def test_silence_that_could_change_the_credit_asks():
     assert not found.releases
     assert found.why == (
         "uptime lies from 93.194444 % to 99.861111 %, which earns 500.00 EUR or 200.00 EUR: "
-        "a probe looked only every 3600 s around a change of state; 169200 s has no known state"
+        "a change of state went unseen for up to 3600 s; 169200 s has no known state"
     )
 
 

@@ -50,7 +50,7 @@ def test_an_outage_seen_every_five_minutes_is_known_to_within_two_looks():
     """Down at 10 and 15, up at 5 and 20: from 5 min (10 to 15) to 15 min (5 to 20)."""
     downs, reasons = bounded(seen("0 up", "5 up", "10 down", "15 down", "20 up"))
     assert downs == [15, 10, 5]
-    assert reasons == ("a probe looked only every 300 s around a change of state",)
+    assert reasons == ("a change of state went unseen for up to 300 s",)
 
 
 def test_a_single_failed_look_may_have_been_nothing_at_all():

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.monitoring._compaction import Observations, compact_all
-from connectors.monitoring._engine.measure import EPOCH_DAY, Asked, measure
+from connectors.monitoring._engine.measure import Asked, measure
 from connectors.monitoring._engine.scan import Layout
 from models.outage import State
 from models.runs import Runs
@@ -32,9 +32,7 @@ instants = st.one_of(
     st.integers(0, 40).map(lambda n: 48 * HOUR_MS + (n - 20) * 30_000),
 ).map(lambda at: APRIL_29 + at)
 
-checks = st.tuples(
-    st.sampled_from(MONITORS), st.sampled_from(REGIONS), instants, st.booleans()
-)
+checks = st.tuples(st.sampled_from(MONITORS), st.sampled_from(REGIONS), instants, st.booleans())
 
 
 @st.composite
@@ -118,7 +116,7 @@ def counted_by(measured):
     st.sampled_from(["ms", "us", "ns"]),
     st.sampled_from([1, 2]),
 )
-def test_the_engine_finds_what_compacting_finds(
+def test_the_engine_finds_what_compacting_finds(  # noqa: PLR0917 - Hypothesis gives them by position
     found, floor, better_wins, by_monitor, group, unit, threads
 ):
     """Timelines, counts, and what was repeated, contradicted or out of order are all the same."""

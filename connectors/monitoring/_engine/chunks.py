@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from connectors.monitoring._engine.kernel import Frame, Unit
+from models.intervals import MINUTE_MS
 from models.minutes import MINUTES_PER_DAY, WIDTHS, DayCounts, day_head, digest
 from models.outage import State
 
@@ -48,7 +51,7 @@ class Chunk:
         return DayCounts.parsed(content)
 
 
-Planes = Sequence[tuple[State, NDArray[np.uint32]]]
+Planes = Sequence[tuple[State, NDArray[Any]]]
 
 
 def chunks_of(
@@ -63,15 +66,13 @@ def chunks_of(
         room: How many regions a monitor has room for.
     """
     shape = (-1, room, frame.stride_minutes)
-    planes = [(state, counts.reshape(shape)) for state, counts in sorted(_planes(unit))]
+    planes = [(state, _narrow(counts).reshape(shape)) for state, counts in sorted(_planes(unit))]
     first_monitor = unit.first_cell // (room * frame.stride_minutes)
     order = sorted(range(len(regions)), key=lambda number: regions[number])
-    names = [regions[number] for number in order]
-    days = -(-frame.length_ms // (MINUTES_PER_DAY * 60_000))
-    for day in range(days):
+    for day in range(-(-frame.length_ms // (MINUTES_PER_DAY * MINUTE_MS))):
         minutes = slice(day * MINUTES_PER_DAY, (day + 1) * MINUTES_PER_DAY)
-        parts = [(state, plane[:, order, minutes]) for state, plane in planes]
-        for monitor, content in _contents(parts, names):
+        parts = [(state, plane[:, :, minutes]) for state, plane in planes]
+        for monitor, content in _contents(parts, regions, order):
             yield first_monitor + monitor, day, Chunk.of(content)
 
 
@@ -83,26 +84,26 @@ def _planes(unit: Unit) -> Iterator[tuple[State, NDArray[np.uint32]]]:
     yield State.UP, up
 
 
-def _contents(planes: Planes, names: Sequence[str]) -> Iterator[tuple[int, bytes]]:
+def _narrow(counts: NDArray[np.uint32]) -> NDArray[Any]:
+    return counts.astype(_width(int(counts.max(initial=0))))
+
+
+def _contents(
+    planes: Planes, names: Sequence[str], order: Sequence[int]
+) -> Iterator[tuple[int, bytes]]:
     """The canonical bytes of every monitor with a check on a day."""
-    most = np.stack([plane.max(axis=2) for _, plane in planes])
-    widest = _width(int(most.max(initial=0)))
-    narrow = [plane.astype(widest) for _, plane in planes]
-    for monitor in np.flatnonzero(most.any(axis=(0, 2))).tolist():
-        there = most[:, monitor]
-        width = _width(int(there.max()))
-        regions = np.flatnonzero(there.any(axis=0)).tolist()
-        seen = np.flatnonzero(there.any(axis=1)).tolist()
-        whole = len(regions) == len(names) and width == widest
-        cells = [
-            (narrow[n][monitor] if whole else narrow[n][monitor][regions].astype(width)).tobytes()
-            for n in seen
-        ]
-        head = day_head(
-            tuple(names[n] for n in regions), tuple(planes[n][0] for n in seen), width
-        )
-        yield monitor, head + b"".join(cells)
+    most = np.stack([plane.max(axis=2) for _, plane in planes], axis=1).tolist()
+    for monitor, there in enumerate(most):
+        seen = [number for number, largest in enumerate(there) if any(largest)]
+        if not seen:
+            continue
+        regions = [number for number in order if any(largest[number] for largest in there)]
+        width = _width(max(map(max, there)))
+        cells = [planes[n][1][monitor].take(regions, axis=0).astype(width) for n in seen]
+        head = day_head(tuple(names[n] for n in regions), tuple(planes[n][0] for n in seen), width)
+        yield monitor, head + b"".join([plane.tobytes() for plane in cells])
 
 
+@cache
 def _width(largest: int) -> str:
     return next(name for name in WIDTHS if largest <= np.iinfo(np.dtype(name)).max)

@@ -99,11 +99,22 @@ def finish(
         counts: Whether minute counts are wanted.
         align: The counts begin and end at a multiple of so many minutes, such as a monitor's.
     """
-    keys.sort()
+    if not _rising(keys):
+        keys.sort()
     made = _Pass(keys, frame, runs=runs, counts=counts, align=align)
     for begin, end in _blocks(keys):
         made.block(begin, end)
     return made.unit(_cut_rows(keys, frame, cuts))
+
+
+def _rising(keys: Keys) -> bool:
+    """Whether the keys are sorted already, as those of clustered files are."""
+    return all(
+        bool((keys[begin : begin + BLOCK] <= keys[begin + 1 : begin + BLOCK + 1]).all())
+        if begin + BLOCK < keys.size
+        else bool((keys[begin:-1] <= keys[begin + 1 :]).all())
+        for begin in range(0, keys.size, BLOCK)
+    )
 
 
 def _blocks(keys: Keys) -> Iterator[tuple[int, int]]:
@@ -130,9 +141,7 @@ def _cut_rows(keys: Keys, frame: Frame, cuts: Sequence[int]) -> Rows:
 class _Pass:
     """One pass over sorted keys."""
 
-    def __init__(
-        self, keys: Keys, frame: Frame, *, runs: bool, counts: bool, align: int
-    ) -> None:
+    def __init__(self, keys: Keys, frame: Frame, *, runs: bool, counts: bool, align: int) -> None:
         self.keys, self.frame, self.runs, self.counts = keys, frame, runs, counts
         self.limit = np.uint64(frame.floor_ms << STATE_BITS)
         self.starts: list[Rows] = []
@@ -193,27 +202,29 @@ class _Pass:
     def _count(self, begin: int, end: int, starts: Rows, repeated: Rows) -> None:
         cells = _cells(self.keys[begin:end])
         _add(self.checks, cells, self.first_cell)
-        if repeated.size:
-            again = _cells(self.keys[repeated])
-            np.subtract.at(self.checks, again - self.first_cell, np.uint32(1))
-        self._count_others(begin, end, starts, cells, repeated)
-
-    def _count_others(
-        self, begin: int, end: int, starts: Rows, cells: Rows, repeated: Rows
-    ) -> None:
-        """Count the checks that did not say up: whole stretches of rows between two starts."""
         begins = starts if starts.size and starts[0] == begin else np.append(begin, starts)
-        ranks = (self.keys[begins] & np.uint64(STATE_MASK)).astype(np.int64)
+        ranks = (self.keys[begins] & np.uint64(STATE_MASK)).astype(np.int8)
         lengths = np.diff(begins, append=end)
-        for rank in set(ranks.tolist()) - {self.up}:
+        for rank in np.unique(ranks[ranks != self.up]).tolist():
             said = ranks == rank
             rows = _ranges(begins[said], lengths[said])
-            if repeated.size:
-                rows = rows[~np.isin(rows, repeated)]
-            plane = self.others.setdefault(
-                State(self.frame.severity(rank)), np.zeros_like(self.checks)
-            )
-            _add(plane, cells[rows - begin], self.first_cell)
+            _add(self._plane(rank), cells[rows - begin], self.first_cell)
+        if repeated.size:
+            self._discount(self.keys[repeated])
+
+    def _discount(self, repeated: Keys) -> None:
+        """Take back what was counted of checks that another one stands for."""
+        cells = _cells(repeated) - self.first_cell
+        np.subtract.at(self.checks, cells, np.uint32(1))
+        ranks = (repeated & np.uint64(STATE_MASK)).astype(np.int8)
+        for rank in np.unique(ranks[ranks != self.up]).tolist():
+            np.subtract.at(self._plane(rank), cells[ranks == rank], np.uint32(1))
+
+    def _plane(self, rank: int) -> NDArray[np.uint32]:
+        state = State(self.frame.severity(rank))
+        if state not in self.others:
+            self.others[state] = np.zeros_like(self.checks)
+        return self.others[state]
 
     def unit(self, cut_rows: Rows) -> Unit:
         """What was made of the rows."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from connectors.monitoring._engine.kernel import STATE_BITS, Frame, Keys
 
 DAY_MS = 86_400_000
 SMALLEST = 1 << 12
-MOST_STRETCHES = 256
+MOST_STRETCHES = 64
 """Up to so many neighbouring stretches, a batch is copied stretch by stretch."""
 
 Instants = NDArray[np.int64]
@@ -54,16 +55,24 @@ class Packed:
     """What a batch is packed from; all arrays have shape (n,).
 
     Attributes:
-        monitors: Numbers of monitors.
-        probes: Numbers of probes.
+        keys: Keys as they would be if every instant were the origin. They are changed in place.
         at: Milliseconds since the epoch.
         ranks: Severities of states.
+        monitors: Numbers of monitors; empty where buckets are days.
     """
 
-    monitors: Numbers
-    probes: Numbers
+    keys: NDArray[np.int64]
     at: Instants
     ranks: NDArray[np.uint8]
+    monitors: Numbers
+
+    def packed(self, origin: int) -> Keys:
+        """The keys, with instants counted from an origin."""
+        times = self.at - origin
+        times <<= STATE_BITS
+        self.keys += times
+        self.keys += self.ranks
+        return self.keys.view(np.uint64)
 
 
 @dataclass(slots=True)
@@ -82,16 +91,7 @@ class Packer(ABC):
         bucket = self.filled.get(number)
         if bucket is None:
             bucket = self.filled[number] = Bucket(self.room)
-            self.room = SMALLEST
         bucket.extend(keys)
-
-    def _keys(self, rows: Packed, origin: Instants | int) -> Keys:
-        keys = np.multiply(rows.probes, self.frame.stride_ms, dtype=np.int64)
-        keys += rows.at
-        keys -= origin
-        keys <<= STATE_BITS
-        keys += rows.ranks
-        return keys.view(np.uint64)
 
 
 @dataclass(slots=True)
@@ -101,13 +101,18 @@ class DayPacker(Packer):
     def add(self, rows: Packed, earliest: int, latest: int) -> None:
         """Take a batch; nearly all batches lie within one day, or nearly so."""
         first, last = earliest // DAY_MS, latest // DAY_MS
+        main = first if first == last else int(rows.at[rows.at.size // 2]) // DAY_MS
+        keys = rows.packed(main * DAY_MS)
         if first == last:
-            self._put(first, self._keys(rows, first * DAY_MS))
+            self._put(main, keys)
             return
-        days = rows.at // DAY_MS
-        keys = self._keys(rows, days * DAY_MS)
+        inside = (rows.at - main * DAY_MS).view(np.uint64) < DAY_MS
+        outside = np.flatnonzero(~inside)
+        self._put(main, keys[inside])
+        days = rows.at[outside] // DAY_MS
+        others = keys[outside].view(np.int64) + ((main - days) * DAY_MS << STATE_BITS)
         for number, chosen in _parts(days):
-            self._put(number, keys[chosen])
+            self._put(number, others[chosen].view(np.uint64))
 
 
 @dataclass(slots=True)
@@ -118,33 +123,23 @@ class MonitorPacker(Packer):
 
     def add(self, rows: Packed, earliest: int, latest: int) -> None:
         """Take a batch, which holds few monitors one after the other."""
-        keys = self._keys(rows, self.origin)
+        keys = rows.packed(self.origin)
         for number, chosen in _parts(rows.monitors):
             self._put(number, keys[chosen])
 
 
 def _parts(
     numbers: Instants | Numbers,
-) -> Iterator[tuple[int, slice | NDArray[np.int64] | NDArray[np.bool_]]]:
+) -> Iterator[tuple[int, slice | NDArray[np.int64]]]:
     """The rows of each number: slices where equal ones stand together."""
+    if not numbers.size:
+        return
     turns = np.flatnonzero(numbers[1:] != numbers[:-1]) + 1
     if turns.size <= MOST_STRETCHES:
-        edges = [0, *turns.tolist(), numbers.size]
-        for begin, end in zip(edges, edges[1:], strict=False):
+        for begin, end in pairwise([0, *turns.tolist(), numbers.size]):
             yield int(numbers[begin]), slice(begin, end)
         return
-    main = int(numbers[numbers.size // 2])
-    most = numbers == main
-    yield main, most
-    rest = np.flatnonzero(~most)
-    rest = rest[np.argsort(numbers[rest], kind="stable")]
-    yield from _sorted_parts(numbers, rest)
-
-
-def _sorted_parts(
-    numbers: Instants | Numbers, rows: NDArray[np.int64]
-) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    rows = np.argsort(numbers, kind="stable")
     edges = np.flatnonzero(numbers[rows[1:]] != numbers[rows[:-1]]) + 1
     for part in np.split(rows, edges):
-        if part.size:
-            yield int(numbers[part[0]]), part
+        yield int(numbers[part[0]]), part

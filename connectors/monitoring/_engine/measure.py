@@ -15,6 +15,7 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from connectors.monitoring._compaction import Observations
 from connectors.monitoring._engine.chunks import Chunk, chunks_of
 from connectors.monitoring._engine.kernel import STATE_BITS, STATE_MASK, Frame, Keys, Unit, finish
 from connectors.monitoring._engine.keys import (
@@ -23,12 +24,16 @@ from connectors.monitoring._engine.keys import (
     DayPacker,
     Filled,
     MonitorPacker,
+    Packed,
     Packer,
 )
 from connectors.monitoring._engine.scan import (
+    NO_MONITORS,
+    ROWS_PER_BATCH,
     ROWS_PER_PIECE,
     Layout,
     Numbering,
+    Order,
     Piece,
     Scanner,
     TooManyRegionsError,
@@ -42,8 +47,8 @@ from models.runs import Runs
 DEFAULT_FLOOR_MS = 900_000
 """Silences that end a run where no contract asks for shorter ones."""
 
-ROOM_FOR_REGIONS = 8
-MORE_ROOM = 8
+FEW_REGIONS = 1
+ROOM_FOR_MONITOR = 1 << 16
 MOST_KEY = 1 << 62
 EPOCH_DAY = date(1970, 1, 1)
 
@@ -61,6 +66,7 @@ class Asked:
         rows_per_piece: About so many rows are read together.
         threads: How many threads read.
         by_monitor: Whether buckets are monitors (True) or days (False); None chooses.
+        most_ordered: The order of rows is watched where there are no more rows than this.
     """
 
     floor_ms: int = DEFAULT_FLOOR_MS
@@ -71,6 +77,7 @@ class Asked:
     rows_per_piece: int = ROWS_PER_PIECE
     threads: int = 2
     by_monitor: bool | None = None
+    most_ordered: int = 1 << 23
 
 
 @dataclass(slots=True)
@@ -94,7 +101,8 @@ class Measured:
         rows_of: Rows of each file.
         duplicates: Rows that repeated another one exactly.
         conflicting: Rows that contradicted another one about the same instant.
-        out_of_order: Rows that are earlier than the row of the same probe read before them.
+        out_of_order: Rows that are earlier than the row of the same probe read before them; None
+            where there are too many rows to watch.
         first_at: The earliest instant; None without rows.
         last_at: The latest one.
         chunks: Minute counts by monitor and day since the epoch.
@@ -107,7 +115,7 @@ class Measured:
     rows_of: dict[int, int] = field(default_factory=dict)
     duplicates: int = 0
     conflicting: int = 0
-    out_of_order: int = 0
+    out_of_order: int | None = None
     first_at: int | None = None
     last_at: int | None = None
     chunks: dict[str, dict[int, Chunk]] = field(default_factory=dict)
@@ -156,12 +164,36 @@ def measure(layouts: Sequence[Layout], asked: Asked) -> Measured:
         for number, layout in enumerate(layouts)
         for piece in pieces_of(layout, number, rows_per_piece=asked.rows_per_piece)
     ]
-    room = ROOM_FOR_REGIONS
+    room = FEW_REGIONS
     while True:
         try:
             return _Measuring(pieces, asked, room).measured()
-        except TooManyRegionsError:
-            room *= MORE_ROOM
+        except TooManyRegionsError as error:
+            room = max(2 * room, error.regions)
+
+
+def measure_rows(rows: Observations, names: Sequence[tuple[str, str]], asked: Asked) -> Measured:
+    """The same for checks that another way has read: probes by number, and their names."""
+    whole = _Measuring((), asked, max(len({region for _, region in names}), 1))
+    numbering = whole.numbering
+    numbers = [
+        int(numbering.numbers("monitor", [monitor])[0]) * numbering.regions_room
+        + int(numbering.numbers("region", [region])[0])
+        for monitor, region in names
+    ]
+    if rows.at.size:
+        whole.months = month_edges(int(rows.at.min()), int(rows.at.max()))
+    packer = DayPacker(whole.frame)
+    heads = np.array(numbers, np.int64) * (whole.frame.stride_ms << STATE_BITS)
+    ranks = np.array([whole.frame.severity(state) for state in range(STATE_MASK + 1)], np.uint8)
+    for begin in range(0, rows.at.size, ROWS_PER_BATCH):
+        part = slice(begin, begin + ROWS_PER_BATCH)
+        at = rows.at[part]
+        keys = heads.take(rows.probes[part])
+        packed = Packed(keys, at, ranks.take(rows.states[part]), NO_MONITORS)
+        packer.add(packed, int(at.min()), int(at.max()))
+    whole.open = packer.filled
+    return whole.closed()
 
 
 class _Measuring:
@@ -193,13 +225,22 @@ class _Measuring:
             self._close(ordered[place + 1] if place + 1 < len(ordered) else None)
         return self._joined(scanners)
 
+    def closed(self) -> Measured:
+        """Close every bucket, and join."""
+        self._close(None)
+        return self._joined(())
+
     def _edge(self, piece: Piece) -> tuple[str, int]:
         """What a bucket must lie beyond to be closed while a piece is unread."""
         return (piece.most or "", piece.latest) if self.by_monitor else ("", piece.latest)
 
     def _scanned(self, pieces: Sequence[Piece]) -> Iterator[Scanner]:
         """The pieces, read in order by several threads, few of them ahead."""
-        scanners = (Scanner(piece, self.numbering, self._packer(piece)) for piece in pieces)
+        watched = sum(piece.rows for piece in pieces) <= self.asked.most_ordered
+        scanners = (
+            Scanner(piece, self.numbering, self._packer(piece), order=Order() if watched else None)
+            for piece in pieces
+        )
         if self.asked.threads == 1:
             yield from (scanner.read() for scanner in scanners)
             return
@@ -215,7 +256,7 @@ class _Measuring:
     def _packer(self, piece: Piece) -> Packer:
         days = 1 + (piece.latest - piece.earliest) // DAY_MS
         if self.by_monitor:
-            return MonitorPacker(self.frame, origin=self.origin)
+            return MonitorPacker(self.frame, room=ROOM_FOR_MONITOR, origin=self.origin)
         return DayPacker(self.frame, room=max(piece.rows // days, 1))
 
     def _take(self, scanner: Scanner) -> None:
@@ -275,9 +316,11 @@ class _Measuring:
             self.result.chunks.setdefault(names[monitor], {})[first_day + day] = chunk
 
     def _joined(self, scanners: Iterable[Scanner]) -> Measured:
-        orders = sorted(scanners, key=lambda s: (s.piece.file, s.piece.groups))
-        self.result.out_of_order = sum(scanner.order.count for scanner in orders)
-        self.result.out_of_order += early_between([scanner.order for scanner in orders])
+        ordered = sorted(scanners, key=lambda s: (s.piece.file, s.piece.groups))
+        orders = [scanner.order for scanner in ordered if scanner.order is not None]
+        if len(orders) == len(ordered):
+            early = sum(order.count for order in orders)
+            self.result.out_of_order = early + early_between(orders)
         self.result.fragments = _join(self.found, self.asked.floor_ms, self.months)
         return self.result
 
@@ -324,9 +367,7 @@ def _fragments(unit: Unit, frame: Frame, origin: int) -> Fragments:
     return Fragments(probes, first, last, table[ranks])
 
 
-def _unpacked(
-    keys: Keys, frame: Frame, origin: int
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+def _unpacked(keys: Keys, frame: Frame, origin: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     times = (keys >> np.uint64(STATE_BITS)).astype(np.int64)
     probes = times // frame.stride_ms
     times -= probes * frame.stride_ms

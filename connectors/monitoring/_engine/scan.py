@@ -9,7 +9,7 @@ reads the files, finding by finding.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -20,16 +20,18 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from connectors.monitoring._cells import LATEST_EPOCH_S
-from connectors.monitoring._engine.keys import Packed, Packer
+from connectors.monitoring._engine.kernel import STATE_BITS
+from connectors.monitoring._engine.keys import MonitorPacker, Packed, Packer
 from connectors.monitoring._unusable import NAME
 from models.outage import State
 
 ROWS_PER_BATCH = 1 << 16
 ROWS_PER_PIECE = 1 << 22
+NO_MONITORS = np.zeros(0, np.int32)
 TICKS_PER_MS = {"s": None, "ms": 1, "us": 1_000, "ns": 1_000_000}
 
 
-class Unfit(Exception):  # noqa: N818 - it is no error: another way reads the files
+class Unfit(Exception):
     """The fast way cannot read this; the general way can, or says why not."""
 
 
@@ -111,9 +113,7 @@ class Group:
             monitors = group.column(places["monitor"]).statistics
             if monitors is not None and monitors.has_min_max:
                 least, most = monitors.min, monitors.max
-        return cls(
-            group.num_rows, times.min_raw // ticks, times.max_raw // ticks, least, most
-        )
+        return cls(group.num_rows, times.min_raw // ticks, times.max_raw // ticks, least, most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +176,10 @@ def pieces_of(layout: Layout, file: int, *, rows_per_piece: int) -> Iterator[Pie
 class TooManyRegionsError(Exception):
     """More regions than probes were numbered for; numbering begins anew with more room."""
 
+    def __init__(self, regions: int) -> None:
+        super().__init__()
+        self.regions = regions
+
 
 @dataclass(slots=True)
 class Numbering:
@@ -212,8 +216,25 @@ class Numbering:
         with self._lock:
             found = [known.setdefault(value, len(known)) for value in values]
         if len(self.regions) > self.regions_room:
-            raise TooManyRegionsError
+            raise TooManyRegionsError(len(self.regions))
         return np.array(found, dtype=np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """A column of names.
+
+    Attributes:
+        dictionary: The different names as Arrow has them.
+        numbers: The number of each of them.
+        keys: What each of them adds to a key.
+        codes: Index into these, shape (n,).
+    """
+
+    dictionary: Any
+    numbers: NDArray[np.int32]
+    keys: NDArray[np.int64]
+    codes: NDArray[np.int32]
 
 
 @dataclass(slots=True)
@@ -226,7 +247,7 @@ class Scanner:
         packer: Where its rows go.
         earliest: The first instant that was read.
         latest: The last one.
-        order: Watches the order of the rows.
+        order: Watches the order of the rows; None where nobody asks.
     """
 
     piece: Piece
@@ -234,8 +255,8 @@ class Scanner:
     packer: Packer
     earliest: int = 1 << 62
     latest: int = -1
-    order: Order = field(default_factory=lambda: Order())
-    _seen: dict[str, tuple[Any, NDArray[np.int32]]] = field(default_factory=dict)
+    order: Order | None = None
+    _known: dict[str, Codes] = field(default_factory=dict)
 
     def read(self) -> Scanner:
         """Read every row of the piece into the packer.
@@ -266,15 +287,19 @@ class Scanner:
         if earliest < 0 or latest >= LATEST_EPOCH_S * 1000:
             raise Unfit
         self.earliest, self.latest = min(self.earliest, earliest), max(self.latest, latest)
-        monitors = self._numbers("monitor", cells, at.size)
-        probes = monitors * np.int32(self.numbering.regions_room)
+        monitors = self._codes("monitor", cells, at.size)
+        regions = self._codes("region", cells, at.size)
+        if self.order is not None:
+            probes = monitors.numbers.take(monitors.codes) * np.int32(self.numbering.regions_room)
+            probes += regions.numbers.take(regions.codes)
+            self.order.see(probes, at, latest)
+        keys = monitors.keys.take(monitors.codes)
         if "region" in cells:
-            probes += self._numbers("region", cells, at.size)
-        elif not self.numbering.regions:
-            self.numbering.numbers("region", [""])
-        self.order.see(probes, at, latest)
-        ranks = self._ranks(cells["up"])
-        self.packer.add(Packed(monitors, probes, at, ranks), earliest, latest)
+            keys += regions.keys.take(regions.codes)
+        rows = Packed(keys, at, self._ranks(cells["up"]), NO_MONITORS)
+        if isinstance(self.packer, MonitorPacker):
+            rows.monitors = monitors.numbers.take(monitors.codes)
+        self.packer.add(rows, earliest, latest)
 
     def _instants(self, stamps: pa.Array) -> NDArray[np.int64]:
         ticks = np.frombuffer(stamps.buffers()[1], np.int64)[
@@ -282,16 +307,30 @@ class Scanner:
         ]
         return ticks if self.piece.layout.ticks == 1 else ticks // self.piece.layout.ticks
 
-    def _numbers(self, kind: str, cells: Mapping[str, pa.Array], size: int) -> NDArray[np.int32]:
+    def _codes(self, kind: str, cells: Mapping[str, pa.Array], size: int) -> Codes:
+        """A column of names as codes, and what each code means."""
         if kind not in cells:
-            number = self.numbering.numbers(kind, [self.numbering.monitor])
-            return np.full(size, number[0], np.int32)
+            name = self.numbering.monitor if kind == "monitor" else ""
+            return self._meaning(kind, None, [name], np.zeros(size, np.int32))
         column = cells[kind]
-        seen = self._seen.get(kind)
-        if seen is None or not seen[0].equals(column.dictionary):
-            values = column.dictionary.to_pylist()
-            seen = self._seen[kind] = (column.dictionary, self.numbering.numbers(kind, values))
-        return seen[1].take(column.indices.to_numpy())
+        codes = column.indices.to_numpy()
+        known = self._known.get(kind)
+        if known is not None and known.dictionary.equals(column.dictionary):
+            return replace(known, codes=codes)
+        return self._meaning(kind, column.dictionary, column.dictionary.to_pylist(), codes)
+
+    def _meaning(
+        self,
+        kind: str,
+        dictionary: Any,
+        values: Sequence[str],
+        codes: NDArray[np.int32],  # noqa: ANN401 - pyarrow has no types
+    ) -> Codes:
+        numbers = self.numbering.numbers(kind, values)
+        probes = self.numbering.regions_room if kind == "monitor" else 1
+        keys = numbers.astype(np.int64) * (probes * self.packer.frame.stride_ms << STATE_BITS)
+        self._known[kind] = Codes(dictionary, numbers, keys, codes)
+        return self._known[kind]
 
     def _ranks(self, ups: pa.Array) -> NDArray[np.uint8]:
         frame = self.packer.frame
@@ -365,4 +404,3 @@ def early_between(orders: Sequence[Order]) -> int:
         count += int(np.count_nonzero(order.first[there] < last[: there.size][there]))
         last[: there.size][there] = order.last[there]
     return count
-
