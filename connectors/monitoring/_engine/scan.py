@@ -27,6 +27,7 @@ from models.outage import State
 
 ROWS_PER_BATCH = 1 << 16
 ROWS_PER_PIECE = 1 << 22
+LARGEST_KEY = 1 << 62
 NO_MONITORS = np.zeros(0, np.int32)
 TICKS_PER_MS = {"s": None, "ms": 1, "us": 1_000, "ns": 1_000_000}
 
@@ -108,12 +109,15 @@ class Group:
         times = group.column(places["at"]).statistics
         if times is None or not times.has_min_max or group.num_rows == 0:
             raise Unfit
+        earliest, latest = times.min_raw // ticks, times.max_raw // ticks
+        if earliest < 0 or latest >= LATEST_EPOCH_S * 1000:
+            raise Unfit
         least = most = None
         if "monitor" in places:
             monitors = group.column(places["monitor"]).statistics
             if monitors is not None and monitors.has_min_max:
                 least, most = monitors.min, monitors.max
-        return cls(group.num_rows, times.min_raw // ticks, times.max_raw // ticks, least, most)
+        return cls(group.num_rows, earliest, latest, least, most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +332,10 @@ class Scanner:
     ) -> Codes:
         numbers = self.numbering.numbers(kind, values)
         probes = self.numbering.regions_room if kind == "monitor" else 1
-        keys = numbers.astype(np.int64) * (probes * self.packer.frame.stride_ms << STATE_BITS)
+        step = probes * self.packer.frame.stride_ms << STATE_BITS
+        if (int(numbers.max(initial=0)) + 2) * step > LARGEST_KEY:
+            raise Unfit
+        keys = numbers.astype(np.int64) * step
         self._known[kind] = Codes(dictionary, numbers, keys, codes)
         return self._known[kind]
 
