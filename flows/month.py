@@ -27,6 +27,7 @@ from connectors.store import Evidence as StoredEvidence
 from flows.bookkeeping import ledger_facts, named_as_proof, write_rows
 from flows.effects import Settlement
 from flows.evidence import Evidence
+from flows.keeping import read_source
 from flows.ledger_reading import note_edits
 from flows.log import note, watcher
 from flows.mailing import send_summary, send_waiting, write_previews
@@ -267,13 +268,17 @@ def extract(run: MonthRun, read: SourceRead) -> str:
     Raises:
         UnusableInputError: The source holds rows that cannot be used.
     """
-    reading = run.office.sources[read.source].read(_wanted(run, read))
+    source, store = run.office.sources[read.source], run.office.store
+    reading = read_source(source, store, _wanted(run, read), read_only=run.dry_run)
     run.readings[read] = reading
     facts = reading.facts
+    early = (
+        "order not watched" if facts.out_of_order is None else f"{facts.out_of_order} out of order"
+    )
     return (
         f"{read.source}: {facts.rows} rows in {len(facts.files)} files, "
         f"{len(reading.timelines)} monitors, {facts.duplicates} duplicates, "
-        f"{facts.conflicting_duplicates} conflicting, {facts.out_of_order} out of order, "
+        f"{facts.conflicting_duplicates} conflicting, {early}, "
         f"{facts.unusable} unusable"
     )
 

@@ -7,8 +7,11 @@ version of it, and the older one stays.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from models.terms import JsonValue
 
 
 class ArtifactKind(StrEnum):
@@ -60,3 +63,18 @@ class KeptMonth:
     floor_ms: int
     runs: str
     minutes: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReading:
+    """What a source's files were when they were last read.
+
+    Attributes:
+        source: The source's id.
+        rule: Which of conflicting checks stands: worse_wins or better_wins.
+        body: Settings, files with marks and digests, and facts, as JSON values.
+    """
+
+    source: str
+    rule: str
+    body: Mapping[str, JsonValue]

@@ -38,6 +38,11 @@ class DayCounts:
     regions: tuple[str, ...]
     counts: Mapping[State, NDArray[np.uint32]]
 
+    @property
+    def checks(self) -> int:
+        """How many checks are counted."""
+        return sum(int(plane.sum()) for plane in self.counts.values())
+
     def canonical(self) -> bytes:
         """The same bytes for the same counts."""
         states = tuple(state for state in State if state in self.counts)

@@ -8,7 +8,16 @@ hold the triggers that see to it.
 
 from typing import ClassVar
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, MetaData, String, Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 NAME = String().with_variant(String(collation="C"), "postgresql")
@@ -226,3 +235,46 @@ class PaceRow(Row, table=True):
     name: str = Field(primary_key=True, sa_type=NAME)
     free_at_us: int = Field(sa_type=BigInteger)
     seen_at_us: int = Field(sa_type=BigInteger)
+
+
+class ArtifactRow(Row, table=True):
+    """A monitor's month under the digest of its content, see `models.artifacts`. Append-only."""
+
+    __tablename__ = "artifact"
+
+    digest: str = Field(primary_key=True, sa_type=NAME)
+    kind: str = Field(sa_type=NAME)
+    monitor: str = Field(sa_type=NAME)
+    month: str = Field(sa_type=NAME)
+    body: bytes = Field(sa_type=LargeBinary)
+
+
+class KeptReadingRow(Row, table=True):
+    """What a source's files were, each time that they were found changed. Append-only."""
+
+    __tablename__ = "kept_reading"
+
+    source: str = Field(primary_key=True, sa_type=NAME)
+    rule: str = Field(primary_key=True, sa_type=NAME)
+    number: int = Field(primary_key=True)
+    body: str = Field(sa_type=Text)
+    read_at: int = Field(sa_type=BigInteger)
+
+
+class KeptMonthRow(Row, table=True):
+    """Which artifacts are a monitor's month, version by version. Append-only.
+
+    `reading` is the number of the reading that found it so.
+    """
+
+    __tablename__ = "kept_month"
+
+    source: str = Field(primary_key=True, sa_type=NAME)
+    rule: str = Field(primary_key=True, sa_type=NAME)
+    monitor: str = Field(primary_key=True, sa_type=NAME)
+    month: str = Field(primary_key=True, sa_type=NAME)
+    version: int = Field(primary_key=True)
+    floor_ms: int = Field(sa_type=BigInteger)
+    runs: str = Field(foreign_key="artifact.digest", sa_type=NAME)
+    minutes: str = Field(foreign_key="artifact.digest", sa_type=NAME)
+    reading: int

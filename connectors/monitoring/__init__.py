@@ -250,6 +250,14 @@ class FileSource(MonitoringSource, Protocol):
         """SHA-256 of a file's bytes."""
         ...
 
+    def checks_by_day(self, minutes: Artifact) -> Mapping[str, int]:
+        """How many checks minute counts count on each day, by ISO date.
+
+        Raises:
+            ValueError: They are not what was kept.
+        """
+        ...
+
     def recalled(self, artifacts: Iterable[Artifact], wanted: Wanted) -> Reading:
         """What kept runs say, as reading the files would have said it; no facts.
 

@@ -32,7 +32,7 @@ from connectors.monitoring._collected import Collected, Collector
 from connectors.monitoring._columns import Columns
 from connectors.monitoring._compaction import compact_all, with_unknown
 from connectors.monitoring._engine.measure import DEFAULT_FLOOR_MS, Asked, measure, measure_rows
-from connectors.monitoring._engine.packing import artifacts_of, unpacked_runs
+from connectors.monitoring._engine.packing import artifacts_of, unpacked_minutes, unpacked_runs
 from connectors.monitoring._engine.scan import Layout, Unfit
 from connectors.monitoring._files import SourceFile, find_files, read_each
 from connectors.monitoring._rows import batches_of
@@ -100,6 +100,10 @@ class ChecksFiles:
         """SHA-256 of a file's bytes."""
         with (self.folder / path).open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
+
+    def checks_by_day(self, minutes: Artifact) -> Mapping[str, int]:
+        """How many checks minute counts count on each day."""
+        return {day: counts.checks for day, counts in unpacked_minutes(minutes).items()}
 
     def recalled(self, artifacts: Iterable[Artifact], wanted: Wanted) -> Reading:
         """What kept runs say about what is wanted."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from connectors.errors import Permanent, Retriable
+from models.artifacts import Artifact, KeptMonth, KeptReading
 from models.contract import Role
 from models.credit import Obligation, ObligationState
 from models.decision import EntryKind, LogEntry, canonical, digest_of
@@ -687,6 +688,36 @@ class Store(Protocol):
 
     def evidence(self, digests: Iterable[str]) -> Mapping[str, Evidence]:
         """The evidence under these digests; what is not stored is absent."""
+        ...
+
+    def keep(
+        self, read: KeptReading, months: Sequence[KeptMonth], contents: Sequence[Artifact]
+    ) -> tuple[KeptMonth, ...]:
+        """Keep what a source's files came to, in one transaction.
+
+        A month whose artifacts are those of its latest version is no new version. Artifacts are
+        written once, and nothing is ever replaced.
+
+        Args:
+            read: What was read.
+            months: What was found of each monitor and month; their versions are ignored.
+            contents: The artifacts that the months name.
+
+        Returns:
+            The new versions.
+        """
+        ...
+
+    def kept_reading(self, source: str, rule: str) -> KeptReading | None:
+        """The latest kept reading of a source under a rule about conflicts; None without one."""
+        ...
+
+    def kept_months(self, source: str, rule: str) -> tuple[KeptMonth, ...]:
+        """The latest version of every kept month of a source, by monitor and month."""
+        ...
+
+    def artifacts(self, digests: Iterable[str]) -> Mapping[str, Artifact]:
+        """The artifacts under these digests; what is not stored is absent."""
         ...
 
     def terms(self, digests: Iterable[str]) -> Mapping[str, JsonValue]:

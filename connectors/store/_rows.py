@@ -38,6 +38,9 @@ ATTEMPT: Table = Tables.metadata.tables["attempt"]
 APPROVAL: Table = Tables.metadata.tables["approval"]
 VENDOR_EVENT: Table = Tables.metadata.tables["vendor_event"]
 PACE: Table = Tables.metadata.tables["pace"]
+ARTIFACT: Table = Tables.metadata.tables["artifact"]
+KEPT_READING: Table = Tables.metadata.tables["kept_reading"]
+KEPT_MONTH: Table = Tables.metadata.tables["kept_month"]
 
 LARGEST = 2**63 - 1
 """The largest amount of minor units, either sign, that every database holds exactly."""

@@ -55,6 +55,7 @@ from connectors.store import (
     VendorEvent,
     _effects,
     _facts,
+    _kept,
     _observed,
     _paces,
     batch_digest,
@@ -83,6 +84,7 @@ from connectors.store._rows import (
     parsed,
 )
 from connectors.store._sqlite import SqliteFile, SqliteMemory
+from models.artifacts import Artifact, KeptMonth, KeptReading
 from models.credit import ObligationState
 from models.decision import EntryKind, LogEntry
 from models.effect import EffectState
@@ -509,6 +511,29 @@ class SqlStore:
             row["digest"]: Evidence(row["digest"], row["monitor"], row["body"])
             for row in self._under(EVIDENCE, digests)
         }
+
+    def keep(
+        self, read: KeptReading, months: Sequence[KeptMonth], contents: Sequence[Artifact]
+    ) -> tuple[KeptMonth, ...]:
+        """See `Store.keep`."""
+        with self._writing() as (connection, now):
+            return _kept.keep(connection, now, read, months, contents)
+
+    def kept_reading(self, source: str, rule: str) -> KeptReading | None:
+        """See `Store.kept_reading`."""
+        with self._reading() as connection:
+            return _kept.reading(connection, source, rule)
+
+    def kept_months(self, source: str, rule: str) -> tuple[KeptMonth, ...]:
+        """See `Store.kept_months`."""
+        with self._reading() as connection:
+            return tuple(_kept.months(connection, source, rule))
+
+    def artifacts(self, digests: Iterable[str]) -> Mapping[str, Artifact]:
+        """See `Store.artifacts`."""
+        with self._reading() as connection:
+            found = _kept.artifacts(connection, list(digests))
+            return {artifact.digest: artifact for artifact in found}
 
     def terms(self, digests: Iterable[str]) -> Mapping[str, JsonValue]:
         """See `Store.terms`."""

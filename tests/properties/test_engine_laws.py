@@ -82,7 +82,7 @@ def compacted(found, *, floor, better_wins):
 
 def counted(found, *, better_wins):
     """Checks by monitor, region, minute and state, one for each instant."""
-    standing = {}
+    standing: dict[tuple[str, str, int], bool] = {}
     best = max if better_wins else min
     for monitor, region, at, up in (row for file in found for row in file):
         key = (monitor, region, at)
@@ -95,7 +95,7 @@ def counted(found, *, better_wins):
 
 def counted_by(measured):
     """The same from the engine's chunks."""
-    found = Counter()
+    found: Counter[tuple[str, str, int, State]] = Counter()
     for monitor, days in measured.chunks.items():
         for day, chunk in days.items():
             counts = chunk.counts()

@@ -44,7 +44,7 @@ class Frame:
 
     @property
     def stride_ms(self) -> int:
-        """From one probe's time to the next one's: whole minutes, with a floor's silence between."""
+        """From one probe's time to the next: whole minutes, with a floor's silence between."""
         return -(-(self.length_ms + self.floor_ms) // MINUTE_MS) * MINUTE_MS
 
     @property
@@ -189,7 +189,7 @@ class _Pass:
             difference[near] = 0
             before = near[near > 0] - 1
             difference[before] = keys[before + 1] - keys[before]
-        return near
+        return np.asarray(near, dtype=np.int64)
 
     def _starts(self, difference: Keys) -> Rows:
         """The rows, counted from the second, whose state differs or that follow a silence."""
@@ -273,7 +273,8 @@ def _add(counts: NDArray[np.uint32], cells: Rows, first_cell: int) -> None:
 def _ranges(begins: Rows, lengths: Rows) -> Rows:
     """The whole numbers of several ranges, one range after the other."""
     ends = np.cumsum(lengths)
-    return np.arange(int(ends[-1])) + np.repeat(begins - (ends - lengths), lengths)
+    steps = np.repeat(begins - (ends - lengths), lengths)
+    return np.asarray(np.arange(int(ends[-1])) + steps, dtype=np.int64)
 
 
 def _standing(near: Rows) -> Rows:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,6 +89,12 @@ class Fragments:
     last: NDArray[np.int64]
     states: NDArray[np.int8]
 
+    @classmethod
+    def none(cls) -> Fragments:
+        """No run at all."""
+        nothing = np.zeros(0, np.int64)
+        return cls(nothing.astype(np.int32), nothing, nothing, nothing.astype(np.int8))
+
 
 @dataclass(slots=True)
 class Measured:
@@ -118,7 +125,7 @@ class Measured:
     first_at: int | None = None
     last_at: int | None = None
     chunks: dict[str, dict[int, Chunk]] = field(default_factory=dict)
-    fragments: Fragments = field(default_factory=lambda: _no_fragments())
+    fragments: Fragments = field(default_factory=Fragments.none)
 
     def runs(self) -> Iterator[Runs]:
         """The runs of every monitor, of all its months, by name."""
@@ -144,12 +151,6 @@ class Measured:
                 last=found.last[rows][order],
                 states=found.states[rows][order],
             )
-
-
-def _no_fragments() -> Fragments:
-    return Fragments(
-        np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int8)
-    )
 
 
 def measure(layouts: Sequence[Layout], asked: Asked) -> Measured:
@@ -328,22 +329,23 @@ def _by_monitor(pieces: Sequence[Piece]) -> bool:
     """Whether fewer rows are open at once when buckets are monitors rather than days."""
     if any(piece.least is None or piece.most is None for piece in pieces):
         return False
-    days = [(piece.earliest // DAY_MS, piece.latest // DAY_MS, piece.rows) for piece in pieces]
-    monitors = [(piece.least or "", piece.most or "", piece.rows) for piece in pieces]
+    names = sorted({name or "" for piece in pieces for name in (piece.least, piece.most)})
+    rank = {name: number for number, name in enumerate(names)}
+    monitors = [(rank[p.least or ""], rank[p.most or ""], p.rows) for p in pieces]
+    days = [(p.earliest // DAY_MS, p.latest // DAY_MS, p.rows) for p in pieces]
     return _most_open(monitors) < _most_open(days)
 
 
-def _most_open(ranges: Sequence[tuple[int, int, int]] | Sequence[tuple[str, str, int]]) -> int:
+def _most_open(ranges: Sequence[tuple[int, int, int]]) -> int:
     """About how many rows are open at most, when ranges are read from the last to the first."""
-    ordered = sorted(ranges, key=lambda r: r[1], reverse=True)
+    ordered = sorted(ranges, key=itemgetter(1), reverse=True)
     most = 0
-    waiting: list[tuple[int | str, int]] = []
+    waiting: list[tuple[int, int]] = []
     for place, (low, _, rows) in enumerate(ordered):
         waiting.append((low, rows))
         most = max(most, sum(rows for _, rows in waiting))
         if place + 1 < len(ordered):
-            edge = ordered[place + 1][1]
-            waiting = [(low, rows) for low, rows in waiting if low <= edge]  # type: ignore[operator]  # All are of one kind.
+            waiting = [(low, rows) for low, rows in waiting if low <= ordered[place + 1][1]]
     return most
 
 
@@ -376,7 +378,7 @@ def _unpacked(keys: Keys, frame: Frame, origin: int) -> tuple[NDArray[np.int32],
 def _join(found: Sequence[Fragments], floor_ms: int, months: Sequence[int]) -> Fragments:
     """All runs by probe and time, joined over midnight and not over a month's end."""
     if not found:
-        return _no_fragments()
+        return Fragments.none()
     probes = np.concatenate([f.probes for f in found])
     first = np.concatenate([f.first for f in found])
     last = np.concatenate([f.last for f in found])

@@ -326,9 +326,9 @@ class Scanner:
     def _meaning(
         self,
         kind: str,
-        dictionary: Any,
+        dictionary: Any,  # noqa: ANN401 - pyarrow has no types
         values: Sequence[str],
-        codes: NDArray[np.int32],  # noqa: ANN401 - pyarrow has no types
+        codes: NDArray[np.int32],
     ) -> Codes:
         numbers = self.numbering.numbers(kind, values)
         probes = self.numbering.regions_room if kind == "monitor" else 1

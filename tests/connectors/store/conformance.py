@@ -55,6 +55,7 @@ from tests.connectors.store.makers import (
     change,
     draft,
     everything,
+    kept_month,
     notice,
     owed,
     release_all,
@@ -309,6 +310,9 @@ class StoreConformance:
             ("UPDATE effect SET intent = '{}'", "what was planned is never changed"),
             ("UPDATE attempt SET answer = '{}'", "a settled one is never changed"),
             ("UPDATE approval SET amount = '1.00 EUR'", "approval: its rows are never changed"),
+            ("UPDATE artifact SET month = '2026-06'", "artifact: its rows are never changed"),
+            ("UPDATE kept_month SET runs = 'x'", "kept_month: its rows are never changed"),
+            ("UPDATE kept_reading SET body = '{}'", "kept_reading: its rows are never changed"),
             ("UPDATE vendor_event SET body = '{}'", "vendor_event: its rows are never changed"),
         ],
     )
@@ -327,6 +331,24 @@ class StoreConformance:
         store.approve(approval())
         store.store_event(vendor_event())
         store.turns("notion", gap_us=1)
+        store.keep(*kept_month())
+
+    def test_a_kept_month_that_changes_is_another_version(self, store):
+        """What is the same again is no version; what differs stands beside the older one."""
+        assert [month.version for month in store.keep(*kept_month())] == [1]
+        assert store.keep(*kept_month()) == ()
+        (second,) = store.keep(*kept_month(runs="c" * 64, size=2))
+        assert (second.version, second.runs) == (2, "c" * 64)
+        assert store.kept_months("checks", "worse_wins") == (second,)
+        assert store.kept_months("checks", "better_wins") == ()
+        assert store.kept_reading("checks", "worse_wins").body == {"size": 2}
+        assert store.kept_reading("other", "worse_wins") is None
+
+    def test_artifacts_come_back_byte_for_byte(self, store):
+        """Whatever bytes they hold; what was never kept is absent."""
+        _, _, contents = kept_month()
+        store.keep(*kept_month())
+        assert store.artifacts(["a" * 64, "e" * 64]) == {"a" * 64: contents[0]}
 
     @pytest.mark.parametrize(
         "body", ['{"uptime_percent":"100"}', '{"uptime_percent":99.8978}', "not JSON", ""]

@@ -16,6 +16,7 @@ from connectors.store import (
     VendorEvent,
     batch_digest,
 )
+from models.artifacts import Artifact, ArtifactKind, KeptMonth, KeptReading
 from models.contract import Role
 from models.credit import Obligation, ObligationKind, ObligationState
 from models.decision import EntryKind
@@ -130,3 +131,13 @@ def everything(store: Store):
         store.evidence([shard().evidence[0].digest]),
         store.terms([shard().terms[0].digest]),
     )
+
+
+def kept_month(runs: str = "a" * 64, size: int = 1):
+    """What `Store.keep` takes: a reading, one month, and its two artifacts."""
+    months = [KeptMonth("checks", "worse_wins", "api", MAY, 1, 900_000, runs, "b" * 64)]
+    contents = [
+        Artifact(runs, ArtifactKind.RUNS, "api", MAY, bytes(range(256))),
+        Artifact("b" * 64, ArtifactKind.MINUTES, "api", MAY, b""),
+    ]
+    return KeptReading("checks", "worse_wins", {"size": size}), months, contents
