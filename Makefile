@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check pytest bench sweep format catalogs lock
+.PHONY: help setup demo test check pytest bench months sweep format catalogs lock
 
 CONSTRAINTS := deployments/constraints.txt
 READY := .venv/.ready
@@ -51,6 +51,10 @@ pytest: $(READY) ## The tests alone
 
 bench: $(READY) ## Time and memory, reported and not judged
 	$(RUN) pytest -m benchmark -s
+
+# MAKEGOOD_MONTHS=20000 make months looks at more; a thousand take about four minutes of CPU.
+months: $(READY) ## Thousands of generated months against the slow oracle
+	MAKEGOOD_MONTHS=$${MAKEGOOD_MONTHS:-3000} $(RUN) pytest tests/properties/test_real_months.py
 
 # One case by its name: make sweep CASES=open-note/12/killed-after/25h/1/sqlite
 sweep: $(READY) ## Every fault at every moment of a payment run

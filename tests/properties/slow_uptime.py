@@ -5,6 +5,7 @@ and length in a case is a whole number of them, so that looking at each tick onc
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -122,7 +123,20 @@ class Slow:
 
 def in_ticks(minutes: Decimal | int) -> int:
     """Minutes as ticks; they come out whole in every case that is generated."""
-    return int(minutes * 2)
+    ticks = minutes * 60_000 / Decimal(TICK_MS)
+    assert ticks == int(ticks)
+    return int(ticks)
+
+
+@contextmanager
+def ticks_of(milliseconds: int) -> Iterator[None]:
+    """Let a tick be longer, for months of real length; half a minute again afterwards."""
+    global TICK_MS  # noqa: PLW0603 - every function here counts in it
+    before, TICK_MS = TICK_MS, milliseconds
+    try:
+        yield
+    finally:
+        TICK_MS = before
 
 
 def measured_slowly(case: Case) -> Slow:

@@ -11,6 +11,7 @@ from models.many import Asked, Fleet, Sums
 from models.outage import Timeline
 from models.spans import Spans
 from models.uptime import measure_uptime
+from tests.properties import slow_uptime
 from tests.properties.slow_uptime import TICK_MS, Case
 from tests.properties.tiny_months import cases, measurements
 
@@ -24,11 +25,13 @@ def runs_of(case: Case):
     names, rows = [], []
     for number, monitor in enumerate(case.monitors):
         for probe in monitor:
-            rows += [(len(names), tick * TICK_MS, int(state)) for tick, state in probe.seen]
+            rows += [
+                (len(names), tick * slow_uptime.TICK_MS, int(state)) for tick, state in probe.seen
+            ]
             names.append((f"monitor-{number}", probe.region))
     columns = np.array(rows, dtype=np.int64).reshape(-1, 3).T
     seen = Observations(columns[0], columns[1], columns[2].astype(np.int8))
-    asked = engine.Asked(floor_ms=TICK_MS, counts=False)
+    asked = engine.Asked(floor_ms=slow_uptime.TICK_MS, counts=False)
     return {runs.monitor: runs for runs in engine.measure_rows(seen, names, asked).runs()}
 
 

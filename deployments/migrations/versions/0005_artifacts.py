@@ -62,10 +62,10 @@ def _create_months() -> None:
         sa.Column("minutes", NAME, nullable=False),
         sa.Column("reading", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["runs"], ["artifact.digest"], name=op.f("fk_kept_month_runs_artifact")
+            ["runs"], ["artifact.digest"], name=op.f("fk_kept_month_runs")
         ),
         sa.ForeignKeyConstraint(
-            ["minutes"], ["artifact.digest"], name=op.f("fk_kept_month_minutes_artifact")
+            ["minutes"], ["artifact.digest"], name=op.f("fk_kept_month_minutes")
         ),
         sa.PrimaryKeyConstraint(*key, name=op.f("pk_kept_month")),
     )
