@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from time import perf_counter_ns
 from typing import Generic, Protocol, TypeVar
 
 from connectors.monitoring import Reading, Wanted
@@ -241,18 +242,42 @@ def month_run(
 
 def conduct(run: MonthRun, each: Each) -> None:
     """The month, step by step; every step may be repeated at any time."""
-    each(EXTRACT, run, run.reads)
-    each(COMPUTE_UPTIME, run, run.shard_numbers)
-    each(APPLY_LADDER, run, run.shard_numbers)
+    timed = _Timed(each)
+    timed(EXTRACT, run, run.reads)
+    timed(COMPUTE_UPTIME, run, run.shard_numbers)
+    timed(APPLY_LADDER, run, run.shard_numbers)
     if not run.dry_run:
-        each(RELEASE, run, [run.period])
-        each(WRITE_LEDGER, run, [run.period])
-        each(PAY, run, [run.period])
-        each(E_MAIL, run, [run.period])
+        timed(RELEASE, run, [run.period])
+        timed(WRITE_LEDGER, run, [run.period])
+        timed(PAY, run, [run.period])
+        timed(E_MAIL, run, [run.period])
         if run.office.row_ledgers or run.payments.done:
-            each(MIRROR, run, [run.period])
+            timed(MIRROR, run, [run.period])
     mirrored = [says for came in run.mirrored.values() for says in came.questions]
+    note(timed.shares)
     run.questions = (*open_questions(run.office.store, run.plan), *mirrored)
+
+
+class _Timed:
+    """Does steps as they are done otherwise, and knows how long each took."""
+
+    def __init__(self, each: Each) -> None:
+        self.each = each
+        self.took_ms: dict[str, int] = {}
+
+    def __call__(self, step: Step[Item], run: MonthRun, items: Sequence[Item], /) -> None:
+        begun = perf_counter_ns()
+        self.each(step, run, items)
+        self.took_ms[step.name] = (perf_counter_ns() - begun) // 1_000_000
+
+    @property
+    def shares(self) -> str:
+        """Each step's seconds and its share of all."""
+        total = max(sum(self.took_ms.values()), 1)
+        return "steps: " + ", ".join(
+            f"{name} {ms // 1000}.{ms % 1000 // 100} s ({100 * ms // total} %)"
+            for name, ms in self.took_ms.items()
+        )
 
 
 def directly(step: Step[Item], run: MonthRun, items: Sequence[Item], /) -> None:

@@ -94,7 +94,9 @@ class Sums:
             excluded_ms=uptime.excluded.length,
             unknown_ms=uptime.unknown.length,
             silent_ms=uptime.silent_ms,
-            windows=counts and (counts.total, counts.error, counts.excluded, counts.unknown),
+            windows=None
+            if counts is None
+            else (counts.total, counts.error, counts.excluded, counts.unknown),
         )
 
 
@@ -240,7 +242,8 @@ def _voted(fleet: Sequence[Runs], terms: MeasurementTerms) -> Verdicts:
 def _within_each(summed: Line, edges: NDArray[np.int64]) -> Line:
     """Running sums over all monitors as running sums within each."""
     before = np.append(0, summed)[edges]
-    return summed - np.repeat(before, np.diff(edges, append=summed.size))
+    repeated = np.repeat(before, np.diff(edges, append=summed.size))
+    return np.asarray(summed - repeated, dtype=np.int64)
 
 
 def _changes(fleet: Sequence[Runs], terms: MeasurementTerms) -> tuple[Line, Line, Line, Line]:
@@ -446,7 +449,7 @@ class _Group:
     def _total(self, spans: Spans) -> list[int]:
         """The length of a set in each contract's month."""
         edges = np.arange(self.monitors.size + 1) * self.stride
-        return np.diff(spans.before(edges)).tolist()
+        return [int(length) for length in np.diff(spans.before(edges)).tolist()]
 
     def _windows(
         self, down: Spans, excluded: Spans, unknown: Spans

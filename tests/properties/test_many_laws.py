@@ -22,7 +22,8 @@ pieces = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 9)), max_size=8).
 
 def runs_of(case: Case):
     """The case's observations as the engine's runs, by monitor."""
-    names, rows = [], []
+    names: list[tuple[str, str]] = []
+    rows: list[tuple[int, int, int]] = []
     for number, monitor in enumerate(case.monitors):
         for probe in monitor:
             rows += [
