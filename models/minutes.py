@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from typing import Self
 
@@ -62,7 +63,7 @@ class DayCounts:
             message = f"a day's counts begin with {MAGIC!r}, not with {content[: len(MAGIC)]!r}"
             raise ValueError(message)
         end = content.index(b"\n", len(MAGIC))
-        head = json.loads(content[len(MAGIC) : end])
+        head = json.loads(content[len(MAGIC) : end], parse_float=Decimal)
         shape = (len(head["states"]), len(head["regions"]), MINUTES_PER_DAY)
         cells = np.frombuffer(content, np.dtype(head["width"]), -1, end + 1).reshape(shape)
         planes = zip(head["states"], cells.astype(np.uint32), strict=True)

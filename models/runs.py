@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import pairwise
 from typing import Self
 
@@ -69,7 +70,7 @@ class Runs:
             message = f"runs begin with {MAGIC!r}, not with {content[: len(MAGIC)]!r}"
             raise ValueError(message)
         end = content.index(b"\n", len(MAGIC))
-        head = json.loads(content[len(MAGIC) : end])
+        head = json.loads(content[len(MAGIC) : end], parse_float=Decimal)
         counts = np.array(head["runs"], dtype=np.int64)
         total = int(counts.sum())
         first, last = np.frombuffer(content, INSTANT, 2 * total, end + 1).reshape(2, total)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from itertools import groupby
 
 import numpy as np
@@ -97,7 +98,7 @@ def unpacked_minutes(artifact: Artifact) -> Mapping[str, DayCounts]:
         ValueError: They are not what was stored.
     """
     line, packed = artifact.body.split(b"\n", 1)
-    head = json.loads(line)
+    head = json.loads(line, parse_float=Decimal)
     content = month_bytes(artifact.monitor, artifact.month, {d: h[0] for d, h in head.items()})
     if digest(content) != artifact.digest:
         raise _altered(artifact.digest)
