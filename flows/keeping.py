@@ -7,8 +7,9 @@ have released money on the older one. What is gone from the disk stays what it w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import cast
 
 from connectors.monitoring import (
@@ -42,12 +43,15 @@ class Remembering:
         store: Remembers.
         wanted: What is asked for.
         read_only: Nothing new is remembered.
+        later: Takes what is to be done once the run is not refused any more: a first reading is
+            remembered only then, because a refused run leaves nothing behind.
     """
 
     source: FileSource
     store: Store
     wanted: Wanted
     read_only: bool
+    later: Callable[[Callable[[], object]], object]
 
     @property
     def rule(self) -> str:
@@ -121,6 +125,9 @@ class Remembering:
             self._month(m, months) for m, by in kept.body["held"].items() for months in by.items()
         ]
         contents = [a for month in reading.artifacts for a in (month.runs, month.minutes)]
+        if before is None:
+            self.later(partial(self.store.keep, kept, found, contents))
+            return replace(reading, artifacts=())
         versions = self.store.keep(kept, found, contents)
         said = (
             *_restated(self.source.id, [v for v in versions if v.version > 1]),
@@ -178,9 +185,21 @@ class Remembering:
 
 
 def read_source(
-    source: MonitoringSource, store: Store, wanted: Wanted, *, read_only: bool
+    source: MonitoringSource,
+    store: Store,
+    wanted: Wanted,
+    *,
+    read_only: bool,
+    later: Callable[[Callable[[], object]], object],
 ) -> Reading:
     """Read a source, or remember it where its files did not change.
+
+    Args:
+        source: What is read.
+        store: What remembers.
+        wanted: What is asked for.
+        read_only: Nothing new is remembered.
+        later: Takes what is to be done once the run is not refused any more.
 
     Raises:
         UnusableInputError: Its content cannot be used.
@@ -188,7 +207,7 @@ def read_source(
     """
     if Capability.ARTIFACTS not in source.capabilities:
         return source.read(wanted)
-    return Remembering(cast(FileSource, source), store, wanted, read_only).reading()
+    return Remembering(cast(FileSource, source), store, wanted, read_only, later).reading()
 
 
 def _some_are_gone(before: KeptReading, marks: Sequence[FileMark]) -> bool:

@@ -7,6 +7,7 @@ must survive it is in the store.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -111,6 +112,7 @@ class MonthRun:
         notify: Whether the operator's summary is sent.
         by_rule: Whether the contracts' own rules may release drafts.
         readings: What each source said.
+        later: What is to be remembered of them once the run is not refused any more.
         measured: Each shard's measured cases.
         outcomes: Each shard's outcomes.
         released: What rules let go in this run.
@@ -136,6 +138,7 @@ class MonthRun:
         self.notify = notify
         self.by_rule = by_rule
         self.readings: dict[SourceRead, Reading] = {}
+        self.later: deque[Callable[[], object]] = deque()
         self.measured: dict[int, tuple[MeasuredCase, ...]] = {}
         self.outcomes: dict[int, tuple[Outcome, ...]] = {}
         self.released: tuple[StoredObligation, ...] = ()
@@ -294,7 +297,9 @@ def extract(run: MonthRun, read: SourceRead) -> str:
         UnusableInputError: The source holds rows that cannot be used.
     """
     source, store = run.office.sources[read.source], run.office.store
-    reading = read_source(source, store, _wanted(run, read), read_only=run.dry_run)
+    reading = read_source(
+        source, store, _wanted(run, read), read_only=run.dry_run, later=run.later.append
+    )
     run.readings[read] = reading
     facts = reading.facts
     early = (
@@ -311,9 +316,16 @@ def extract(run: MonthRun, read: SourceRead) -> str:
 def compute_uptime(run: MonthRun, shard: int) -> str:
     """Measure one shard's contracts. Pure, given the evidence."""
     cases = [_case(run, governed) for governed in run.plan.shards[shard]]
+    _do_what_waits(run)
     run.measured[shard] = tuple(measure_case(case) for case in cases)
     withheld = sum(1 for measured in run.measured[shard] if measured.withheld)
     return f"shard {shard + 1}: {len(cases)} contracts measured, {withheld} withheld"
+
+
+def _do_what_waits(run: MonthRun) -> None:
+    """Remember what was read for the first time: from here on nothing refuses the run."""
+    while run.later:
+        run.later.popleft()()
 
 
 def apply_ladder(run: MonthRun, shard: int) -> str:

@@ -521,6 +521,8 @@ class SqlStore:
 
     def kept_reading(self, source: str, rule: str) -> KeptReading | None:
         """See `Store.kept_reading`."""
+        if not self.dialect.exists:
+            return None
         with self._reading() as connection:
             return _kept.reading(connection, source, rule)
 

@@ -145,7 +145,9 @@ def test_what_is_remembered_is_what_was_read(lay_out, unreadable):
             wanted = Wanted(gap_floor_ms=floor)
             plain = source.read(wanted)
             for _ in range(2):
-                kept = read_source(source, store, wanted, read_only=False)
+                kept = read_source(
+                    source, store, wanted, read_only=False, later=lambda keep: keep()
+                )
                 assert (kept.timelines, kept.facts) == (plain.timelines, plain.facts)
     finally:
         store.close()
