@@ -61,9 +61,7 @@ def _create_months() -> None:
         sa.Column("runs", NAME, nullable=False),
         sa.Column("minutes", NAME, nullable=False),
         sa.Column("reading", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["runs"], ["artifact.digest"], name=op.f("fk_kept_month_runs")
-        ),
+        sa.ForeignKeyConstraint(["runs"], ["artifact.digest"], name=op.f("fk_kept_month_runs")),
         sa.ForeignKeyConstraint(
             ["minutes"], ["artifact.digest"], name=op.f("fk_kept_month_minutes")
         ),
