@@ -15,6 +15,7 @@ import typer
 COULD_NOT_FINISH = "could not finish (the month is locked, the database is away); run it again"
 AWAY = "could not finish (a drive did not answer); run it again"
 VENDOR_AWAY = "could not finish (the database or the vendor is away); run it again"
+MAIL_AWAY = "could not finish (the database or the mail server is away); run it again"
 UNUSABLE = "unusable input; nothing was written"
 
 
@@ -154,6 +155,16 @@ COMMANDS: Mapping[str, Command] = {
             "makegood journal --format beancount --workspace books --json",
         ),
         ("written", "", UNUSABLE, COULD_NOT_FINISH),
+    ),
+    "mail": Command(
+        "mail:mail",
+        "Look at a month's mail before it leaves, or send a test message.",
+        (
+            "makegood mail test --to kim@northwind.example",
+            "makegood mail preview 2026-05 --open",
+            "makegood mail preview 2026-05 --kind notice --client acme --language de --json",
+        ),
+        ("done", "the server refuses the test message", UNUSABLE, MAIL_AWAY),
     ),
     "check": Command(
         "books:check",
