@@ -28,6 +28,7 @@ from deployments.cli.exits import Exit, say
 from deployments.cli.options import Clients, Json, Workspace, month_of, number_of
 from deployments.cli.printing import print_json, write
 from flows.claim_links import links_of
+from flows.claim_mirror import show_in_ledgers
 from flows.claim_texts import TextForm, text_of, written
 from flows.claims import all_claims, find_claim, tell
 from flows.office import Office, open_office
@@ -339,9 +340,10 @@ def _tell(
         move = told.of(claim, by=voice, at=done_at)
         moved = tell(office.store, claim, move)
         links = links_of(office.store, office.contracts, [moved])
+        behind = show_in_ledgers(office, str(claim.month))
     warning = _lateness(claim, move)
-    if warning:
-        say(f"warning: {warning}")
+    for one in filter(None, (warning, behind)):
+        say(f"warning: {one}")
     shown = Shown((moved,), links, now)
     print_json(_moved_document(shown, move, warning)) if json else print_claim(shown, moved)
     return Exit.DONE
