@@ -158,7 +158,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "mail": Command(
         "mail:mail",
-        "Look at a month's mail before it leaves, or send a test message.",
+        "Look at a month's mail, or send a test message.",
         (
             "makegood mail test --to kim@northwind.example",
             "makegood mail preview 2026-05 --open",

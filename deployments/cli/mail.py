@@ -32,7 +32,7 @@ HERE = Path()
 mail = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Look at a month's mail before it leaves, or send a test message.",
+    help="Look at a month's mail, or send a test message.",
 )
 
 
