@@ -25,7 +25,7 @@ from flows.effects import AT_ONCE, ONCE, Settlement, settle
 from flows.ledger_reading import note_pages
 from flows.log import Progress, note, watcher
 from flows.office import Office
-from flows.pacing import Limits
+from flows.pacing import Clocks, Limits
 from models.effect import OPEN_STATES, WORKSPACE, Abilities, EffectState, Match
 from models.findings import UnusableInputError
 from models.ledger import LedgerRow
@@ -74,20 +74,29 @@ class Mirrored:
             self.questions.append(question)
 
 
-def mirror_rows(office: Office, period: str) -> Mapping[str, Mirrored]:
+def mirror_rows(
+    office: Office, period: str, *, clocks: Clocks | None = None
+) -> Mapping[str, Mirrored]:
     """Bring every ledger that is written row by row up to date with a month; by its name.
 
     The caller holds the month's lock. What the far side does not take now waits for the next run
     and is told; it never stops the caller.
+
+    Args:
+        office: What the run talks to.
+        period: The service month.
+        clocks: The host's clock; tests bring their own.
     """
     rows = ledger_rows(office, period) if office.row_ledgers else ()
     return {
-        ledger.name: _Mirroring(office, ledger, period, rows).conducted()
+        ledger.name: _Mirroring(office, ledger, period, rows, clocks).conducted()
         for ledger in office.row_ledgers
     }
 
 
-def open_book(store: Store, ledger: RowLedger, *, period: str) -> Book:
+def open_book(
+    store: Store, ledger: RowLedger, *, period: str, clocks: Clocks | None = None
+) -> Book:
     """The table to write to: the one that is remembered or there; else it is made, exactly once.
 
     Raises:
@@ -97,13 +106,13 @@ def open_book(store: Store, ledger: RowLedger, *, period: str) -> Book:
         PersonNeeded: Several may be meant.
     """
     known = remembered_book(store, ledger.name, ledger.place)
-    book = ledger.open_book(known or _found_or_made(store, ledger, period))
+    book = ledger.open_book(known or _found_or_made(store, ledger, period, clocks))
     if book != known:
         remember_book(store, ledger.name, ledger.place, book, period=period)
     return book
 
 
-def _found_or_made(store: Store, ledger: RowLedger, period: str) -> Book:
+def _found_or_made(store: Store, ledger: RowLedger, period: str, clocks: Clocks | None) -> Book:
     key = made_key(ledger.name, ledger.place)
     begun = store.effects(keys=[key], states=sorted(OPEN_STATES))
     books = () if begun else ledger.books()
@@ -111,13 +120,16 @@ def _found_or_made(store: Store, ledger: RowLedger, period: str) -> Book:
         ids = ", ".join(book.id for book in books)
         message = f"{ledger.name}: {len(books)} ledgers at {ledger.place}: {ids}. Name one of them."
         raise PersonNeeded(message)
-    return books[0] if books else _made(store, ledger, key, period)
-
-
-def _made(store: Store, ledger: RowLedger, key: str, period: str) -> Book:
+    if books:
+        return books[0]
     intent: JsonValue = {"place": ledger.place}
     plan = EffectPlan(key=key, kind=BOOK_MADE, contract=WORKSPACE, period=period, intent=intent)
-    count = settle(store, [e.key for e in store.plan_effects([plan])], BookSide(ledger))
+    return _made(store, ledger, plan, clocks)
+
+
+def _made(store: Store, ledger: RowLedger, plan: EffectPlan, clocks: Clocks | None) -> Book:
+    key = store.plan_effects([plan])[0].key
+    count = settle(store, [key], BookSide(ledger), clocks=clocks)
     for effect in store.effects(keys=[key], states=[EffectState.DONE]):
         if isinstance(effect.outcome, Mapping) and "id" in effect.outcome:
             return Book.of_record(effect.outcome)
@@ -299,10 +311,15 @@ class _Mirroring:
     """One ledger and month: the listing, the rows to make, the rows to bring up to date."""
 
     def __init__(
-        self, office: Office, ledger: RowLedger, period: str, rows: Sequence[LedgerRow]
+        self,
+        office: Office,
+        ledger: RowLedger,
+        period: str,
+        rows: Sequence[LedgerRow],
+        clocks: Clocks | None,
     ) -> None:
         self._office, self._ledger, self._period = office, ledger, period
-        self._store = office.store
+        self._store, self._clocks = office.store, clocks
         self._rows = {row.key: row for row in rows}
         self._watch = watcher()
         self._by_id: dict[str, LedgerPage] = {}
@@ -329,7 +346,7 @@ class _Mirroring:
         return self._count.updated + self._count.unchanged
 
     def _conduct(self) -> None:
-        book = open_book(self._store, self._ledger, period=self._period)
+        book = open_book(self._store, self._ledger, period=self._period, clocks=self._clocks)
         known = self._known(book.id, self._rows)
         self._list({one.id for one in known.values()})
         self._note_edits()
@@ -373,14 +390,14 @@ class _Mirroring:
 
     def _make(self, side: RowSide, unmade: Sequence[str]) -> Settlement:
         """Make the rows that are not there; what stays in doubt is looked at once more at last."""
-        made = settle(self._store, self._planned(side, unmade), side)
+        made = settle(self._store, self._planned(side, unmade), side, clocks=self._clocks)
         self._count.added += len(side.made)
         if not made.waiting:
             return made
         before = len(side.made)
         keys = [_effect_key(key, side.book) for key in unmade if key not in side.made]
         known = (effect.key for page in _in_pages(iter(keys)) for effect in self._open(page))
-        again = settle(self._store, known, side, patience=ONCE)
+        again = settle(self._store, known, side, patience=ONCE, clocks=self._clocks)
         self._count.added += len(side.made) - before
         return again
 
