@@ -293,53 +293,55 @@ def test_without_a_server_mails_are_files():
         (
             "smtp: {host: smtp.northwind.example, security: none}",
             (
-                "makegood.yaml:5: mail.smtp names smtp.northwind.example with security none; security "
-                "none only for a server on this machine. Write starttls, or tls where the server "
-                "encrypts from the start."
+                "makegood.yaml:5: mail.smtp names smtp.northwind.example with security none; "
+                "security none only for a server on this machine. Write starttls, or tls where "
+                "the server encrypts from the start."
             ),
         ),
         (
             "smtp: {host: 10.0.0.1, security: none}",
             (
-                "makegood.yaml:5: mail.smtp names 10.0.0.1 with security none; security none only for "
-                "a server on this machine. Write starttls, or tls where the server encrypts from the "
-                "start."
+                "makegood.yaml:5: mail.smtp names 10.0.0.1 with security none; security none "
+                "only for a server on this machine. Write starttls, or tls where the server "
+                "encrypts from the start."
             ),
         ),
         (
             "smtp: {host: h.example, password: hunter2}",
             (
-                "makegood.yaml:5: mail.smtp holds a password; no password in a file. Put it into the "
-                "environment as MAKEGOOD_SMTP_PASSWORD, and change it if others have read this file."
+                "makegood.yaml:5: mail.smtp holds a password; no password in a file. Put it "
+                "into the environment as MAKEGOOD_SMTP_PASSWORD, and change it if others have "
+                "read this file."
             ),
         ),
         (
             "smtp: {host: 'smtp://h.example:25'}",
             (
                 'makegood.yaml:5: mail.smtp.host is "smtp://h.example:25"; a name such as '
-                "smtp.example.com, or an address of a machine. Write the name alone; the port has a "
-                "field of its own."
+                "smtp.example.com, or an address of a machine. Write the name alone; the port "
+                "has a field of its own."
             ),
         ),
         (
             "smtp: {host: h.example, security: ssl}",
             (
-                'makegood.yaml:5: mail.smtp.security is "ssl"; starttls, tls or none. '
-                "Choose one of them."
+                'makegood.yaml:5: mail.smtp.security is "ssl"; starttls, tls or none. Choose '
+                "one of them."
             ),
         ),
         (
             "smtp: {host: h.example, port: 70000}",
             (
-                "makegood.yaml:5: mail.smtp.port is 70000; a number of at most 65535. "
-                "Write a number of at most 65535."
+                "makegood.yaml:5: mail.smtp.port is 70000; a number of at most 65535. Write a "
+                "number of at most 65535."
             ),
         ),
         (
             "unsubscribe: '<off@northwind.example>'",
             (
-                'makegood.yaml:5: mail.unsubscribe is "<off@northwind.example>"; an https:// link or '
-                "an e-mail address alone. Write for example off@acme.example, or leave it out."
+                'makegood.yaml:5: mail.unsubscribe is "<off@northwind.example>"; an https:// '
+                "link or an e-mail address alone. Write for example off@acme.example, or leave "
+                "it out."
             ),
         ),
     ],
