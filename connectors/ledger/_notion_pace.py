@@ -95,7 +95,7 @@ class Line:
     def __init__(self, turns: Turns, clock: Clock | None = None) -> None:
         """Nothing is waited for yet."""
         self.clock = clock or Clock()
-        self._turns = turns
+        self.turns = turns
         self._held_until = 0
         self._ahead = threading.local()
 
@@ -114,11 +114,11 @@ class Line:
     def limited(self, duration: int) -> None:
         """Notion asks to be left alone for so many microseconds."""
         self._held_until = max(self._held_until, self.clock.now_us() + duration)
-        self._turns.hold_off(duration)
+        self.turns.hold_off(duration)
 
     def _wait(self) -> None:
         while True:
-            due = self.clock.now_us() + self._turns.take()
+            due = self.clock.now_us() + self.turns.take()
             self._sleep_until(due)
             # Moments that were taken before the limit was met are no longer good.
             if self.clock.now_us() >= self._held_until:

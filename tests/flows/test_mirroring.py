@@ -7,6 +7,7 @@ and of the stand-in are one, and pass only while somebody waits.
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,8 @@ class Firm:
     def office(self, **said):
         """The office with Notion as its only ledger, one row at a time."""
         with open_office(self.books.folder) as office:
-            office.store.dialect.now = lambda _connection: self.at
+            store: Any = office.store
+            store.dialect.now = lambda _connection: self.at
             ledger = ledger_at(self.workspace, **said)
             ledger.at_once = 1
             try:
