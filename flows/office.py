@@ -253,7 +253,7 @@ def open_ledgers(
         remembered=lambda place: (
             remembered_book(store, NotionLedger.name, place) if _is_there(url) else None
         ),
-        turns=_shared_turns(store, url, token, terms.requests_per_minute),
+        turns=shared_turns(store, url, token, terms.requests_per_minute),
         address=os.environ.get(NOTION_URL, ""),
     )
     with closing(notion):
@@ -265,7 +265,7 @@ def _is_there(url: str) -> bool:
     return not url.startswith(SQLITE_FILE) or Path(url.removeprefix(SQLITE_FILE)).exists()
 
 
-def _shared_turns(store: Store, url: str, token: str, requests_per_minute: int) -> Turns:
+def shared_turns(store: Store, url: str, token: str, requests_per_minute: int) -> Turns:
     """One rate for all programs over one database that use a token."""
     from connectors.ledger.notion import LocalTurns, Turns, gap_us  # noqa: PLC0415  As above.
 

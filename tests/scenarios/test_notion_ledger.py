@@ -3,14 +3,13 @@
 120 of September's 43,200 minutes down are 99.72 %: 200.00 EUR for Acme, 360.00 USD for Bluefin.
 """
 
-from typing import cast
+from contextlib import closing
 
 import pytest
 
 from connectors.errors import Misconfigured
-from connectors.ledger.notion import NotionLedger
 from flows.month import conduct, directly, month_run
-from flows.office import open_office
+from flows.office import open_office, shared_turns
 from models.findings import UnusableInputError
 from models.ledger import COLUMNS
 from models.period import ServiceMonth
@@ -187,8 +186,10 @@ def test_a_dry_run_and_an_explanation_need_no_token(books, monkeypatch):
 def test_all_programs_over_one_database_keep_one_rate(books, notion):
     """The moments come from the database: two offices never take the same one."""
     run(books)
-    with open_office(books.folder) as one, open_office(books.folder) as other:
-        lines = [cast("NotionLedger", o.ledgers["notion"]).calls.line for o in (one, other)]
-        waits = [line.turns.take() for line in (*lines, *lines)]
+    with closing(books.store()) as one, closing(books.store()) as other:
+        turns = [shared_turns(store, books.url, notion.token, 180) for store in (one, other)]
+        waits = [each.take() for each in (*turns, *turns)]
+        turns[0].hold_off(60_000_000)
+        assert turns[1].take() > 59_000_000
     assert waits == sorted(waits)
     assert len(set(waits)) == 4
