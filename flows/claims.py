@@ -353,16 +353,27 @@ def status_move(
     )
 
 
-def statuses(
-    store: Store, period: str
-) -> Mapping[str, tuple[LedgerStatus, frozenset[LedgerStatus]]]:
-    """What ledgers show of a month's claims: by the standing revision's key the status.
+def statuses(store: Store, period: str) -> Mapping[str, Shown]:
+    """What ledgers show of a month's claims: by every revision's key the status.
 
-    Beside it every status that the claim has been in: whatever else a ledger shows was set by a
-    person who has not been heard yet.
+    A revision that stands no more is shown as denied. Beside the status stands every one that the
+    claim has been in: whatever else a ledger shows was set by a person who was not heard yet.
     """
+    claims = {claim.key: claim for claim in all_claims(store, period=period)}
     return {
-        claim.obligation: (claim.status, claim.life.been)
-        for claim in all_claims(store, period=period)
-        if not claim.gone
+        stored.key: _shown(stored, claims[f"{stored.obligation.contract}/{period}"])
+        for stored in store.obligations(period)
+        if stored.role is Role.CUSTOMER
     }
+
+
+def _shown(stored: StoredObligation, claim: Claim) -> Shown:
+    stands = stored.key == claim.obligation and not claim.gone
+    status = claim.status if stands else LedgerStatus.DENIED
+    return status, claim.life.been | {status}
+
+
+def unfitting_claims(store: Store, period: str, *, clients: Sequence[str] = ()) -> tuple[str, ...]:
+    """Claims of a month that were filed for something else than it owes now, or paid otherwise."""
+    found = all_claims(store, period=period, clients=clients or None)
+    return tuple(f"{claim.key}: {point}." for claim in found for point in claim.unfitting)

@@ -133,4 +133,9 @@ class Claim:
             yield f"the {missed.stage} was due {missed.says}, {missed.rule}; it is not done"
         if self.withheld and self.is_open:
             yield f"withheld: {self.withheld}"
-        yield from open_points(self.life, owed=self.owed, withheld=bool(self.withheld))
+        yield from self.unfitting
+
+    @property
+    def unfitting(self) -> tuple[str, ...]:
+        """Where what was told no longer fits what is recorded."""
+        return open_points(self.life, owed=self.owed, withheld=bool(self.withheld))
