@@ -17,7 +17,7 @@ from itertools import accumulate, islice
 from connectors.monitoring import EvidenceLink
 from connectors.store import Effect, EffectPlan, Store, StoredObligation
 from flows.claims import Shown, statuses
-from flows.effects import AT_ONCE, Unasked, carry_out
+from flows.effects import AT_ONCE, ONCE, Unasked, settle
 from flows.office import Office
 from flows.paying import PAYMENT
 from flows.planning import Governed
@@ -25,7 +25,7 @@ from models.case import Decided
 from models.contract import Contract
 from models.credit import ObligationKind, ObligationState
 from models.decision import digest_of
-from models.effect import WORKSPACE, Abilities, EffectState
+from models.effect import OPEN_STATES, WORKSPACE, Abilities, EffectState
 from models.intervals import utc_text
 from models.ladder import floor_percent
 from models.ledger import LedgerRow, LedgerStatus
@@ -188,7 +188,10 @@ def write_rows(office: Office, period: str) -> str:
         for name, ledger in office.ledgers.items()
         if ledger.writes_together
     }
-    carry_out(office.store, [plan], _mirror(changes))
+    office.store.plan_effects([plan])
+    # Also those that an earlier run had planned and died before: what they said is written over.
+    keys = office.store.effect_keys(period=period, kinds=[plan.kind], states=sorted(OPEN_STATES))
+    settle(office.store, keys, _mirror(changes), patience=ONCE)
     return "; ".join(f"{name}: {change}" for name, change in changes.items())
 
 

@@ -107,8 +107,7 @@ def open_book(
     """
     known = remembered_book(store, ledger.name, ledger.place)
     book = ledger.open_book(known or _found_or_made(store, ledger, period, clocks))
-    if book != known:
-        remember_book(store, ledger.name, ledger.place, book, period=period)
+    remember_book(store, ledger.name, ledger.place, book, period=period)
     return book
 
 
