@@ -79,7 +79,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A row whose Release is ticked and whose obligation is not released.
+    """A row whose Release is ticked, or was.
 
     Attributes:
         row: The row.
@@ -87,6 +87,8 @@ class Tick:
         judged: Whether the log has it already: it is not judged twice.
         taken_away: It was ticked, and is no more.
         on_others: The row says something else than was decided, until it is written right.
+        unfinished: Its obligation is released, and the log does not have the tick: a sync that
+            obeyed it may have died before everything was done.
     """
 
     row: Row
@@ -94,11 +96,12 @@ class Tick:
     judged: bool = False
     taken_away: bool = False
     on_others: bool = False
+    unfinished: bool = False
 
     @property
     def counts(self) -> bool:
         """Whether it lets the credit go now."""
-        return not (self.why or self.judged or self.taken_away)
+        return not (self.why or self.judged or self.taken_away or self.unfinished)
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +317,9 @@ class _Reader:
             if known.cells.get(RELEASE) == TICKED:
                 self.found.ticks.append(Tick(row, "", taken_away=True))
             return
-        if row.stored.obligation.state is ObligationState.RELEASED and row.stored.release:
+        if row.stored.obligation.state is ObligationState.RELEASED:
+            if known.cells.get(RELEASE) != TICKED:
+                self.found.ticks.append(Tick(row, "", unfinished=True))
             return
         if known.cells.get(RELEASE) == TICKED:
             self.found.ticks.append(Tick(row, known.why, judged=True))

@@ -24,7 +24,7 @@ from flows.ledger_reading import (
     record_tick,
 )
 from flows.office import Office
-from flows.release import Batch, chosen_batch, release
+from flows.release import Batch, Released, chosen_batch, release
 from models.approval import Identity, Voice
 from models.credit import ObligationState
 from models.period import ServiceMonth
@@ -153,8 +153,9 @@ class _MonthSync:
 
     def _obey(self, ticks: Sequence[Tick]) -> None:
         for tick in ticks:
-            if not tick.counts:
+            if not (tick.counts or tick.unfinished):
                 self._leave(tick)
+        self._finish([tick for tick in ticks if tick.unfinished])
         counted = {tick.row.key: tick for tick in ticks if tick.counts}
         for batch in self._batches([tick.row.stored for tick in counted.values()]):
             self._let_go([counted[stored.key] for stored in batch.waiting], batch)
@@ -174,6 +175,22 @@ class _MonthSync:
             f"{row.ledger} {row.key}: Release is ticked, and nothing is released: {tick.why}. "
             "Untick it, sync, then tick it again; or use `makegood release`."
         )
+
+    def _finish(self, ticks: Sequence[Tick]) -> None:
+        """Go on where a sync died after its release: pay and tell what is not done; once."""
+        if not ticks or self._result.dry_run:
+            return
+        nothing = chosen_batch(self._office, month=self._month, waiting=())
+        done = release(self._office, nothing, by=_voice(ticks), why=_why(ticks), at=self._at)
+        for tick in ticks:
+            record_tick(self._office, tick)
+        self._ask(done)
+
+    def _ask(self, done: Released) -> None:
+        self._result.questions += [
+            *(f"{asked.part}, {asked.amount}: {asked.why}" for asked in done.asked),
+            *done.questions,
+        ]
 
     def _batches(self, drafts: Sequence[StoredObligation]) -> Iterator[Batch]:
         """What is let go together: all at once, but for what only two people can release.
@@ -203,10 +220,7 @@ class _MonthSync:
         if done.needs:
             named = ", ".join(tick.row.key for tick in ticks)
             self._result.questions.append(f"{named}: {done.needs}")
-        self._result.questions += [
-            *(f"{asked.part}, {asked.amount}: {asked.why}" for asked in done.asked),
-            *done.questions,
-        ]
+        self._ask(done)
 
 
 def _voice(ticks: Sequence[Tick]) -> Voice:
