@@ -18,7 +18,7 @@ from models.claims.deadline import (
     claim_due,
     dues,
 )
-from models.claims.terms import ClaimTerms
+from models.claims.terms import ClaimChannel, ClaimTerms
 from models.intervals import MINUTE_MS, Interval, instant, utc_text
 from models.period import ServiceMonth, end_of_day
 
@@ -39,6 +39,13 @@ def outage(start, minutes=90):
 def occasion(month, *outages, **facts):
     """A service month with outages by their start."""
     return Occasion(month=ServiceMonth.parse(month), outages=tuple(map(outage, outages)), **facts)
+
+
+def the_claim_s(found):
+    """The deadline of the claim itself, which there is."""
+    due = claim_due(found)
+    assert due is not None
+    return due
 
 
 TUESDAY = "2026-05-12T10:00"
@@ -218,7 +225,7 @@ def test_each_stage_has_its_deadline_and_the_claim_its_own():
         ("ticket", "before 2026-05-13T10:00:00Z"),
         ("claim", "through 2026-06-30"),
     ]
-    assert claim_due(found).last_day == date(2026, 6, 30)
+    assert the_claim_s(found).last_day == date(2026, 6, 30)
 
 
 def test_each_outage_has_its_own_ticket():
@@ -248,7 +255,7 @@ def test_without_a_stage_named_claim_the_earliest_deadline_is_the_claim_s():
         Deadline(stage="notice", within="30 days"),
         Deadline(stage="ticket", within="15 days"),
     ]
-    assert claim_due(dues(rules, occasion("2026-05"))).last_day == date(2026, 6, 15)
+    assert the_claim_s(dues(rules, occasion("2026-05"))).last_day == date(2026, 6, 15)
 
 
 # --- What people write ---------------------------------------------------------------------------
@@ -314,12 +321,20 @@ def test_the_short_forms_are_rules():
     """`within_days` and `billing_cycles` mean what the long form says."""
     assert ClaimTerms(within_days=30).rules == (Deadline(within="30 days"),)
     assert ClaimTerms(within_days=0).last_day(ServiceMonth.parse("2026-02")) == date(2026, 2, 28)
-    assert ClaimTerms(billing_cycles=2).rules == (Deadline(by_end_of="billing_cycle", number=2),)
+    assert ClaimTerms(billing_cycles=2).rules == (
+        Deadline(by_end_of=Stretch.BILLING_CYCLE, number=2),
+    )
+
+
+def test_after_may_be_written_from():
+    """Both read well, and mean one rule with one digest."""
+    written = Deadline.model_validate({"within": "30 days", "from": "quarter_end"})
+    assert written == Deadline(within="30 days", after=Anchor.QUARTER_END)
 
 
 def test_terms_without_the_new_fields_keep_their_digest():
     """What a contract said before there were rules is recorded as it was before."""
-    assert ClaimTerms(within_days=30, channel="portal").model_dump(mode="json") == {
+    assert ClaimTerms(within_days=30, channel=ClaimChannel.PORTAL).model_dump(mode="json") == {
         "within_days": 30,
         "billing_cycles": None,
         "channel": "portal",
@@ -330,8 +345,10 @@ def test_terms_without_the_new_fields_keep_their_digest():
 
 def test_a_contract_adds_its_own_to_the_sheet_s_rules():
     """Account and region are ours, the deadline is the vendor's; a deadline of ours replaces it."""
-    sheet = ClaimTerms(within_days=30, channel="portal", source="https://example.com/sla")
-    own = ClaimTerms(account="AC1", channel="ticket").over(sheet)
+    sheet = ClaimTerms(
+        within_days=30, channel=ClaimChannel.PORTAL, source="https://example.com/sla"
+    )
+    own = ClaimTerms(account="AC1", channel=ClaimChannel.TICKET).over(sheet)
     assert (own.within_days, own.account, own.channel, own.source) == (
         30,
         "AC1",
@@ -390,7 +407,7 @@ MONTHLY_RULES = st.one_of(
 def test_a_later_month_is_never_due_earlier(rule, month, zone, billing_day):
     """Whatever the rule, and across years, leap days and changes of the clock."""
     earlier, later = (
-        claim_due(dues([rule], Occasion(month=m, time_zone=zone, billing_day=billing_day)))
+        the_claim_s(dues([rule], Occasion(month=m, time_zone=zone, billing_day=billing_day)))
         for m in (month, month.plus(1))
     )
     assert earlier.until <= later.until
@@ -400,7 +417,7 @@ def test_a_later_month_is_never_due_earlier(rule, month, zone, billing_day):
 @given(MONTHLY_RULES, MONTHS, ZONES, st.integers(1, 31))
 def test_no_month_is_due_before_it_ends(rule, month, zone, billing_day):
     """Only a rule about an outage may end within the month."""
-    due = claim_due(dues([rule], Occasion(month=month, time_zone=zone, billing_day=billing_day)))
+    due = the_claim_s(dues([rule], Occasion(month=month, time_zone=zone, billing_day=billing_day)))
     assert due.until >= month.bounds(zone).end
     assert due.last_day >= month.last_day
 
@@ -439,7 +456,7 @@ def test_hours_pass_alike_wherever_clocks_change(number, month, zone, start):
 def test_billing_cycles_follow_each_other_without_gap(month, billing_day, number, zone):
     """The day after one cycle's end is in the next one, and never two of them end together."""
     one, two = (
-        claim_due(
+        the_claim_s(
             dues(
                 [Deadline(by_end_of=Stretch.BILLING_CYCLE, number=n)],
                 Occasion(month=month, time_zone=zone, billing_day=billing_day),

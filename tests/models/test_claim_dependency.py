@@ -18,10 +18,17 @@ def side(contract="acme/api", *minutes, period="2026-05", owed=None):
     return Side(contract, period, contract.title(), down, owed)
 
 
+def linked(ours, vendor):
+    """The link of two months, which there is."""
+    found = link(ours, vendor)
+    assert found is not None
+    return found
+
+
 def test_two_months_that_were_down_together_are_linked():
     """30 of our 40 minutes lie within the vendor's hour: three quarters."""
     ours = side("acme/api", (30, 60), (100, 110))
-    found = link(ours, side("aws/dynamodb", (0, 60)))
+    found = linked(ours, side("aws/dynamodb", (0, 60)))
     assert (found.overlap_ms, found.share) == (30 * MINUTE_MS, Fraction(3, 4))
 
 
@@ -38,14 +45,16 @@ def test_no_month_counts_twice_and_currencies_stay_apart():
     bluefin = side("bluefin/api", (0, 60), owed=Money(90_000, USD))
     aws = side("aws/dynamodb", (0, 60), owed=Money(184_000, USD))
     azure = side("azure/front-door", (0, 60), owed=Money(82_500, USD))
-    sides = both_sides([link(acme, aws), link(acme, azure), link(bluefin, aws), link(june, aws)])
+    sides = both_sides(
+        [linked(acme, aws), linked(acme, azure), linked(bluefin, aws), linked(june, aws)]
+    )
     assert sides.owed == {"EUR": Money(70_000, EUR), "USD": Money(90_000, USD)}
     assert sides.recoverable == {"USD": Money(266_500, USD)}
 
 
 def test_what_is_withheld_is_in_no_sum():
     """It is not known yet, on either side."""
-    sides = both_sides([link(side("acme/api", (0, 1)), side("aws/dynamodb", (0, 1)))])
+    sides = both_sides([linked(side("acme/api", (0, 1)), side("aws/dynamodb", (0, 1)))])
     assert (sides.owed, sides.recoverable) == ({}, {})
 
 
