@@ -302,6 +302,7 @@ class _Known:
 
     @classmethod
     def of(cls, effect: Effect) -> _Known:
+        """What an effect tells."""
         facts = effect.outcome if isinstance(effect.outcome, Mapping) else {}
         return cls(effect.state, str(facts.get("id", "")))
 

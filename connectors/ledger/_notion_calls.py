@@ -269,7 +269,7 @@ def _misconfigured(reply: Reply, place: str) -> Misconfigured:
         403: "Give the integration the capabilities that connectors/ledger/README.md lists",
         404: "Share it with the integration (page menu, Connections), or restore it",
     }
-    kind = NotFound if reply.status == 404 else Misconfigured  # noqa: PLR2004 - HTTP's own number
+    kind = NotFound if reply.status == 404 else Misconfigured  # noqa: PLR2004 - a number of HTTP
     words = f"{place}: {reply.told}. {remedies[reply.status or 401]}; nothing was changed."
     return kind(words, status=reply.status)
 
