@@ -33,11 +33,13 @@ from flows.messages import (
     EndedLine,
     Ending,
     Method,
+    MissedStage,
+    Rendered,
     content_type,
     render_calendar,
     render_reminder,
 )
-from flows.messages.language import language_of
+from flows.messages.language import Language, language_of
 from flows.office import Office
 from flows.posting import post
 from models.claims.deadline import Due
@@ -137,6 +139,15 @@ def remind(office: Office, *, today: date, dry_run: bool = False) -> Reminded:
     return outlook.reminded(settlement=settlement, feed=feed)
 
 
+def reminder_of(office: Office, *, today: date, language: Language) -> Rendered | None:
+    """The reminder as it would read today, whatever was said before; None when nothing is due."""
+    outlook = _Outlook(office, today)
+    if not outlook.near:
+        return None
+    reminder = ClaimReminder(due=outlook.due, workspace=workspace_named(office))
+    return render_reminder(reminder, language=language)
+
+
 class _Outlook:
     """Every claim as the present day sees it, held against what was told before."""
 
@@ -197,7 +208,9 @@ class _Outlook:
         return tuple(
             self.entries[name]
             for name, shown in sorted(self.told.shown.items())
-            if name in self.entries and _mark(self.entries[name].line) != shown.mark
+            if (entry := self.entries.get(name)) is not None
+            and entry.line.last_day >= self.today
+            and _mark(entry.line) != shown.mark
         )
 
     @property
@@ -244,10 +257,12 @@ class _Outlook:
 
     @property
     def published(self) -> tuple[CalendarEntry, ...]:
-        """What the attached calendar tells: deadlines of near claims, and those that changed."""
-        near = {claim.key for claim, _ in self.near}
+        """What the attached calendar tells: what changed, with a reminder all of its claims."""
         named = {entry.name: entry for entry in self.moved}
-        named |= {name: entry for name, entry in self.entries.items() if entry.line.key in near}
+        if self.new:
+            near = {claim.key for claim, _ in self.near}
+            ahead = (e for e in self.entries.values() if e.line.last_day >= self.today)
+            named |= {entry.name: entry for entry in ahead if entry.line.key in near}
         return tuple(named[name] for name in sorted(named))
 
     def reminded(self, *, settlement: Settlement | None = None, feed: str = "") -> Reminded:
@@ -409,6 +424,7 @@ def _ending(claim: Claim, name: str) -> Ending:
 
 def _line(claim: Claim, due: Due, today: date, *, text: str = "") -> DueLine:
     terms = claim.terms
+    late = {each.stage: each for each in claim.open_dues if each.last_day < today and each != due}
     return DueLine(
         key=claim.key,
         vendor=claim.vendor,
@@ -425,6 +441,7 @@ def _line(claim: Claim, due: Due, today: date, *, text: str = "") -> DueLine:
         channel=terms.channel.value if terms.channel else "",
         address=terms.address or "",
         text=text,
+        missed=tuple(MissedStage(stage=one.stage, last_day=one.last_day) for one in late.values()),
     )
 
 

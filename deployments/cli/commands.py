@@ -138,6 +138,21 @@ COMMANDS: Mapping[str, Command] = {
             COULD_NOT_FINISH,
         ),
     ),
+    "remind": Command(
+        "reminding:remind",
+        "Remind by mail of claims that are due; update calendars.",
+        (
+            "makegood remind",
+            "makegood remind --on 2026-06-23 --dry-run",
+            "makegood remind --workspace books --json",
+        ),
+        (
+            "reminded, or nothing new is due",
+            "a mail needs a person; `makegood settle` lists it",
+            UNUSABLE,
+            "could not finish (a mail waits, or the database is away); run it again",
+        ),
+    ),
     "reconcile": Command(
         "billing:reconcile",
         "Compare our credits with the billing vendor's and the ledger's.",

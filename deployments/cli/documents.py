@@ -647,6 +647,48 @@ class ClaimMovedDocument(TypedDict):
 
 
 @with_config(STRICT)
+class DueDocument(TypedDict):
+    """A claim whose next deadline is near, or was just missed; `new`: it has come to a new step.
+
+    `until` is set where the deadline lies within its last day.
+    """
+
+    claim: str
+    vendor: str
+    service: str
+    month: Month
+    status: StatusWord
+    stage: str
+    last_day: Day
+    until: Time | None
+    days_left: int
+    owed: MoneyDocument | None
+    credit_days: str | None
+    channel: str | None
+    address: str | None
+    new: bool
+
+
+@with_config(STRICT)
+class RemindDocument(TypedDict):
+    """The answer of `makegood remind`.
+
+    `moved` and `ended` are the claims that calendars are told otherwise, or no more, about;
+    `calendar` is the file that calendars subscribe to.
+    """
+
+    on: Day
+    dry_run: bool
+    due: list[DueDocument]
+    moved: list[str]
+    ended: list[str]
+    mails_sent: Count
+    mails_waiting: Count
+    calendar: str | None
+    notes: list[str]
+
+
+@with_config(STRICT)
 class MailOfferDocument(TypedDict):
     """Where messages go, and what a server there says of itself.
 

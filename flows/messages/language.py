@@ -283,6 +283,7 @@ class Language:
         """What a vendor asks for, in words; a stage that is unknown here as its rule names it."""
         return {
             "claim": self.gettext("File the claim"),
+            "notice": self.gettext("Give notice of the outage"),
             "ticket": self.gettext("Open a ticket"),
         }.get(stage, stage)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from models.claims.deadline import CLAIM
 from models.contract import Payout
 from models.intervals import Interval
 from models.ledger import LedgerStatus
@@ -252,6 +253,19 @@ class ClientNotice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MissedStage:
+    """Something that a vendor asks for and that was not done in time.
+
+    Attributes:
+        stage: What was due, as `DueLine.stage`.
+        last_day: The last date that was in time.
+    """
+
+    stage: str
+    last_day: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DueLine:
     """A claim whose next deadline is near.
 
@@ -271,6 +285,7 @@ class DueLine:
         address: Where; becomes a link when it is a web address.
         status: Where the claim stands.
         text: What to send to the vendor, ready to be copied; "" for none.
+        missed: Deadlines of this claim that have passed with their stage not done.
     """
 
     key: str
@@ -288,6 +303,7 @@ class DueLine:
     channel: str = ""
     address: str = ""
     text: str = ""
+    missed: tuple[MissedStage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -359,15 +375,16 @@ class ClaimReminder:
         """A command to be copied into a terminal."""
         return _command(self.workspace, words)
 
+    def done(self, line: DueLine) -> str:
+        """The command that says that a claim is filed, or what the vendor asks for before it."""
+        if line.stage == CLAIM:
+            return self.command("claims", "file", line.key, "--reference", "NUMBER")
+        return self.command("claims", "stage", line.key, line.stage)
+
     @property
     def amounts(self) -> tuple[Money, ...]:
         """What can be claimed, in each currency; a claim with several deadlines counts once."""
         return sums({line.key: line.amount for line in self.due}.values())
-
-    @property
-    def calendar(self) -> bool:
-        """Whether the calendar that goes with it has anything to say."""
-        return bool(self.due or self.moved or self.ended)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from flows.messages import (
     DueLine,
     EndedLine,
     Ending,
+    MissedStage,
     MonthlySummary,
     OutageLine,
     ReleaseRequest,
@@ -242,6 +243,7 @@ def reminder(**fields) -> ClaimReminder:
                 channel="ticket",
                 address="https://console.cirrus.example/support/cases/new",
                 text="",
+                missed=(MissedStage(stage="notice", last_day=date(2026, 5, 15)),),
             ),
             due(
                 key="stork/storage/2026-05",
