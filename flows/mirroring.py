@@ -325,6 +325,7 @@ class _Mirroring:
         self._by_id: dict[str, LedgerPage] = {}
         self._seen: dict[str, list[LedgerPage]] = defaultdict(list)
         self._count = Mirrored()
+        self._lost = 0
 
     def conducted(self) -> Mirrored:
         """Do it, as far as it goes now."""
@@ -414,15 +415,9 @@ class _Mirroring:
                 yield effect.key
 
     def _bring_up_to_date(self, ids: Mapping[str, str]) -> None:
-        lost = 0
-        rows = iter(ids.items())
         with ThreadPoolExecutor(self._ledger.at_once) as pool:
-            for page in _in_pages(rows):
-                if lost >= MOST_LOST:
-                    self._count.waiting += len(page)
-                    continue
+            for page in _in_pages(iter(ids.items())):
                 for came in self._brought(pool, page):
-                    lost = lost + 1 if came.end is _End.WAITS else 0
                     self._counted(came)
 
     def _brought(self, pool: Executor, page: Sequence[tuple[str, str]]) -> Iterator[_Came]:
@@ -437,23 +432,31 @@ class _Mirroring:
                 self._count.unchanged += 1
             case _End.WAITS:
                 self._count.waiting += 1
-                note(came.says)
+                if came.says:
+                    note(came.says)
             case _End.ASKED:
                 self._count.ask(came.says)
 
     def _one(self, row: LedgerRow, id_: str) -> _Came:
-        """Bring one row up to date that was made before."""
+        """Bring one row up to date that was made before, unless the far side is gone."""
+        if self._lost >= MOST_LOST:
+            return _Came(_End.WAITS)
         try:
-            page = self._page(row.key, id_)
-            if self._ledger.is_up_to_date(page, row):
-                return _Came(_End.UNCHANGED)
-            with self._store.hold(writer_of(self._ledger, row.key), holder="makegood, mirroring"):
-                changed = self._ledger.bring_up_to_date(page, row)
+            changed = self._changed(row, self._page(row.key, id_))
         except Retriable as error:
+            self._lost += 1
             return _Came(_End.WAITS, str(error))
         except (Permanent, PersonNeeded) as error:
             return _Came(_End.ASKED, str(error))
         return _Came(_End.UPDATED if changed else _End.UNCHANGED)
+
+    def _changed(self, row: LedgerRow, page: LedgerPage) -> bool:
+        if self._ledger.is_up_to_date(page, row):
+            return False
+        with self._store.hold(writer_of(self._ledger, row.key), holder="makegood, mirroring"):
+            changed = self._ledger.bring_up_to_date(page, row)
+        self._lost = 0
+        return changed
 
     def _page(self, key: str, id_: str) -> LedgerPage:
         """What shows a row now: the only live row with its key, or the one under its id.

@@ -42,6 +42,7 @@ THEIRS = " (yours)"
 """Added to the name of a person's column when one of ours goes by that name."""
 
 AMOUNTS = ("Billable Amount", "Credit Amount")
+CUT_CELLS = ("Client", "Service", "Claim Channel", "Notes", "Posted")
 
 
 def fitted(row: LedgerRow) -> dict[str, str]:
@@ -52,9 +53,9 @@ def fitted(row: LedgerRow) -> dict[str, str]:
     cells["Evidence URLs"] = " ".join(links)
     for name in ("Uptime %", "Credit %", "Credit Days", *AMOUNTS):
         cells[name] = _number_text(cells[name])
-    for name in ("Client", "Service", "Claim Channel", "Posted"):
+    for name in CUT_CELLS:
         cells[name] = _cut(cells[name])
-    cells["Notes"] = " ".join(part for part in (_cut(cells["Notes"]), *remarks) if part)
+    cells["Notes"] = " ".join(part for part in (cells["Notes"], *remarks) if part)
     return cells
 
 
@@ -122,7 +123,7 @@ def _remarks(row: LedgerRow, cells: Mapping[str, str], *, shown: int) -> Iterato
     left = len(row.evidence) - shown
     if left:
         yield f"({left} more links; {where}.)"
-    if any(units(cells[name]) > LONGEST_CELL for name in ("Client", "Service", "Notes", "Posted")):
+    if any(units(cells[name]) > LONGEST_CELL for name in CUT_CELLS):
         yield f"(A text was cut; {where}.)"
     if any(cells[name] != _number_text(cells[name]) for name in ("Uptime %", *AMOUNTS)):
         yield f"(A number has more digits than Notion holds and is rounded down; {where}.)"

@@ -18,7 +18,7 @@ from connectors.ledger import Book, LedgerChange, LedgerPage, refuse_repeated_ke
 from connectors.ledger._notion_calls import Calls, NotFound, Plain, require_id
 from connectors.ledger._notion_cells import differing, fitted, page_of, properties_of
 from connectors.ledger._notion_pace import Clock, Line, LocalTurns, Turns, gap_us
-from connectors.ledger._notion_schema import TITLE, Columns, compared, configs
+from connectors.ledger._notion_schema import TITLE, Columns, compared, configs, has_our_columns
 from models.findings import Finding, UnusableInputError
 from models.ledger import KEY, LedgerRow
 from models.workspace_file import NotionTerms
@@ -125,7 +125,7 @@ class NotionLedger:
         if terms.database:
             return (self._sole_source(require_id(terms.database, "the database")),)
         page = require_id(terms.page or "", "the page")
-        return [self._sole_source(block["id"]) for block in self._children(page) if _is_ours(block)]
+        return [book for block in self._children(page) for book in self._ours(block)]
 
     def make_book(self) -> Book:
         """See `RowLedger.make_book`."""
@@ -149,9 +149,7 @@ class NotionLedger:
         """See `RowLedger.open_book`."""
         source = require_id(book.id, "the data source")
         place = f"notion {TITLE} ({source})"
-        told = self.calls.ask(
-            place, lambda: self.calls.client.data_sources.retrieve(data_source_id=source)
-        )
+        told = self._source(source)
         columns, findings = compared(
             told["properties"], known=book.columns, currencies=self._currencies, place=place
         )
@@ -195,20 +193,37 @@ class NotionLedger:
                 return
             asked["start_cursor"] = told["next_cursor"]
 
+    def _ours(self, block: Plain) -> Iterator[Book]:
+        """A database on the page that is a ledger by its name or, if renamed, by its columns."""
+        if block.get("type") != "child_database" or block.get("in_trash"):
+            return
+        if block["child_database"].get("title") == TITLE:
+            yield self._sole_source(block["id"])
+            return
+        for source in self._database(block["id"])["data_sources"]:
+            told = self._source(str(source["id"]))
+            if has_our_columns(told["properties"]):
+                yield Book(str(source["id"]))
+
     def _sole_source(self, database: str) -> Book:
         """A database's only data source.
 
         Raises:
             UnusableInputError: It has several, and none is named.
         """
-        told = self.calls.ask(
-            f"database {database}",
-            lambda: self.calls.client.databases.retrieve(database_id=database),
-        )
-        sources = told["data_sources"]
+        sources = self._database(database)["data_sources"]
         if len(sources) != 1:
             raise UnusableInputError([_not_one_source(database, sources)])
         return Book(str(sources[0]["id"]))
+
+    def _database(self, database: str) -> Plain:
+        retrieve = self.calls.client.databases.retrieve
+        return self.calls.ask(f"database {database}", lambda: retrieve(database_id=database))
+
+    def _source(self, source: str) -> Plain:
+        retrieve = self.calls.client.data_sources.retrieve
+        place = f"notion {TITLE} ({source})"
+        return self.calls.ask(place, lambda: retrieve(data_source_id=source))
 
     # --- Rows -------------------------------------------------------------------------------------
 
@@ -380,11 +395,6 @@ class NotionLedger:
 
     def _ask_rows(self, source: str, asked: Mapping[str, Any]) -> object:
         return self.calls.client.data_sources.query(data_source_id=source, **asked)
-
-
-def _is_ours(block: Plain) -> bool:
-    is_database = block.get("type") == "child_database" and not block.get("in_trash")
-    return is_database and block["child_database"].get("title") == TITLE
 
 
 def _of_month(month: date, columns: Columns) -> Plain:

@@ -311,6 +311,16 @@ def test_a_row_in_the_trash_is_told_and_gets_no_twin(firm):
     assert firm.mirror().unchanged == 3
 
 
+def test_a_row_that_was_deleted_for_good_is_told_and_not_made_again(firm):
+    """Whoever emptied the trash meant something by it; the other rows go on."""
+    firm.mirror()
+    firm.workspace.do("delete", row=R0)
+    came = firm.mirror()
+    (question,) = came.questions
+    assert question.startswith(f"notion: the row {R0} is gone: deleted for good, moved, or not")
+    assert (came.unchanged, came.added) == (2, 0)
+
+
 def test_rows_that_an_empty_database_does_not_know_are_taken_note_of(
     firm, decided, tmp_path, stand_in
 ):
@@ -323,6 +333,19 @@ def test_rows_that_an_empty_database_does_not_know_are_taken_note_of(
     assert (came.added, came.updated, came.unchanged) == (0, 1, 2)
     assert firm.shown == KEYS
     assert firm.cells()["Credit Amount"] == 200
+
+
+def test_a_ledger_that_was_renamed_is_found_again_by_an_empty_database(
+    firm, decided, tmp_path, stand_in
+):
+    """By its columns; no second ledger is made beside it."""
+    firm.mirror()
+    (database,) = firm.workspace.tell("things")["databases"]
+    firm.workspace.do("rename_database", database=database, title="Credits 2025")
+    lost = _firm(decided, tmp_path, stand_in, count(90))
+    lost.workspace = firm.workspace
+    assert lost.mirror().unchanged == 3
+    assert [*firm.workspace.tell("things")["databases"]] == [database]
 
 
 def test_a_row_in_the_trash_that_an_empty_database_does_not_know_is_a_question(
@@ -381,6 +404,18 @@ def test_a_revoked_token_leaves_everything_to_the_next_run(firm):
     assert "HTTP 401" in came.questions[0]
     firm.workspace.tell("connection", token=firm.workspace.token)
     assert firm.mirror().added == 3
+
+
+def test_rows_that_cannot_be_brought_up_to_date_wait_and_the_next_run_goes_on(firm):
+    """Notion fails at every change: nothing is asked of people but to run again."""
+    firm.mirror()
+    firm.books.release()
+    firm.workspace.plan({"kind": "error", "operation": "pages.update", "times": 0})
+    came = firm.mirror()
+    assert (came.waiting, came.updated) == (3, 0)
+    assert came.questions == ["notion: 3 rows wait for the next run. Run it again."]
+    firm.workspace.plan()
+    assert firm.mirror().updated == 3
 
 
 def test_several_rows_are_under_way_at_once(firm):

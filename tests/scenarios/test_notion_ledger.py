@@ -42,8 +42,14 @@ def notion(stand_in, monkeypatch):
 @pytest.fixture
 def books(lay_out, notion):
     """Two credits to show, in the file and at Notion."""
+    return both(lay_out, notion)
+
+
+def both(lay_out, notion) -> Books:
+    """A workspace with both ledgers."""
     ledger = f"ledger: {{notion: {{page: {notion.page}, requests_per_minute: 6000}}}}\n"
-    return lay_out(ACME, BLUEFIN, checks=checks(api=120), makegood=MAKEGOOD + ledger)
+    made: Books = lay_out(ACME, BLUEFIN, checks=checks(api=120), makegood=MAKEGOOD + ledger)
+    return made
 
 
 def run(books: Books) -> tuple[str, ...]:
@@ -69,8 +75,9 @@ def writes(notion, since=0):
     return [call["operation"] for call in asked if call["operation"] in WRITES]
 
 
-def test_both_ledgers_say_the_same_and_a_rerun_writes_to_neither(books, notion):
+def test_both_ledgers_say_the_same_and_a_rerun_writes_to_neither(lay_out_on_each, notion):
     """The file and Notion show the same two rows, cell by cell."""
+    books = both(lay_out_on_each, notion)
     assert run(books) == ()
     said = ledgers(books)
     assert set(said["notion"]) == {R0, BLUE}

@@ -193,6 +193,14 @@ def add_source(world: World, person: str, said: Said) -> Any:
     return source.id
 
 
+def rename_database(world: World, person: str, said: Said) -> Any:
+    """`{database, title}`: give a database another title."""
+    wanted = said.get("database") or next(iter(world.things.databases))
+    database = replace(world.database(wanted), title=texts.typed(said["title"]))
+    world.things.databases[database.id] = database
+    return wanted
+
+
 def trash_database(world: World, person: str, said: Said) -> Any:
     """`{database, trashed: true}`: put a database with its data sources into the trash, or back."""
     wanted = said.get("database") or next(iter(world.things.databases))
@@ -240,7 +248,7 @@ ACTIONS: dict[str, Callable[[World, str, Said], Any]] = {
     action.__name__: action
     for action in (
         edit, release, add_row, duplicate, trash, restore, delete, fill, add_column, change_column,
-        remove_column, add_source, trash_database, share, unshare, add_page, write_line,
-        advance,
+        remove_column, add_source, rename_database, trash_database, share, unshare, add_page,
+        write_line, advance,
     )
 }  # fmt: skip
