@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from flows.messages import Rendered
 from flows.messages.language import Language
 from flows.office import Office
 from flows.release import waiting_batch
+from flows.reminders import reminder_of
 from models.contract import Role
 from models.credit import ObligationState
 from models.findings import refuse
@@ -79,9 +81,11 @@ class Asked:
         month: The service month.
         clients: Only these clients; empty for all.
         language: In this language; None for each reader's own.
+        on: The day on which reminders of claims are counted, whatever the month.
     """
 
     month: ServiceMonth
+    on: date
     clients: tuple[str, ...] = ()
     language: Language | None = None
 
@@ -199,6 +203,14 @@ def _requests(office: Office, asked: Asked) -> Iterator[Message]:
     yield _to_ourselves(office, PreviewKind.RELEASE_REQUEST, request, language)
 
 
+def _reminders(office: Office, asked: Asked) -> Iterator[Message]:
+    """What the operator is reminded of, claims of all months; nothing where nothing is near."""
+    language = asked.language or own_language(office)
+    reminder = reminder_of(office, today=asked.on, language=language)
+    if reminder is not None:
+        yield _to_ourselves(office, PreviewKind.REMINDER, reminder, language)
+
+
 def _to_ourselves(
     office: Office, kind: PreviewKind, rendered: Rendered, language: Language
 ) -> Message:
@@ -211,6 +223,7 @@ def _to_ourselves(
 MAKERS: Mapping[PreviewKind, Maker] = {
     PreviewKind.SUMMARY: _summaries,
     PreviewKind.RELEASE_REQUEST: _requests,
+    PreviewKind.REMINDER: _reminders,
     PreviewKind.NOTICE: _notices,
 }
 """What makes each kind."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import webbrowser
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +19,15 @@ from deployments.cli.documents import (
     MailTestDocument,
 )
 from deployments.cli.exits import Exit, say
-from deployments.cli.options import Clients, DryRun, Json, MonthArgument, Workspace, month_of
+from deployments.cli.options import (
+    Clients,
+    DryRun,
+    Json,
+    MonthArgument,
+    Workspace,
+    day_of,
+    month_of,
+)
 from deployments.cli.printing import counted, print_json, write
 from flows.messages.language import language_of
 from flows.office import open_office
@@ -82,6 +91,10 @@ def preview(
         LanguageCode | None,
         typer.Option("--language", help="In this language, instead of each reader's own."),
     ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option("--on", metavar="YYYY-MM-DD", help="The day of the reminder. [today]"),
+    ] = None,
     workspace: Workspace = HERE,
     open_: Annotated[
         bool, typer.Option("--open", help="Show each page in the browser as well.")
@@ -93,7 +106,10 @@ def preview(
     They say what would be sent now, by what is recorded; nothing is sent and nothing is recorded.
     """
     asked = Asked(
-        month_of(month, "MONTH"), tuple(client or ()), language_of(language) if language else None
+        month=month_of(month, "MONTH"),
+        on=day_of(on) if on is not None else datetime.now(tz=UTC).date(),
+        clients=tuple(client or ()),
+        language=language_of(language) if language else None,
     )
     with open_office(workspace, read_only=True) as office:
         written = write_mail_previews(office, asked, kinds=kind or ())

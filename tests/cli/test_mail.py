@@ -103,6 +103,20 @@ def test_kind_client_and_language_narrow_it(books):
     assert 'lang="de"' in (books.folder.parent / one["html"]).read_text()
 
 
+def test_a_reminder_is_shown_as_of_a_day(workspace):
+    """120 minutes without hosting are a claim of 50.00 USD, due within 30 days of the month."""
+    workspace.write("checks.csv", checks(api=0, hosting=120))
+    workspace.run()
+    preview = ("preview", SEPTEMBER, "--kind", "reminder")
+    assert document(*preview, "--on", "2025-10-01")["messages"] == []
+    (one,) = document(*preview, "--on", "2025-10-24")["messages"]
+    assert one["to"] == OPERATOR
+    assert "due in 6 days" in (workspace.folder.parent / one["text"]).read_text()
+    ended = mail(*preview, "--on", "24.10.2025")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("--on: is '24.10.2025'; a date as YYYY-MM-DD")
+
+
 def test_a_preview_takes_the_place_of_the_one_before(books):
     """What is looked at is what would be sent now; other kinds stay."""
     mail("preview", SEPTEMBER)
