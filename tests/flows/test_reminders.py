@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from email import message_from_bytes, policy
+from typing import Any
 
 import pytest
 from icalendar import Calendar
@@ -87,14 +88,14 @@ def move(books, to: LedgerStatus, **fields) -> None:
         tell(office.store, claim, status_move(claim, to, by=KIM, at=TOLD_AT, **fields))
 
 
-def letters(books) -> list:
+def letters(books) -> list[Any]:
     """The reminders in the outbox, in the order of their subjects."""
     paths = (books.folder / "outbox").glob("claims.*.eml")
     found = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in paths]
     return sorted(found, key=lambda letter: letter["subject"])
 
 
-def calendars(letter) -> dict[str, list]:
+def calendars(letter) -> dict[str, Any]:
     """The events of the attached calendars by their method."""
     found = {}
     for part in letter.iter_attachments():
@@ -105,7 +106,7 @@ def calendars(letter) -> dict[str, list]:
     return found
 
 
-def feed(books) -> list:
+def feed(books) -> Any:
     """The events of the feed."""
     return Calendar.from_ical((books.folder / "calendar/claims.ics").read_bytes()).walk("VEVENT")
 
