@@ -48,7 +48,7 @@ DAYS_OF_A_WEEK = 7
 
 claims = typer.Typer(
     rich_markup_mode=None,
-    help="List what vendors owe us; show a claim's text, or note what became of it.",
+    help="Claims against vendors: what is due, and what became of it.",
     invoke_without_command=True,
 )
 
@@ -99,7 +99,7 @@ def list_claims(
     workspace: Workspace = HERE,
     json: Json = False,
 ) -> int:
-    """List what vendors owe us; show a claim's text, or note what became of it.
+    """Claims against vendors: what is due, and what became of it.
 
     Claims come from contracts with role customer, as soon as their month was run. Deadlines follow
     each vendor's own rule, in the contract's time zone; a late claim may still be filed.

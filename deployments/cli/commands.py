@@ -108,7 +108,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "claims": Command(
         "claims:claims",
-        "List what vendors owe us; show a claim's text, or note what became of it.",
+        "Claims against vendors: what is due, and what became of it.",
         (
             "makegood claims --due 14d",
             "makegood claims show twilio/apis/2026-05 --write claim.txt",
