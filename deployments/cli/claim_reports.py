@@ -262,11 +262,16 @@ def _how_far(shown: Shown, claim: Claim, due: Due) -> str:
 
 
 def move_text(move: Move) -> str:
-    """One move in words: when, what, by whom, why."""
+    """One move in words, with its moment."""
+    return f"{utc_text(move.at)}: {told_text(move)}"
+
+
+def told_text(move: Move) -> str:
+    """What was told by a move, by whom, and why."""
     said = [_what(move), str(move.amount or ""), move.reference, move.why]
     verified = "" if move.by.verified else ", unverified"
     words = ", ".join(part for part in said if part)
-    return f"{utc_text(move.at)}: {words} (by {move.by.name}{verified})"
+    return f"{words} (by {move.by.name}{verified})"
 
 
 def _what(move: Move) -> str:
