@@ -7,7 +7,7 @@ effect's intent before anything is sent; nothing for a client is planned before 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from email.utils import parseaddr
@@ -17,6 +17,8 @@ from pathlib import Path
 from connectors.files import sole_writer, write_whole
 from connectors.mail import Attachment, Mailbox, MailSender, compose
 from connectors.store import EffectPlan, StoredObligation, batch_digest
+from flows.claim_links import links_of
+from flows.claims import all_claims
 from flows.effects import ONCE, Settlement, carry_out, settle
 from flows.messages import (
     ChangeLine,
@@ -36,6 +38,8 @@ from flows.messages.language import Language, language_of
 from flows.office import Office
 from flows.posting import post
 from models.approval import Needed
+from models.claims.dependency import BothSides, both_sides
+from models.claims.standing import Claim
 from models.contract import Payout, Role
 from models.credit import ObligationKind, ObligationState
 from models.decision import digest_of
@@ -343,19 +347,40 @@ def _summary(
     met: int,
 ) -> MonthlySummary:
     drafts = [s for s in standing if s.obligation.state is ObligationState.DRAFT]
+    claims = {claim.obligation: claim for claim in all_claims(office.store, period=period)}
+    sides = _sides(office, list(claims.values()))
     return MonthlySummary(
         month=ServiceMonth.parse(period),
         contracts=contracts,
         met=met,
         to_release=tuple(_line(s) for s in drafts if s.role is Role.PROVIDER),
-        to_claim=tuple(_line(s) for s in drafts if s.role is Role.CUSTOMER),
+        to_claim=_claim_lines(drafts, claims, is_open=True),
+        claimed=_claim_lines(drafts, claims, is_open=False),
         released=tuple(_line(s) for s in standing if s.release),
         withheld=tuple(_withheld(s) for s in standing if s.obligation.amount is None),
         changes=tuple(_change(s) for s in standing if s.obligation.revision),
+        owed_with_vendors=tuple(sides.owed.values()),
+        recoverable=tuple(sides.recoverable.values()),
         ledger=office.workspace.ledger.csv,
         previews=office.previews.name,
         workspace=workspace_named(office),
     )
+
+
+def _claim_lines(
+    drafts: Sequence[StoredObligation], claims: Mapping[str, Claim], *, is_open: bool
+) -> tuple[CreditLine, ...]:
+    """The vendors' credits, each with where its claim stands."""
+    return tuple(
+        replace(_line(stored), claim_status=claims[stored.key].status)
+        for stored in drafts
+        if stored.role is Role.CUSTOMER and claims[stored.key].is_open is is_open
+    )
+
+
+def _sides(office: Office, claims: Sequence[Claim]) -> BothSides:
+    links = links_of(office.store, office.contracts, claims)
+    return both_sides(link for each in links.values() for link in each)
 
 
 def _line(stored: StoredObligation) -> CreditLine:

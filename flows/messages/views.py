@@ -46,6 +46,7 @@ class CreditLine:
         claim_by: Last day on which the claim is in time; None without a limit.
         claim_channel: How it is claimed: portal, ticket, email; "" when nothing is claimed.
         claim_address: Where; becomes a link when it is a web address.
+        claim_status: Where the claim stands; None for what is ours to pay.
         evidence: Links in reading order.
         notes: One remark; "" for none.
     """
@@ -62,6 +63,7 @@ class CreditLine:
     claim_by: date | None = None
     claim_channel: str = ""
     claim_address: str = ""
+    claim_status: LedgerStatus | None = None
     evidence: tuple[str, ...] = ()
     notes: str = ""
 
@@ -113,9 +115,12 @@ class MonthlySummary:
         met: How many of them met their commitment.
         to_release: Drafts that wait for a release, ours to pay.
         to_claim: Credits that vendors owe us and that a person files.
+        claimed: Credits of vendors that were claimed, or are answered or dropped.
         released: Credits of the month that were released already.
         withheld: Months that need a look.
         changes: What is different since the last summary; empty in the first one.
+        owed_with_vendors: What we owe in this month's outages that were vendors' outages as well.
+        recoverable: What those vendors owe for theirs; the two are never set off.
         ledger: Where the ledger is, in words; "" without one.
         previews: Where the previews of the clients' notices are; "" without any.
         workspace: The folder that commands must name; "" when they are run inside it.
@@ -126,9 +131,12 @@ class MonthlySummary:
     met: int
     to_release: tuple[CreditLine, ...] = ()
     to_claim: tuple[CreditLine, ...] = ()
+    claimed: tuple[CreditLine, ...] = ()
     released: tuple[CreditLine, ...] = ()
     withheld: tuple[WithheldLine, ...] = ()
     changes: tuple[ChangeLine, ...] = ()
+    owed_with_vendors: tuple[Money, ...] = ()
+    recoverable: tuple[Money, ...] = ()
     ledger: str = ""
     previews: str = ""
     workspace: str = ""

@@ -126,6 +126,7 @@ def summary(**fields) -> MonthlySummary:
                 claim_by=date(2026, 7, 31),
                 claim_channel="ticket",
                 claim_address="https://console.cirrus.example/support/cases/new",
+                claim_status=LedgerStatus.ELIGIBLE,
                 evidence=tuple(f"https://status.cirrus.example/{n}" for n in range(5)),
             ),
             credit(
@@ -139,6 +140,7 @@ def summary(**fields) -> MonthlySummary:
                 claim_by=date(2026, 6, 30),
                 claim_channel="email",
                 claim_address="support@parrot.example",
+                claim_status=LedgerStatus.TO_REVIEW,
                 evidence=("https://status.parrot.example/incidents/9",),
             ),
         ),
@@ -157,6 +159,22 @@ def summary(**fields) -> MonthlySummary:
                 says="r1 supersedes r0 (was 456.00 EUR), because the evidence changed",
             ),
         ),
+        "claimed": (
+            credit(
+                key="heron/mail/2026-05/r0",
+                client="Heron",
+                service="Mail relay",
+                uptime_percent="99.700000",
+                amount=money("75.00 USD"),
+                billable_amount=money("750.00 USD"),
+                claim_by=date(2026, 6, 30),
+                claim_channel="portal",
+                claim_status=LedgerStatus.FILED,
+                evidence=(),
+            ),
+        ),
+        "owed_with_vendors": (money("1140.00 EUR"),),
+        "recoverable": (money("360.00 USD"),),
         "ledger": "ledger.csv",
         "previews": "previews/",
     }
