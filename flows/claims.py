@@ -99,9 +99,8 @@ def all_claims(
 ) -> tuple[Claim, ...]:
     """Every claim, rising by its key; None does not narrow."""
     owed: dict[Name, list[StoredObligation]] = defaultdict(list)
-    for stored in store.obligations(period, clients=clients):
-        if stored.role is Role.CUSTOMER:
-            owed[stored.obligation.contract, stored.obligation.period].append(stored)
+    for stored in store.obligations(period, clients=clients, role=Role.CUSTOMER):
+        owed[stored.obligation.contract, stored.obligation.period].append(stored)
     moves = _moves(store, period)
     return tuple(claim_of(owed[name], moves.get(name, ())) for name in sorted(owed))
 
@@ -252,7 +251,7 @@ def _due_claim(claim: Claim) -> DueClaim:
         service=claim.service,
         month=claim.month,
         amount=claim.worth,
-        deadlines=claim.open_dues or claim.dues,
+        deadlines=claim.open_dues if claim.is_open else claim.dues,
         channel=claim.terms.channel.value if claim.terms.channel else "",
         address=claim.terms.address or "",
         status=claim.status,
@@ -362,8 +361,7 @@ def statuses(store: Store, period: str) -> Mapping[str, Shown]:
     claims = {claim.key: claim for claim in all_claims(store, period=period)}
     return {
         stored.key: _shown(stored, claims[f"{stored.obligation.contract}/{period}"])
-        for stored in store.obligations(period)
-        if stored.role is Role.CUSTOMER
+        for stored in store.obligations(period, role=Role.CUSTOMER)
     }
 
 

@@ -519,6 +519,7 @@ class Store(Protocol):
         *,
         clients: Sequence[str] | None = None,
         states: Sequence[ObligationState] | None = None,
+        role: Role | None = None,
     ) -> tuple[StoredObligation, ...]:
         """The obligations, rising by contract, period and revision; None does not narrow."""
         ...

@@ -83,6 +83,7 @@ from connectors.store._rows import (
     parsed,
 )
 from connectors.store._sqlite import SqliteFile, SqliteMemory
+from models.contract import Role
 from models.credit import ObligationState
 from models.decision import EntryKind, LogEntry
 from models.effect import EffectState
@@ -299,9 +300,12 @@ class SqlStore:
         *,
         clients: Sequence[str] | None = None,
         states: Sequence[ObligationState] | None = None,
+        role: Role | None = None,
     ) -> tuple[StoredObligation, ...]:
         """See `Store.obligations`."""
         query = select(OBLIGATION)
+        if role is not None:
+            query = query.where(OBLIGATION.c.role == role.value)
         if period is not None:
             query = query.where(OBLIGATION.c.period == period)
         if clients is not None:

@@ -38,9 +38,9 @@ from models.claims.life import Act, Move
 from models.claims.standing import Claim
 from models.findings import refuse
 from models.intervals import instant
-from models.ledger import LedgerStatus
+from models.ledger import LedgerStatus, one_line
 from models.money import Currency, Money
-from models.terms import calendar_day, near_miss
+from models.terms import DAY, calendar_day, near_miss
 
 HERE = Path()
 LENGTH = re.compile(r"(\d{1,4})([dw]?)")
@@ -320,8 +320,8 @@ class _Told:
             to=self.to,
             on=self.on,
             stage=self.stage,
-            reference=self.reference,
-            why=self.why,
+            reference=one_line(self.reference),
+            why=one_line(self.why),
             amount=amount,
         )
 
@@ -442,7 +442,7 @@ def _time_of(text: str) -> int:
     """A date, at its start in UTC, or a moment with its offset."""
     try:
         at = datetime.fromisoformat(text)
-        return instant(at if at.tzinfo or "T" in text.upper() else at.replace(tzinfo=UTC))
+        return instant(at.replace(tzinfo=UTC) if DAY.match(text) else at)
     except (ValueError, OverflowError):
         raise refuse(
             "--at",

@@ -112,8 +112,8 @@ class Claim:
 
     @property
     def claim_due(self) -> Due | None:
-        """The deadline of the claim itself; None when there is no limit, or it is filed."""
-        return claim_due(self.open_dues)
+        """The deadline of the claim itself, met or not; None when there is no limit."""
+        return claim_due(self.dues)
 
     def days_left(self, due: Due, now: int) -> int:
         """Dates from today to a deadline's last day, in the contract's zone; 0 is today."""

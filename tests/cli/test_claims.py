@@ -181,6 +181,20 @@ def test_a_move_that_cannot_be_is_refused(books):
         assert (refused.code, fact in refused.err) == (2, True)
 
 
+@pytest.mark.parametrize("at", ["2025-10-02T09:00", "2025-10-02 09:00", "yesterday", "2025-13-01"])
+def test_a_moment_without_an_offset_is_refused(books, at):
+    """Nobody knows whose nine o'clock it was; a date alone begins in UTC."""
+    refused = claims("file", KEY, "--at", at)
+    assert (refused.code, f"--at: is '{at}'" in refused.err) == (2, True)
+
+
+def test_what_people_type_stays_on_one_line(books):
+    """Neither the log nor a terminal is to be turned around by a reason."""
+    claims("file", KEY, "--why", "by phone\x1b[2J\nApproved")
+    (move,) = document("claims-show", "show", KEY)["moves"]
+    assert move["why"] == "by phone [2J Approved"
+
+
 def test_a_claim_goes_to_any_status_by_its_name(books):
     """However it is typed, and back again."""
     assert claims("move", KEY, "--to", "eligible").code == 0

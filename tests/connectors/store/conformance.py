@@ -433,6 +433,8 @@ class StoreConformance:
         record = change()
         store.record(shard(type(record)(ACME, MAY, None, {}, created=customer)))
         stored = store.obligations(MAY)[0]
+        assert store.obligations(None, role=Role.CUSTOMER) == (stored,)
+        assert store.obligations(None, role=Role.PROVIDER) == ()
         assert (stored.client, stored.service, stored.role) == ("acme", "api", Role.CUSTOMER)
         assert stored.ledger == {"uptime_percent": "99.8978"}
         assert stored.release is None
