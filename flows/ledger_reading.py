@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from connectors.ledger import Ledger, LedgerPage, RowLedger
@@ -194,7 +194,8 @@ def _note(office: Office, found: LedgersRead) -> None:
 
 def record_edits(office: Office, found: LedgersRead) -> None:
     """Write down the edits, each once."""
-    office.store.observe([_observation(edit.row, _told(edit.cell)) for edit in found.edits])
+    if found.edits:
+        office.store.observe([_observation(edit.row, _told(edit.cell)) for edit in found.edits])
 
 
 def record_tick(office: Office, tick: Tick, *, needs: str = "") -> None:
@@ -247,8 +248,8 @@ class _Reader:
             elif times[page.key] == 1:
                 self.found.rows += 1
                 known = self._known[book, page.key]
-                row = Row(ledger.name, book, page, stored, known.times)
-                self._compare(ledger, row, known)
+                fresh = _as_it_is_now(ledger, page)
+                self._compare(ledger, Row(ledger.name, book, fresh, stored, known.times), known)
         for key, number in times.items():
             if number > 1 and key in self._stored:
                 self._doubled(ledger.name, key, [page.id for page in pages if page.key == key])
@@ -383,6 +384,16 @@ def _pages(ledger: Ledger, month: ServiceMonth) -> Sequence[LedgerPage]:
         for key, cells in ledger.read().items()
         if _is_of(key, month)
     ]
+
+
+def _as_it_is_now(ledger: Ledger, page: LedgerPage) -> LedgerPage:
+    """A ticked row read by its id: what a list shows may be minutes old, and money hangs on it."""
+    if not page.release or ledger.writes_together:
+        return page
+    fresh = cast("RowLedger", ledger).page(page.id)
+    if fresh is None or fresh.trashed or fresh.key != page.key:
+        return replace(page, release=False)
+    return fresh
 
 
 def _book(ledger: Ledger) -> str:
