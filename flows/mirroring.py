@@ -336,7 +336,8 @@ class _Mirroring:
             self._conduct()
         except (ConnectorError, UnusableInputError) as error:
             self._count.waiting = len(self._rows) - self._count.added - self._settled
-            self._count.ask(f"{self._ledger.name}: {error}")
+            for line in str(error).splitlines():
+                self._count.ask(line)
         if self._count.waiting:
             waits = f"{self._count.waiting} rows wait for the next run. Run it again."
             self._count.ask(f"{self._ledger.name}: {waits}")
@@ -365,7 +366,7 @@ class _Mirroring:
         )
         self._count.waiting += made.waiting
         for says in made.notes[: 1 if made.waiting else 0]:
-            self._count.ask(f"{self._ledger.name}: {says}")
+            self._count.ask(says)
 
     def _known(self, book: str, rows: Iterable[str]) -> dict[str, _Known]:
         """What is kept about the making of these rows; those that nobody planned are absent."""

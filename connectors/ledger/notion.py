@@ -222,7 +222,7 @@ class NotionLedger:
 
     def _source(self, source: str) -> Plain:
         retrieve = self.calls.client.data_sources.retrieve
-        place = f"notion {TITLE} ({source})"
+        place = f"{TITLE} ({source})"
         return self.calls.ask(place, lambda: retrieve(data_source_id=source))
 
     # --- Rows -------------------------------------------------------------------------------------
