@@ -146,6 +146,7 @@ def claim_of(revisions: Sequence[StoredObligation], moves: Iterable[Move]) -> Cl
     last = revisions[-1]
     facts, obligation = last.ledger, last.obligation
     gone = obligation.state is ObligationState.SUPERSEDED
+    credit_days = None if gone else facts["credit_days"]
     terms = _terms(facts)
     superseded = sum(1 for r in revisions if r.obligation.state is ObligationState.SUPERSEDED)
     return Claim(
@@ -156,8 +157,8 @@ def claim_of(revisions: Sequence[StoredObligation], moves: Iterable[Move]) -> Cl
         service=facts["service_name"],
         time_zone=facts["time_zone"],
         owed=None if gone else obligation.amount,
-        credit_days=facts["credit_days"] if not gone else None,
-        withheld="" if gone or obligation.amount else obligation.reason,
+        credit_days=credit_days,
+        withheld="" if gone or obligation.amount or credit_days else obligation.reason,
         gone=gone,
         terms=terms,
         dues=_dues(facts, terms, obligation.period, life),

@@ -372,6 +372,19 @@ def test_what_is_withheld_has_no_text(tmp_path):
         text(books)
 
 
+def test_days_of_service_are_claimed_too(tmp_path):
+    """Google Workspace: 720 of 43,200 minutes down are 98.33 %, below 99 %: seven days."""
+    contract = VENDOR[: VENDOR.index("claim:")] + "credit_ladder: {catalog: google-workspace}\n"
+    books = Books.laid_out(tmp_path / "books", contract, checks=checks(hosting=720))
+    books.run()
+    claim = claims(books)[KEY]
+    assert (claim.worth, claim.withheld, claim.owed) == ("7 days of service", "", None)
+    assert "Credit requested:  7 days of service" in text(books).splitlines()
+    assert due(books, "2025-10-20")[0].amount == "7 days of service"
+    said(books, LedgerStatus.FILED)
+    assert claims(books)[KEY].unfitting == ()
+
+
 # --- Both sides of an outage ---------------------------------------------------------------------
 
 BY_VENDOR = ACME.replace("currency: EUR", "depends_on: [cloudways/hosting]\ncurrency: EUR")
