@@ -40,6 +40,7 @@ from flows.messages import (
     render_reminder,
 )
 from flows.messages.language import Language, language_of
+from flows.notices import Deadline, deadline_near
 from flows.office import Office
 from flows.posting import post
 from models.claims.deadline import Due
@@ -136,6 +137,7 @@ def remind(office: Office, *, today: date, dry_run: bool = False) -> Reminded:
         return outlook.reminded()
     feed = _write_feed(office, outlook)
     settlement = _send(office, outlook)
+    deadline_near(office, outlook.deadlines, today=today)
     return outlook.reminded(settlement=settlement, feed=feed)
 
 
@@ -175,6 +177,20 @@ class _Outlook:
         if due is None or abs(self._left(due)) > self.steps[-1]:
             return None
         return claim, due
+
+    @property
+    def deadlines(self) -> tuple[Deadline, ...]:
+        """What the operators' chat lists."""
+        return tuple(
+            Deadline(
+                key=claim.obligation,
+                vendor=claim.vendor,
+                amount=claim.worth,
+                claim_by=due.last_day,
+                channel=claim.terms.channel.value if claim.terms.channel else "",
+            )
+            for claim, due in self.near
+        )
 
     def _left(self, due: Due) -> int:
         return (due.last_day - self.today).days
