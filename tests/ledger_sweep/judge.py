@@ -126,10 +126,10 @@ def _status(ending: Ending, key: str) -> str:
 def _of_people(ending: Ending) -> Iterator[str]:
     """Whether everything is there that people wrote, and their rows were never touched."""
     by_id = {row["id"]: row for row in ending.rows}
-    for (row, column), value in ending.theirs.cells.items():
-        now = by_id[row]["cells"].get(column) if row in by_id else "no row at all"
+    for (id_, column), value in ending.theirs.cells.items():
+        now = by_id[id_]["cells"].get(column) if id_ in by_id else "no row at all"
         if now != value:
-            yield f"{row}: people wrote {value!r} into {column}, and it says {now!r}"
+            yield f"{id_}: people wrote {value!r} into {column}, and it says {now!r}"
     for row in ending.rows:
         if row["cells"]["Key"] == OWN and row["version"] != 1:
             yield f"{OWN} is a row of people's, and was changed"

@@ -6,7 +6,7 @@ from secrets import token_hex
 
 import pytest
 
-from connectors.ledger import notion
+from connectors.ledger import _notion_cells, notion
 from connectors.ledger.notion import NotionLedger
 from flows import ledger_reading, mirroring
 from flows.mirroring import RowSide
@@ -45,7 +45,7 @@ def page_id_forgotten(changes: pytest.MonkeyPatch) -> None:
 
 def all_columns(changes: pytest.MonkeyPatch) -> None:
     """A row that differs is written as a whole, people's columns included."""
-    honest = notion.properties_of
+    honest = _notion_cells.properties_of
 
     def whole(cells, columns, names=None):
         written = honest(cells, columns, names)
@@ -56,7 +56,7 @@ def all_columns(changes: pytest.MonkeyPatch) -> None:
 
 def status_written_over(changes: pytest.MonkeyPatch) -> None:
     """Status is brought up to date like every other column."""
-    honest = notion.differing
+    honest = _notion_cells.differing
 
     def insisting(page, row, columns):
         due, says = honest(page, row, columns), row.as_cells[STATUS]

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from connectors.billing.journal import JournalBilling
 from connectors.errors import ConnectorError
@@ -69,9 +70,9 @@ class Ready:
         now_ms: int = self.stage.tell("clock")["now_ms"]
         return now_ms - self.now_ms
 
-    def life(self, **more: object) -> InStep:
+    def life(self, **more: Any) -> InStep:
         """A life that begins now, in step with the stand-in."""
-        return InStep(moved_ms=self.moved_ms, stage=self.stage, late=self.late, **more)  # type: ignore[arg-type]  Fields of a life.
+        return InStep(moved_ms=self.moved_ms, stage=self.stage, late=self.late, **more)
 
     @contextmanager
     def begun(self) -> Iterator[None]:
@@ -182,7 +183,7 @@ def office(ready: Ready, store: Store, at_once: int) -> Iterator[Office]:
     folder = ready.place.folder / "case"
     folder.mkdir(exist_ok=True)
     with closing(_notion(ready, store, terms)) as notion:
-        notion.at_once = at_once  # type: ignore[misc]  With one, moments come in one order.
+        notion.at_once = at_once  # With one, moments come in one order.
         yield Office(
             folder=folder,
             workspace=workspace.model_copy(update={"ledger": ledgers, "mail": None}),

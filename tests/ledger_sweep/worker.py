@@ -20,9 +20,7 @@ from tests.ledger_sweep.cases import (
     ASLEEP,
     BRIEF,
     CHANGE,
-    HOUR_MS,
     MAKE,
-    QUESTION,
     REFUSED_FOR_GOOD,
     TIME_OUTS,
     Case,
@@ -37,7 +35,7 @@ from tests.ledger_sweep.mutants import MUTANTS
 from tests.ledger_sweep.scenes import Theirs
 from tests.ledger_sweep.stage import Ready, prepared
 from tests.postgres import Server
-from tests.sweep.cases import COMMIT
+from tests.sweep.cases import COMMIT, HOUR_MS, QUESTION
 from tests.sweep.child import Child
 from tests.sweep.life import arrive, begin
 
@@ -275,6 +273,7 @@ def _until_judged(ready: Ready, theirs: Theirs, *, refused: bool) -> Verdict:
 
 
 def _until_rest(ready: Ready) -> tuple[list[str], bool]:
+    told: list[str] = []
     for _ in range(MOST_RUNS):
         before = _everything(ready)
         told = ready.act()
