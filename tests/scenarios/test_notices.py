@@ -183,7 +183,9 @@ def test_deadlines_are_told_once_and_again_as_they_come(lay_out, slack):
     books = lay_out(checks=checks(api=120), makegood=NOTICES)
     deadlines = [
         Deadline("zeta/vm/2025-09/r0", "Zeta", "", date(2025, 11, 3), "ticket"),
-        Deadline("cloudways/hosting/2025-09/r0", "Cloudways", "50.00 USD", date(2025, 10, 31), "portal"),
+        Deadline(
+            "cloudways/hosting/2025-09/r0", "Cloudways", "50.00 USD", date(2025, 10, 31), "portal"
+        ),
     ]
     with open_office(books.folder) as office:
         told = [
