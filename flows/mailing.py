@@ -415,8 +415,12 @@ def _withheld(stored: StoredObligation) -> WithheldLine:
 
 def _change(stored: StoredObligation) -> ChangeLine:
     facts = stored.ledger
-    says = f"revision {stored.obligation.revision}: {stored.obligation.reason}"
-    return ChangeLine(client=facts["client_name"], service=facts["service_name"], says=says)
+    return ChangeLine(
+        client=facts["client_name"],
+        service=facts["service_name"],
+        says=stored.obligation.reason,
+        revision=stored.obligation.revision,
+    )
 
 
 def _notice(office: Office, stored: StoredObligation) -> ClientNotice:

@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from flows.messages.language import ENGLISH, Language, told_in_utc
+from flows.messages.recorded import recorded
 from flows.messages.views import (
     MOST_LINES,
     MOST_LINKS,
@@ -132,7 +133,13 @@ def _filters(language: Language, *, html: bool) -> dict[str, Callable[..., objec
     others: list[Callable[..., object]] = [
         *(language.number, language.amounts, language.owed_back, language.month),
         *(language.span, language.tier, language.channel, language.status, language.stage),
-        *(language.time_left, language.moment, language.weekday, language.listed),
+        *(
+            recorded_in(language),
+            language.time_left,
+            language.moment,
+            language.weekday,
+            language.listed,
+        ),
         *(most_urgent, totals, sums, web_address, link_label, host, sentence, rows),
     ]
     joined = {write.__name__: _unbroken(write) if html else write for write in whole}
@@ -163,6 +170,16 @@ def _tidy(text: str) -> str:
 def sentence(text: str) -> str:
     """The text with one full stop at its end."""
     return f"{text.rstrip(' .')}."
+
+
+def recorded_in(language: Language) -> Callable[[str], str]:
+    """The filter that puts a recorded reason into words."""
+
+    def reason(text: str) -> str:
+        """A sentence of the log."""
+        return recorded(text, language)
+
+    return reason
 
 
 def rows(text: str) -> list[str]:

@@ -98,11 +98,13 @@ class ChangeLine:
         client: Name of the other side.
         service: Name of the service.
         says: The change, a sentence without full stop.
+        revision: The number of the revision that `says` is the reason of; 0 for none.
     """
 
     client: str
     service: str
     says: str
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

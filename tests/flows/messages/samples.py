@@ -149,14 +149,15 @@ def summary(**fields) -> MonthlySummary:
                 contract="umbrella/api",
                 client="Umbrella",
                 service="API",
-                why="coverage of 41.204301% is below the 95% that the contract asks for",
+                why="coverage is 41.204301… %, below the minimum of 95 %",
             ),
         ),
         "changes": (
             ChangeLine(
                 client="Globex Corporation",
                 service="Object storage, region Frankfurt",
-                says="r1 supersedes r0 (was 456.00 EUR), because the evidence changed",
+                says="the monitoring evidence changed and the recorded exclusions changed",
+                revision=1,
             ),
         ),
         "claimed": (
