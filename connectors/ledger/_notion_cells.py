@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import ROUND_FLOOR, Decimal, InvalidOperation
+from sys import intern
 from typing import Any
 
 from connectors.ledger import LedgerPage
@@ -37,6 +38,7 @@ LINK = re.compile(
 )
 """Addresses that Notion surely takes for links; others are shown as text."""
 
+SHORT = 100
 CUT = " … (cut)"
 THEIRS = " (yours)"
 """Added to the name of a person's column when one of ours goes by that name."""
@@ -75,8 +77,8 @@ def page_of(told: Mapping[str, Any], columns: Columns) -> LedgerPage:
     cells: dict[str, str] = {}
     release = False
     names = columns.names
-    for title, one in told["properties"].items():
-        name = names.get(one["id"])
+    for heading, one in told["properties"].items():
+        title, name = intern(heading), names.get(one["id"])
         if name == RELEASE:
             release = one.get("checkbox") is True
         elif name is not None:
@@ -208,7 +210,9 @@ def _text(told: Mapping[str, Any]) -> str:
     kind = told["type"]
     value = told.get(kind)
     reader = READERS.get(kind)
-    return "" if value is None or reader is None else reader(value)
+    text = "" if value is None or reader is None else reader(value)
+    # Most cells say what other rows say too: ten thousand rows must not fill the memory.
+    return intern(text) if len(text) <= SHORT else text
 
 
 def _plain_text(value: Sequence[Mapping[str, Any]]) -> str:

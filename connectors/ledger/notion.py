@@ -25,8 +25,8 @@ from models.workspace_file import NotionTerms
 
 __all__ = ["Clock", "LocalTurns", "NotionLedger", "Turns", "gap_us"]
 
-AT_ONCE = 4
-"""Requests under way: at three a second, answers may take more than a second each."""
+AT_ONCE = 8
+"""Rows under way: at three a second, each may take two seconds with its commits and its answer."""
 
 HIDDEN_FOR_MS = 600_000
 """Notion does not say when a new row shows in queries, nor how long a cut request may still run;
@@ -71,7 +71,9 @@ class NotionLedger:
         """
         clock = clock or Clock()
         alone = LocalTurns(gap_us(terms.requests_per_minute), clock)
-        self.calls = Calls(token, line=Line(turns or alone.turns, clock), address=address)
+        rate = terms.requests_per_minute
+        line = Line(turns or alone.turns, clock, requests_per_minute=rate)
+        self.calls = Calls(token, line=line, address=address)
         self._terms = terms
         self._currencies = tuple(sorted(set(currencies)))
         self._remembered = remembered
