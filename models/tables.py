@@ -201,3 +201,17 @@ class VendorEventRow(Row, table=True):
     body: str = Field(sa_type=Text)
     digest: str = Field(sa_type=NAME)
     quarantined: str | None = Field(default=None, sa_type=Text)
+
+
+class PaceRow(Row, table=True):
+    """The next moment at which somebody may ask a vendor, over all processes of the database.
+
+    In microseconds since the epoch, by the database's clock. `seen_at_us` is that clock as it was
+    when the row was last written: a clock that is set back is noticed by it.
+    """
+
+    __tablename__ = "pace"
+
+    name: str = Field(primary_key=True, sa_type=NAME)
+    free_at_us: int = Field(sa_type=BigInteger)
+    seen_at_us: int = Field(sa_type=BigInteger)

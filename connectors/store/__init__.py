@@ -449,6 +449,37 @@ class Store(Protocol):
         """The present instant by the database's clock."""
         ...
 
+    def turns(self, name: str, *, gap_us: int, count: int = 1) -> int:
+        """Take the next moments at which somebody may act under a name; no two takers share one.
+
+        All processes and hosts over one database keep one rate by its clock: the moments are
+        `gap_us` apart from each other and from everybody else's. Whoever asks often takes as many
+        at once as it will use within a fraction of a second; what it leaves unused is lost.
+
+        Args:
+            name: Whom it is about, such as `notion/secret's digest`; a secret itself never.
+            gap_us: Microseconds from one moment to the next.
+            count: How many moments, at least one.
+
+        Returns:
+            How many microseconds the first one is away, counted from this answer; 0 when it is now.
+
+        Raises:
+            ValueError: Count or gap is too small.
+        """
+        ...
+
+    def hold_off(self, name: str, *, us: int) -> None:
+        """Let nobody take a moment under this name within so many microseconds from now.
+
+        For a vendor that names a time to be left alone, however long. It makes nothing sooner, and
+        what was taken before stays taken.
+
+        Raises:
+            ValueError: The time is negative.
+        """
+        ...
+
     def history(self, contracts: Sequence[str], period: str) -> Mapping[str, ContractHistory]:
         """What is known of each of these contracts for a period; every one has an answer."""
         ...

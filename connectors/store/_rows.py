@@ -37,6 +37,7 @@ EFFECT: Table = Tables.metadata.tables["effect"]
 ATTEMPT: Table = Tables.metadata.tables["attempt"]
 APPROVAL: Table = Tables.metadata.tables["approval"]
 VENDOR_EVENT: Table = Tables.metadata.tables["vendor_event"]
+PACE: Table = Tables.metadata.tables["pace"]
 
 LARGEST = 2**63 - 1
 """The largest amount of minor units, either sign, that every database holds exactly."""

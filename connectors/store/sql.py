@@ -54,6 +54,7 @@ from connectors.store import (
     VendorEvent,
     _effects,
     _facts,
+    _paces,
     batch_digest,
 )
 from connectors.store._chains import Chains, Head, heads_of, in_portions
@@ -94,6 +95,8 @@ PAGE = 1000
 """Log entries, keys or events that one read of a stream brings."""
 
 NANOSECONDS = 1_000_000_000
+MICROSECONDS = 1000
+"""Of a millisecond."""
 
 TURN_MS = 50
 """Between two questions whether a lock is free."""
@@ -235,6 +238,22 @@ class SqlStore:
         self.bring_up_to_date()
         with translated(self.dialect), self.dialect.writing() as connection:
             yield connection, self.dialect.now(connection)
+
+    def turns(self, name: str, *, gap_us: int, count: int = 1) -> int:
+        """See `Store.turns`."""
+        if count < 1 or gap_us < 0:
+            message = f"{name}: {count} moments {gap_us} us apart; at least one was expected"
+            raise ValueError(message)
+        with self._writing() as (connection, now):
+            return _paces.reserve(connection, name, now * MICROSECONDS, count=count, gap_us=gap_us)
+
+    def hold_off(self, name: str, *, us: int) -> None:
+        """See `Store.hold_off`."""
+        if us < 0:
+            message = f"{name}: left alone for {us} us; 0 or more were expected"
+            raise ValueError(message)
+        with self._writing() as (connection, now):
+            _paces.hold_off(connection, name, now * MICROSECONDS, us=us)
 
     def history(self, contracts: Sequence[str], period: str) -> Mapping[str, ContractHistory]:
         """See `Store.history`."""

@@ -37,6 +37,17 @@ def open_together(url: str, barrier: Barrier) -> None:
     open_store(url).close()
 
 
+def take_turns(url: str, times: int, together: Barrier, pipe: Connection) -> None:
+    """Take two moments at a time, a minute apart; tell when they are, in microseconds."""
+    store = open_store(url)
+    together.wait()
+    taken = []
+    for _ in range(times):
+        asked_at_us = store.now() * 1000
+        taken.append(asked_at_us + store.turns("notion", gap_us=60_000_000, count=2))
+    pipe.send(taken)
+
+
 def die_while(url: str, act: str, statement: int) -> None:
     """Do one thing and be killed just before its n-th statement, or before its commit."""
     store = open_store(url)

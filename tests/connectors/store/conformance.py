@@ -44,6 +44,7 @@ from tests.connectors.store.children import (
     hold,
     hold_name,
     open_together,
+    take_turns,
 )
 from tests.connectors.store.makers import (
     ACME,
@@ -266,6 +267,7 @@ class StoreConformance:
         store.finish([EffectOutcome(notice().key, 1, EffectState.DONE, {"file": "1.eml"})])
         store.approve(approval())
         store.store_event(vendor_event())
+        store.turns("notion", gap_us=1)
 
     @pytest.mark.parametrize(
         "body", ['{"uptime_percent":"100"}', '{"uptime_percent":99.8978}', "not JSON", ""]
@@ -814,6 +816,67 @@ class StoreConformance:
         assert [e.quarantined for e in store.events("stripe", since=40)] == ["no credit note"]
         assert list(store.events("other")) == []
 
+    # --- One rate for all -----------------------------------------------------------------------
+
+    def test_moments_follow_each_other_evenly(self, store, monkeypatch):
+        """The first is now, the next three a third of a second later, then one behind those."""
+        at = store.now()
+        monkeypatch.setattr(store.dialect, "now", lambda _connection: at)
+        third = 333_334
+        assert store.turns("notion", gap_us=third) == 0
+        assert store.turns("notion", gap_us=third, count=3) == third
+        assert store.turns("notion", gap_us=third) == 4 * third
+        at += 1000
+        assert store.turns("notion", gap_us=third) == 5 * third - 1_000_000
+        assert store.turns("another", gap_us=third) == 0
+
+    def test_moments_that_passed_are_gone(self, store, monkeypatch):
+        """Whoever did not ask for an hour may not make up for it."""
+        at = store.now()
+        monkeypatch.setattr(store.dialect, "now", lambda _connection: at)
+        store.turns("notion", gap_us=1000)
+        at += 3_600_000
+        assert [store.turns("notion", gap_us=1000) for _ in range(3)] == [0, 1000, 2000]
+
+    def test_what_a_vendor_asks_for_holds_for_everybody(self, store, monkeypatch):
+        """A day is a day; a shorter time afterwards changes nothing, a longer one does."""
+        at, day = store.now(), 86_400_000_000
+        monkeypatch.setattr(store.dialect, "now", lambda _connection: at)
+        store.hold_off("notion", us=day)
+        store.hold_off("notion", us=1000)
+        assert store.turns("notion", gap_us=5) == day
+        assert store.turns("another", gap_us=5) == 0
+        at += 1000
+        store.hold_off("notion", us=2 * day)
+        assert store.turns("notion", gap_us=5) == 2 * day
+
+    def test_a_clock_that_is_set_back_stalls_nobody(self, store, monkeypatch):
+        """An hour back: what was to be waited for before, two moments and a hold, and no more."""
+        at = store.now()
+        monkeypatch.setattr(store.dialect, "now", lambda _connection: at)
+        store.turns("notion", gap_us=1000, count=2)
+        store.hold_off("other", us=7000)
+        at -= 3_600_000
+        assert store.turns("notion", gap_us=1000) == 2000
+        assert store.turns("notion", gap_us=1000) == 3000
+        assert store.turns("other", gap_us=1000) == 7000
+
+    def test_threads_never_share_a_moment(self, store, monkeypatch):
+        """Eight threads take 80 moments two by two; the clock stands still, so each is known."""
+        at = store.now()
+        monkeypatch.setattr(store.dialect, "now", lambda _connection: at)
+        with ThreadPoolExecutor(8) as pool:
+            waits = pool.map(lambda _: store.turns("notion", gap_us=1000, count=2), range(40))
+            assert sorted(waits) == [number * 2000 for number in range(40)]
+
+    def test_a_rate_needs_a_moment_and_no_time_before_now(self, store):
+        """What makes no sense is refused."""
+        for count, gap in ((0, 1), (1, -1)):
+            with pytest.raises(ValueError, match="at least one was expected"):
+                store.turns("notion", gap_us=gap, count=count)
+        with pytest.raises(ValueError, match="0 or more were expected"):
+            store.hold_off("notion", us=-1)
+
     # --- Locks and threads ----------------------------------------------------------------------
 
     def test_a_month_is_held_by_one_run_at_a_time(self, store):
@@ -918,6 +981,26 @@ class SharedStoreConformance(StoreConformance):
         other.kill()
         other.join()
         self._hold(store, "vendor/cus_1", wait_seconds=5)
+
+    def test_processes_never_share_a_moment(self, url):
+        """Four of them take 40 moments two by two, a minute apart from each other."""
+        here, there = CHILDREN.Pipe()
+        together = CHILDREN.Barrier(4)
+        others = [
+            CHILDREN.Process(target=take_turns, args=(url, 5, together, there)) for _ in range(4)
+        ]
+        for process in others:
+            process.start()
+        taken = sorted(at for _ in others for at in self._told(here))
+        for process in others:
+            process.join()
+        # Two minutes for each pair; when it was asked for is known to well within one.
+        assert [round((at - taken[0]) / 120_000_000) for at in taken] == [*range(20)]
+
+    @staticmethod
+    def _told(pipe):
+        assert pipe.poll(30)
+        return pipe.recv()
 
     def test_a_database_of_version_1_is_brought_up_to_date_with_what_it_holds(self, empty_url):
         """Nothing is lost; what was in doubt stays in doubt, under the first key."""
