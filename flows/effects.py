@@ -189,6 +189,8 @@ class Settlement:
         refused: Refused by it.
         person: Handed to a person.
         waiting: Left to the next run, planned or in doubt.
+        unfinished: Those of them that the far side, or another run, kept from being done now: a
+            rerun goes on at once. The others wait for time to pass, or for something to happen.
         notes: Why some wait or went to a person; the first twenty.
     """
 
@@ -197,6 +199,7 @@ class Settlement:
     refused: int = 0
     person: int = 0
     waiting: int = 0
+    unfinished: int = 0
     notes: list[str] = field(default_factory=list)
 
     def add(self, other: Settlement) -> None:
@@ -206,6 +209,7 @@ class Settlement:
         self.refused += other.refused
         self.person += other.person
         self.waiting += other.waiting
+        self.unfinished += other.unfinished
         self.notes += other.notes[: MOST_NOTES - len(self.notes)]
 
 
@@ -263,6 +267,7 @@ class _Round:
 
     count: Settlement = field(default_factory=Settlement)
     later: dict[str, str] = field(default_factory=dict)
+    timed: set[str] = field(default_factory=set)
 
 
 class _Run:
@@ -298,7 +303,7 @@ class _Run:
             left += sum(1 for e in self._store.effects(keys=page) if e.state in OPEN_STATES)
         if left:
             note = f"{self._far.name}: {self._lost} calls in a row had no answer; {left} are left"
-            self._total.add(Settlement(waiting=left, notes=[note]))
+            self._total.add(Settlement(waiting=left, unfinished=left, notes=[note]))
         self._waiting.clear()
 
     def _refilled(self, keys: Iterator[str]) -> bool:
@@ -350,7 +355,8 @@ class _Run:
         tries = job.tries + 1
         if tries >= self._patience.tries or self._far_is_gone:
             notes = [f"{key}: {why}" for key, why in came.later.items()]
-            self._total.add(Settlement(waiting=len(came.later), notes=notes))
+            left, cut_off = len(came.later), len(came.later.keys() - came.timed)
+            self._total.add(Settlement(waiting=left, unfinished=cut_off, notes=notes))
             return
         again = _Job(job.writer, tuple(came.later), job.together, tries)
         self._queue(again, after_ms=self._backoff(again))
@@ -403,8 +409,9 @@ class _Run:
             case AskPerson(why, alarm):
                 outcome = {"why": why, "alarm": alarm, "before": effect.outcome}
                 self._finish([_outcome(effect, EffectState.PERSON, outcome)], came)
-            case WaitAndLook(why):
+            case WaitAndLook(why, only_time_helps):
                 came.later[effect.key] = why
+                came.timed |= {effect.key} if only_time_helps else set()
         return None
 
     def _move(self, effect: Effect, able: Abilities) -> Move:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 
 from connectors.billing import Billing, BillingQuery, FoundState, PartIntent
 from connectors.errors import Permanent, PersonNeeded, Retriable
@@ -34,6 +34,9 @@ PAYMENT = "payment"
 
 MOST_REFUSALS = 3
 """After so many refused parts of one obligation a person is asked."""
+
+MOST_LOST = 20
+"""After so many plans in a row for which it did not answer, the vendor is gone: the rest waits."""
 
 MOST_PREVIEWS = 2
 """How often an obligation is planned anew when the vendor's preview is not what was planned."""
@@ -148,10 +151,17 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is to be done about one obligation: its parts with their parameters, or why it waits."""
+    """What is to be done about one obligation: its parts with their parameters, or why it waits.
+
+    Attributes:
+        intents: The parts.
+        waits: Why it waits, or what the parts leave does; "".
+        cut_off: It waits because the vendor could not be asked; a rerun goes on.
+    """
 
     intents: tuple[PartIntent, ...] = ()
     waits: str = ""
+    cut_off: bool = False
 
 
 def pay_released(office: Office, period: str, *, clients: Sequence[str] = ()) -> Settlement:
@@ -285,7 +295,10 @@ class _Paying:
         with ThreadPoolExecutor(self.billing.at_once) as pool:
             wave, ahead = next(waves, ()), None
             while wave:
-                drafts = ahead or self._drafts(pool, wave, keys)
+                drafts = list(ahead or self._drafts(pool, wave, keys))
+                if _is_gone(drafts):
+                    self._leave(chain([wave], waves), keys, drafts[-1].waits)
+                    return
                 following = next(waves, ())
                 apart = not {s.client for s in wave} & {s.client for s in following}
                 # Reading ahead for a client that is being paid would show what is about to change.
@@ -294,6 +307,19 @@ class _Paying:
                 while unpaid:
                     unpaid = self._pay(unpaid, self._drafts(pool, unpaid, keys), keys)
                 wave = following
+
+    def _leave(self, waves: Iterable[Wave], keys: Keys, why: str) -> None:
+        """Count what is not paid of these, and say once why it waits."""
+        left = sum(
+            1
+            for wave in waves
+            for parts in [_parts(self.office, wave, keys)]
+            for stored in wave
+            if _what_is_left(stored, parts[stored.obligation.contract]).parts
+        )
+        says = f"{self.side.name}: {left} wait: {why}"
+        note(says)
+        self.count.add(Settlement(waiting=left, unfinished=left, notes=[says]))
 
     def _drafts(self, pool: Executor, wave: Wave, keys: Keys) -> Iterator[Draft]:
         parts = _parts(self.office, wave, keys)
@@ -306,7 +332,7 @@ class _Paying:
         for stored, draft in zip(wave, drafts, strict=True):
             plans += [_effect_plan(stored, intent) for intent in draft.intents]
             if draft.waits:
-                self._waits(stored, draft.waits)
+                self._waits(stored, draft)
         if not plans:
             return ()
         planned = [effect.key for effect in store.plan_effects(plans)]
@@ -317,10 +343,16 @@ class _Paying:
         again = {effect.plan.obligation for effect in refused}
         return tuple(stored for stored in wave if stored.key in again)
 
-    def _waits(self, stored: StoredObligation, why: str) -> None:
-        says = f"{stored.key}: waits: {why}"
+    def _waits(self, stored: StoredObligation, draft: Draft) -> None:
+        says = f"{stored.key}: waits: {draft.waits}"
         note(says)
-        self.count.add(Settlement(waiting=1, notes=[says]))
+        self.count.add(Settlement(waiting=1, unfinished=int(draft.cut_off), notes=[says]))
+
+
+def _is_gone(drafts: Sequence[Draft]) -> bool:
+    """Whether the vendor answered for none of many."""
+    asked = [draft for draft in drafts if draft.intents or draft.waits]
+    return len(asked) >= MOST_LOST and all(draft.cut_off for draft in asked)
 
 
 def _released(
@@ -384,7 +416,7 @@ def _drafted(office: Office, billing: Billing, stored: StoredObligation, parts: 
             except Permanent as error:
                 against = str(error)
     except Retriable as error:
-        return Draft(waits=str(error))
+        return Draft(waits=str(error), cut_off=True)
     except Permanent as error:
         # What was refused before cannot be looked for: nobody knows whether to go on.
         against = str(error)

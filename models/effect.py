@@ -187,9 +187,15 @@ class AskPerson:
 
 @dataclass(frozen=True, slots=True)
 class WaitAndLook:
-    """Do nothing but look, now or later; `why` says what is awaited."""
+    """Do nothing but look, now or later.
+
+    Attributes:
+        why: What is awaited.
+        only_time_helps: The far side has answered; nothing but a later look can tell more.
+    """
 
     why: str
+    only_time_helps: bool = False
 
 
 Move = Settled | SendFirst | SendAgain | SendWithNewKey | Adopt | AskPerson | WaitAndLook
@@ -288,7 +294,9 @@ def _by_age(standing: Standing, age_ms: int, able: Abilities) -> Move:
         return SendAgain()
     quiet_ms = age_ms if standing.quiet_ms is None else standing.quiet_ms
     if quiet_ms < able.settles_within_ms:
-        return WaitAndLook("the last request may still be carried out: look again later")
+        return WaitAndLook(
+            "the last request may still be carried out: look again later", only_time_helps=True
+        )
     return SendWithNewKey()
 
 
@@ -305,7 +313,8 @@ def _by_match(found: Match) -> Move:
 def _by_refund(*, forgotten: bool) -> Move:
     if not forgotten:
         return WaitAndLook(
-            "the far side failed and may have refunded: wait for its events, then look again"
+            "the far side failed and may have refunded: wait for its events, then look again",
+            only_time_helps=True,
         )
     return AskPerson(
         "the far side failed, nothing is found, and a refund may have been made all the same. "

@@ -173,11 +173,17 @@ class QuestionDocument(TypedDict):
 
 @with_config(STRICT)
 class PaymentsDocument(TypedDict):
-    """What became of payments now, and every question about the month's that is open."""
+    """What became of payments now, and every question about the month's that is open.
+
+    `unfinished` counts those of the waiting ones that the vendor, or another run, kept from being
+    done now; then `rerun` says what to do, and the command ends with 3.
+    """
 
     paid: Count
     refused: Count
     waiting: Count
+    unfinished: Count
+    rerun: str | None
     notes: list[str]
     questions: list[QuestionDocument]
 

@@ -148,6 +148,8 @@ def release(
         print_json(document)
     else:
         _print_release(document)
+    if document["payments"]["unfinished"]:
+        return Exit.COULD_NOT_FINISH
     asked = done.needs or done.asked or done.questions
     return Exit.NEEDS_A_PERSON if asked else Exit.DONE
 
@@ -166,7 +168,7 @@ def _release_document(month: ServiceMonth, done: Released) -> ReleaseDocument:
         ],
         needs=done.needs or None,
         notices_sent=done.notices,
-        payments=payments_document(done.payments, done.asked),
+        payments=payments_document(str(month), done.payments, done.asked),
         questions=list(done.questions),
     )
 
@@ -221,7 +223,9 @@ def run_months(
 
 
 def ending(document: RunDocument) -> Exit:
-    """The exit code that a run's answer asks for."""
+    """The exit code that a run's answer asks for: a rerun comes before what people must see to."""
+    if document["payments"]["unfinished"]:
+        return Exit.COULD_NOT_FINISH
     withheld = any(outcome["withheld"] for outcome in document["contracts"])
     asked = document["payments"]["questions"] or document["questions"]
     return Exit.NEEDS_A_PERSON if withheld or asked else Exit.DONE
