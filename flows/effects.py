@@ -32,6 +32,7 @@ from connectors.store import (
     EffectPlan,
     EffectRefusedError,
     HeldError,
+    PastAttempt,
     Start,
     Store,
 )
@@ -50,6 +51,7 @@ from models.effect import (
     SendWithNewKey,
     Settled,
     Standing,
+    TakeRefusal,
     WaitAndLook,
     idempotency_key,
     next_move,
@@ -350,16 +352,18 @@ class _Run:
 
     def _collect(self, job: _Job, came: _Round) -> None:
         self._total.add(came.count)
-        if not came.later:
-            return
-        tries = job.tries + 1
-        if tries >= self._patience.tries or self._far_is_gone:
-            notes = [f"{key}: {why}" for key, why in came.later.items()]
-            left, cut_off = len(came.later), len(came.later.keys() - came.timed)
-            self._total.add(Settlement(waiting=left, unfinished=cut_off, notes=notes))
-            return
-        again = _Job(job.writer, tuple(came.later), job.together, tries)
-        self._queue(again, after_ms=self._backoff(again))
+        tries, later = job.tries + 1, came.later
+        over = tries >= self._patience.tries or self._far_is_gone
+        # What only time can tell is not waited for: the next run looks again.
+        left = [key for key in later if over or key in came.timed]
+        if left:
+            notes = [f"{key}: {later[key]}" for key in left]
+            cut_off = sum(key not in came.timed for key in left)
+            self._total.add(Settlement(waiting=len(left), unfinished=cut_off, notes=notes))
+        if len(left) < len(later):
+            rest = tuple(key for key in later if key not in left)
+            again = _Job(job.writer, rest, job.together, tries)
+            self._queue(again, after_ms=self._backoff(again))
 
     def _backoff(self, job: _Job) -> int:
         # Spread by the writer's name, so that several runs do not come back at the same moment.
@@ -406,6 +410,8 @@ class _Run:
                 return _again(effect, able.forgets_keys_after_ms, new_key=True)
             case Adopt(found):
                 self._adopt(effect, found, came)
+            case TakeRefusal():
+                self._finish([_outcome(effect, EffectState.REFUSED, effect.outcome)], came)
             case AskPerson(why, alarm):
                 outcome = {"why": why, "alarm": alarm, "before": effect.outcome}
                 self._finish([_outcome(effect, EffectState.PERSON, outcome)], came)
@@ -425,14 +431,15 @@ class _Run:
         now = self._store.now()
         if effect.generation_sent_at is None:
             return Standing(effect.state, planned_ms=now - effect.planned_at)
-        doubt = self._far.hides_refunds(effect.plan) and any(
-            _failed(past.answer) for past in self._store.attempts(effect.key)
-        )
+        past = self._store.attempts(effect.key)
+        doubted = [one.begun_at for one in past if not _did_nothing(one)]
         return Standing(
             effect.state,
             age_ms=now - effect.generation_sent_at,
-            refund_in_doubt=doubt,
-            quiet_ms=None if effect.sent_at is None else now - effect.sent_at,
+            refund_in_doubt=self._far.hides_refunds(effect.plan)
+            and any(_failed(one.answer) for one in past),
+            quiet_ms=now - max(doubted) if doubted else None,
+            refused=effect.state is EffectState.UNKNOWN and _was_refused(effect.outcome),
         )
 
     def _looked(self, plan: EffectPlan) -> Look:
@@ -496,7 +503,16 @@ class _Run:
         except Misconfigured as error:
             wrong.append(error)
             state, answer = EffectState.PLANNED, _facts(error)
+        if state is EffectState.REFUSED and attempt.may_have_reached and not safe:
+            return self._doubted(effect, answer, came)
         return _outcome(effect, state, answer)
+
+    def _doubted(self, effect: Effect, answer: JsonValue, came: _Round) -> EffectOutcome:
+        """A refusal that says nothing of an earlier attempt, which may still be carried out."""
+        if not self._far.abilities(effect.plan).can_be_asked:
+            return _outcome(effect, EffectState.REFUSED, answer)
+        came.later[effect.key] = "was refused, but an earlier attempt may have reached it"
+        return _outcome(effect, EffectState.UNKNOWN, {**answer, "refused": True})
 
     def _answered(self, effect: Effect, came: _Round) -> tuple[EffectState, JsonValue]:
         key = idempotency_key(effect.key, effect.generation)
@@ -563,6 +579,15 @@ def _outcome(effect: Effect, state: EffectState, answer: JsonValue) -> EffectOut
 def _facts(error: ConnectorError) -> dict[str, JsonValue]:
     status = {} if error.status is None else {"status": error.status}
     return {"error": str(error), **status}
+
+
+def _was_refused(answer: JsonValue) -> bool:
+    return isinstance(answer, Mapping) and answer.get("refused") is True
+
+
+def _did_nothing(past: PastAttempt) -> bool:
+    """Whether it is certain that nothing came of an attempt and nothing will."""
+    return past.state is EffectState.PLANNED or _was_refused(past.answer)
 
 
 def _failed(answer: JsonValue) -> bool:

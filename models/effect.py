@@ -126,8 +126,10 @@ class Standing:
             idempotency key that may have reached the far side; None when surely none ever did.
         refund_in_doubt: The last answer was a server's failure, and part of the effect is a refund,
             which can have happened where no look sees it.
-        quiet_ms: Milliseconds since the latest attempt began; None when that is the first one.
+        quiet_ms: Milliseconds since the latest attempt began of which it is not certain that
+            nothing came; None when that is the first one.
         planned_ms: Milliseconds since it was planned.
+        refused: The latest attempt was refused, while an earlier one may have reached the far side.
     """
 
     state: EffectState
@@ -135,6 +137,7 @@ class Standing:
     refund_in_doubt: bool = False
     quiet_ms: int | None = None
     planned_ms: int = 0
+    refused: bool = False
 
     def __post_init__(self) -> None:
         """Refuse to exist when in doubt about something that was never sent."""
@@ -173,6 +176,11 @@ class Adopt:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeRefusal:
+    """It was refused, and nothing of an earlier attempt is there nor can come: it is closed."""
+
+
+@dataclass(frozen=True, slots=True)
 class AskPerson:
     """Only a person can tell.
 
@@ -198,7 +206,9 @@ class WaitAndLook:
     only_time_helps: bool = False
 
 
-Move = Settled | SendFirst | SendAgain | SendWithNewKey | Adopt | AskPerson | WaitAndLook
+Move = (
+    Settled | SendFirst | SendAgain | SendWithNewKey | Adopt | TakeRefusal | AskPerson | WaitAndLook
+)
 """Everything that can be done next. The set is closed: `match` on it is exhaustive."""
 
 SENDS = (SendFirst, SendAgain, SendWithNewKey)
@@ -221,6 +231,8 @@ def next_move(standing: Standing, able: Abilities, look: Look | None = None) -> 
     | | two or more | AskPerson, alarm |
     | | none, may have refunded, key still recognised | WaitAndLook |
     | | none, may have refunded, key forgotten | AskPerson |
+    | | none, refused since, a cut-off request may still run | WaitAndLook |
+    | | none, refused since | TakeRefusal |
     | | none, the key is still recognised | SendAgain |
     | | none, the key is forgotten, a cut-off request may still run | WaitAndLook |
     | | none, the key is forgotten | SendWithNewKey |
@@ -290,14 +302,14 @@ def _by_age(standing: Standing, age_ms: int, able: Abilities) -> Move:
     forgotten = able.forgets_keys_after_ms is not None and age_ms >= able.forgets_keys_after_ms
     if standing.refund_in_doubt:
         return _by_refund(forgotten=forgotten)
-    if not forgotten:
+    if not (forgotten or standing.refused):
         return SendAgain()
     quiet_ms = age_ms if standing.quiet_ms is None else standing.quiet_ms
     if quiet_ms < able.settles_within_ms:
-        return WaitAndLook(
-            "the last request may still be carried out: look again later", only_time_helps=True
-        )
-    return SendWithNewKey()
+        said = "it was refused, but an earlier" if standing.refused else "the last"
+        why = f"{said} request may still be carried out: look again later"
+        return WaitAndLook(why, only_time_helps=True)
+    return TakeRefusal() if standing.refused else SendWithNewKey()
 
 
 def _by_match(found: Match) -> Move:

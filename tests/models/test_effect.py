@@ -20,6 +20,7 @@ from models.effect import (
     SendWithNewKey,
     Settled,
     Standing,
+    TakeRefusal,
     WaitAndLook,
     idempotency_key,
     next_move,
@@ -83,6 +84,26 @@ def test_a_new_key_waits_for_the_last_request_and_not_for_the_first(quiet, move)
     able = Abilities(can_be_asked=True, forgets_keys_after_ms=FORGETS, settles_within_ms=60_000)
     standing = Standing(EffectState.UNKNOWN, age_ms=FORGETS, quiet_ms=quiet)
     assert type(next_move(standing, able, NOTHING)) is move
+
+
+@pytest.mark.parametrize(
+    ("quiet", "look", "move"),
+    [
+        (0, NOTHING, WaitAndLook),
+        (59_999, NOTHING, WaitAndLook),
+        (60_000, NOTHING, TakeRefusal),
+        (60_000, None, WaitAndLook),
+        (60_000, FAILED, WaitAndLook),
+        (60_000, FOUND, Adopt),
+        (60_000, Look((OTHER_SUM,)), AskPerson),
+        (40 * 24 * HOUR, NOTHING, TakeRefusal),
+    ],
+)
+def test_a_refusal_after_a_doubt_is_taken_only_when_nothing_can_come_any_more(quiet, look, move):
+    """The first request may still be under way when the second one is refused."""
+    able = Abilities(can_be_asked=True, forgets_keys_after_ms=FORGETS, settles_within_ms=60_000)
+    standing = Standing(EffectState.UNKNOWN, age_ms=quiet + HOUR, quiet_ms=quiet, refused=True)
+    assert type(next_move(standing, able, look)) is move
 
 
 @pytest.mark.parametrize("state", [EffectState.SENDING, EffectState.UNKNOWN])
@@ -166,9 +187,10 @@ def every_case():
         for asked, safe, harmless in product(bits, bits, bits)
         for forgets, settles in product([None, 0, FORGETS], [0, 60_000])
     ]
-    for state, age, refund, far, look in product(EffectState, AGES, bits, able, LOOKS):
+    everything = product(EffectState, AGES, bits, bits, able, LOOKS)
+    for state, age, refund, refused, far, look in everything:
         if age is not None or state not in {EffectState.SENDING, EffectState.UNKNOWN}:
-            yield Standing(state, age, refund), far, look
+            yield Standing(state, age, refund, refused=refused), far, look
 
 
 def test_in_no_case_is_money_moved_without_leave():
@@ -184,6 +206,7 @@ def test_in_no_case_is_money_moved_without_leave():
         if able.can_be_asked and not able.repeats_are_safe:
             assert look == NOTHING
             assert not standing.refund_in_doubt
+            assert not standing.refused
         if isinstance(move, SendWithNewKey):
             assert look == NOTHING
             assert able.forgets_keys_after_ms is not None
@@ -200,7 +223,16 @@ def test_every_case_has_a_move_and_a_sentence():
         move = next_move(standing, able, look)
         seen.add(type(move))
         assert getattr(move, "why", "said")
-    assert seen == {Settled, SendFirst, SendAgain, SendWithNewKey, Adopt, AskPerson, WaitAndLook}
+    assert seen == {
+        Settled,
+        SendFirst,
+        SendAgain,
+        SendWithNewKey,
+        Adopt,
+        TakeRefusal,
+        AskPerson,
+        WaitAndLook,
+    }
 
 
 class Far:
