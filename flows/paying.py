@@ -32,6 +32,13 @@ from models.terms import JsonValue
 
 PAYMENT = "payment"
 
+WAVE = 50
+"""Obligations that are planned and then paid together, while the next ones are planned. While the
+last of them are paid only the limit of one endpoint is used, so they are few."""
+
+PLANNERS = 2
+"""For each of several writers: a plan takes about ten requests in a row, and paying it one."""
+
 MOST_REFUSALS = 3
 """After so many refused parts of one obligation a person is asked."""
 
@@ -213,7 +220,7 @@ def foresee(office: Office, obligations: Sequence[StoredObligation]) -> Mapping[
             left = _what_is_left(stored, known).parts[0].amount
             return PaymentPlan((), str(error), "", "", (), left)
 
-    with ThreadPoolExecutor(billing.at_once) as pool:
+    with ThreadPoolExecutor(_planners(billing)) as pool:
         plans = list(pool.map(_plan_one, obligations))
     return {stored.key: plan for stored, plan in zip(obligations, plans, strict=True)}
 
@@ -292,7 +299,7 @@ class _Paying:
 
     def conduct(self, waves: Iterator[Wave], keys: Keys) -> None:
         """Pay wave after wave; the next one is planned while this one is sent, if it may be."""
-        with ThreadPoolExecutor(self.billing.at_once) as pool:
+        with ThreadPoolExecutor(_planners(self.billing)) as pool:
             wave, ahead = next(waves, ()), None
             while wave:
                 drafts = list(ahead or self._drafts(pool, wave, keys))
@@ -355,6 +362,11 @@ def _is_gone(drafts: Sequence[Draft]) -> bool:
     return len(asked) >= MOST_LOST and all(draft.cut_off for draft in asked)
 
 
+def _planners(billing: Billing) -> int:
+    """How many plan at once; for whoever bears only one caller it is one."""
+    return billing.at_once if billing.at_once == 1 else PLANNERS * billing.at_once
+
+
 def _released(
     office: Office, period: str, clients: Sequence[str]
 ) -> dict[str, deque[StoredObligation]]:
@@ -373,7 +385,7 @@ def _waves(lines: dict[str, deque[StoredObligation]]) -> Iterator[Wave]:
     """At most one obligation of each client at a time, so that each sees what the last one did."""
     while lines:
         heads = (line.popleft() for line in list(lines.values()))
-        while wave := tuple(islice(heads, AT_ONCE)):
+        while wave := tuple(islice(heads, WAVE)):
             yield wave
         for client in [client for client, line in lines.items() if not line]:
             del lines[client]

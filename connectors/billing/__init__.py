@@ -158,7 +158,10 @@ class Billing(Protocol):
 
     @property
     def at_once(self) -> int:
-        """How many customers it can be asked about, and written to, at the same time: 1 or more."""
+        """How many customers it can be written to at the same time; 1 bears only one caller.
+
+        When it is more, twice as many may be asked about meanwhile.
+        """
         ...
 
     @property

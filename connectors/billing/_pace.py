@@ -32,8 +32,8 @@ USED_PERCENT = 98
 SPREAD_NS = 40 * MILLISECOND_NS
 """How long a request may be on its way, while its answer has not come."""
 
-CATCH_UP_NS = 50 * MILLISECOND_NS
-"""How late a request may leave without those behind it becoming late as well."""
+CATCH_UP_NS = 200 * MILLISECOND_NS
+"""How much lateness is made up for, by leaving sooner after each other; the limit holds anyhow."""
 
 LEAST_PER_MINUTE = 60
 """A rate is never lowered below this."""
@@ -41,7 +41,7 @@ LEAST_PER_MINUTE = 60
 GROWTHS = 100
 """So many requests without complaint bring a rate from half back to the whole."""
 
-MOST_AT_ONCE = 40
+MOST_AT_ONCE = 48
 """How many requests may be under way when nobody complains; each is one thread."""
 
 CALM_NS = SECOND_NS // 2
@@ -96,8 +96,7 @@ class _Bucket:
 
     def take(self, visit: _Visit) -> None:
         """A request is to leave."""
-        late = visit.left_ns - self._next_ns <= CATCH_UP_NS
-        due = self._next_ns if late else visit.left_ns
+        due = max(self._next_ns, visit.left_ns - CATCH_UP_NS)
         self._next_ns = due + 60 * SECOND_NS // self.rate
         self._latest.append(visit)
 
