@@ -15,9 +15,9 @@ from datetime import date
 from connectors.billing import PartIntent
 from connectors.billing.journal import BookFile, BookFormat, write_books
 from connectors.store import Effect, EffectPlan, Store, StoredObligation
+from flows.binding import PAYMENT
 from flows.effects import AT_ONCE, Unasked, carry_out
 from flows.office import Office
-from flows.paying import PAYMENT
 from models.contract import Role
 from models.credit import ObligationState
 from models.decision import EntryKind

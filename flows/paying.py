@@ -18,6 +18,7 @@ from itertools import chain, islice
 from connectors.billing import Billing, BillingQuery, FoundState, PartIntent
 from connectors.errors import Permanent, PersonNeeded, Retriable
 from connectors.store import Effect, EffectOutcome, EffectPlan, StoredObligation
+from flows.binding import PAYMENT, refuse_another_account
 from flows.effects import AT_ONCE, Settlement, settle
 from flows.log import note
 from flows.office import Office
@@ -29,8 +30,6 @@ from models.money import Money
 from models.payment import Channel, Part, PaymentPlan, journal_plan, plan_payment
 from models.period import ServiceMonth
 from models.terms import JsonValue
-
-PAYMENT = "payment"
 
 WAVE = 50
 """Obligations that are planned and then paid together, while the next ones are planned. While the
@@ -190,9 +189,16 @@ def pay_released(office: Office, period: str, *, clients: Sequence[str] = ()) ->
     if office.billing is None:
         return Settlement()
     run = _Paying(office, office.billing, BillingSide(office.billing), Settlement())
+    open_ones = office.store.effect_keys(period=period, kinds=[PAYMENT], states=sorted(OPEN_STATES))
+    waves, keys = _waves(_released(office, period, clients)), _keys(office, period)
+    try:
+        refuse_another_account(office.store, office.billing)
+    except Retriable as error:
+        run.leave(waves, keys, str(error), planned=sum(1 for _ in open_ones))
+        return run.count
     run.plan_anew(period)
-    run.settle(office.store.effect_keys(period=period, kinds=[PAYMENT], states=sorted(OPEN_STATES)))
-    run.conduct(_waves(_released(office, period, clients)), _keys(office, period))
+    run.settle(open_ones)
+    run.conduct(waves, keys)
     return run.count
 
 
@@ -304,7 +310,7 @@ class _Paying:
             while wave:
                 drafts = list(ahead or self._drafts(pool, wave, keys))
                 if _is_gone(drafts):
-                    self._leave(chain([wave], waves), keys, drafts[-1].waits)
+                    self.leave(chain([wave], waves), keys, drafts[-1].waits)
                     return
                 following = next(waves, ())
                 apart = not {s.client for s in wave} & {s.client for s in following}
@@ -315,15 +321,17 @@ class _Paying:
                     unpaid = self._pay(unpaid, self._drafts(pool, unpaid, keys), keys)
                 wave = following
 
-    def _leave(self, waves: Iterable[Wave], keys: Keys, why: str) -> None:
-        """Count what is not paid of these, and say once why it waits."""
-        left = sum(
+    def leave(self, waves: Iterable[Wave], keys: Keys, why: str, *, planned: int = 0) -> None:
+        """Count what is not planned of these, beside what is, and say once why all of it waits."""
+        left = planned + sum(
             1
             for wave in waves
             for parts in [_parts(self.office, wave, keys)]
             for stored in wave
             if _what_is_left(stored, parts[stored.obligation.contract]).parts
         )
+        if not left:
+            return
         says = f"{self.side.name}: {left} wait: {why}"
         note(says)
         self.count.add(Settlement(waiting=left, unfinished=left, notes=[says]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from connectors.store import Effect, Store, StoredObligation
-from flows.paying import PAYMENT
+from flows.binding import PAYMENT
 from flows.planning import MonthPlan
 from models.credit import ObligationState
 from models.effect import MAY_BEGIN, EffectState

@@ -15,9 +15,9 @@ from connectors.billing import Billing, Found
 from connectors.errors import Permanent
 from connectors.ledger import Ledger
 from connectors.store import Effect, Store, StoredObligation
+from flows.binding import PAYMENT, refuse_another_account
 from flows.effects import AT_ONCE
 from flows.office import Office, open_billing, open_office
-from flows.paying import PAYMENT
 from models.contract import Contract
 from models.effect import EffectState
 from models.intervals import Interval
@@ -82,7 +82,8 @@ def reconcile_books(
             credit of ours ever touched; one request for each.
 
     Raises:
-        UnusableInputError: The workspace or a ledger cannot be used.
+        UnusableInputError: The workspace or a ledger cannot be used, or the database has paid in
+            another account.
         Misconfigured: Key, permission or mode is wrong.
         ConnectorError: The database or the vendor cannot be reached.
     """
@@ -90,6 +91,7 @@ def reconcile_books(
         open_office(folder, read_only=True) as office,
         open_billing(office.workspace, folder) as billing,
     ):
+        refuse_another_account(office.store, billing)
         stored = office.store.obligations(None)
         months = _months(stored, first, last, now)
         ours = _ours(office, [one for one in stored if _is_of(one, months)])

@@ -17,6 +17,7 @@ from decimal import Decimal
 from connectors.errors import Retriable
 from connectors.mail import Mailbox
 from connectors.store import Approval, ReleaseRefusedError, StoredObligation, batch_digest
+from flows.binding import check_account
 from flows.bookkeeping import write_rows
 from flows.effects import Settlement
 from flows.log import note
@@ -149,7 +150,8 @@ def release(office: Office, batch: Batch, *, by: str | Voice, why: str, at: int)
         at: The present instant.
 
     Raises:
-        UnusableInputError: A ledger is not one of ours; nothing was released.
+        UnusableInputError: A ledger is not one of ours, or the database has paid in another
+            account; nothing was released.
         Misconfigured: A ledger, the mail or the previews cannot be written, or billing refuses the
             settings; nothing was released, or what was is paid by the next run.
         ReleaseRefusedError: The batch is not what stands now; nothing was released.
@@ -158,6 +160,7 @@ def release(office: Office, batch: Batch, *, by: str | Voice, why: str, at: int)
     period = str(batch.month)
     voice = by if isinstance(by, Voice) else Voice(by, Identity.FREE_TEXT)
     office.check_doors()
+    check_account(office)
     _check_billing(office, batch.waiting)
     with office.store.month_lock(period, holder=f"makegood release {period}"):
         released: tuple[StoredObligation, ...] = ()

@@ -16,9 +16,9 @@ from itertools import islice
 
 from connectors.billing import PartIntent
 from connectors.store import Effect, EffectOutcome, Store
+from flows.binding import PAYMENT
 from flows.effects import AT_ONCE
 from flows.mailing import MAIL_KINDS
-from flows.paying import PAYMENT
 from flows.questions import is_answered
 from models.approval import Voice
 from models.effect import MAY_BE_RESOLVED, EffectState

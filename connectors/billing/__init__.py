@@ -217,6 +217,18 @@ class Billing(Protocol):
         """
         ...
 
+    def strange(self, earlier: PartIntent) -> str:
+        """Why a payment that was prepared earlier was prepared elsewhere; "" when it was not.
+
+        Of the other side, or in another account: what was paid there cannot be seen from here.
+        Read-only; asks the vendor at most once for each customer.
+
+        Raises:
+            Retriable: The vendor could not be asked.
+            Misconfigured: Key, permission or mode is wrong.
+        """
+        ...
+
     def pay(self, intent: PartIntent, *, idempotency_key: str) -> Paid:
         """Make the part: one request, never repeated here.
 

@@ -137,6 +137,10 @@ class JournalBilling:
         """Why a part is none of the journal's; "" when it is."""
         return _strangeness(intent.part)
 
+    def strange(self, earlier: PartIntent) -> str:
+        """Nothing: the journal has neither sides nor accounts."""
+        return ""
+
     def pay(self, intent: PartIntent, *, idempotency_key: str) -> Paid:
         """Write the part's file, unless it is there already and says the same.
 

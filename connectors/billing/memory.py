@@ -253,6 +253,12 @@ class MemoryBilling:
         """See `Billing.disowns`."""
         return "it is booked from a journal" if intent.part.channel is Channel.JOURNAL else ""
 
+    def strange(self, earlier: PartIntent) -> str:
+        """See `Billing.strange`."""
+        customer = earlier.part.customer
+        known = not customer or customer in self._customers
+        return "" if known else f"customer {customer} is not in this account"
+
     def credits(self, span: Interval, *, customers: Iterable[str] | None = None) -> Iterator[Found]:
         """See `Billing.credits`; customers narrow the balance entries."""
         wanted = None if customers is None else set(customers)

@@ -33,6 +33,7 @@ from connectors.billing._picture import (
     customers_of,
     id_of,
     invoices_of,
+    retrieved_customer,
     subscriptions_of,
 )
 from connectors.billing._signature import UnsignedError, require_signed
@@ -102,6 +103,7 @@ class StripeBilling:
         self._mode = mode
         self._now = now
         self._index = CustomerIndex()
+        self._known: set[str] = set()
 
     def __repr__(self) -> str:
         """Name and side, and nothing else."""
@@ -194,6 +196,29 @@ class StripeBilling:
         """Why a part is none of this side's of Stripe; "" when it is."""
         if intent.part.channel not in {Channel.CREDIT_NOTE, Channel.BALANCE}:
             return f"it is to be paid by {intent.part.channel.value}, which Stripe does not"
+        return self._other_side(intent)
+
+    def strange(self, earlier: PartIntent) -> str:
+        """Why a payment was prepared on the other side, or in another account; "" when it was not.
+
+        Stripe keeps customers for ever, also those that were deleted: one that this key does not
+        know at all is of another account. The account's own id needs a permission that paying does
+        not.
+
+        Raises:
+            Retriable: Stripe could not be asked.
+            Misconfigured: Key, permission or side is wrong.
+        """
+        customer = earlier.part.customer
+        other = self._other_side(earlier)
+        if other or not customer or customer in self._known:
+            return other
+        if not retrieved_customer(self._line, customer).get("object"):
+            return f"its customer {customer} is not in the account of this key"
+        self._known.add(customer)
+        return ""
+
+    def _other_side(self, intent: PartIntent) -> str:
         if intent.facts.get("livemode", self._line.live) is self._line.live:
             return ""
         here, there = ("live", "test") if self._line.live else ("test", "live")

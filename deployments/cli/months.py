@@ -124,6 +124,7 @@ def release(
     become adjustments. Where two people must agree, the first yes is kept, and the second one
     releases.
     """
+    from flows.binding import check_account
     from flows.office import open_office
     from flows.paying import foresee
     from flows.release import release as let_go
@@ -136,6 +137,7 @@ def release(
     with open_office(workspace) as office:
         voice = present_voice(office.workspace.release.approvers, token=typed)
         office.check_doors()
+        check_account(office)
         batch = waiting_batch(office, month=service_month, clients=client or (), below=below)
         if not json:
             _show(batch, foresee(office, batch.waiting))

@@ -11,8 +11,9 @@ import pytest
 
 from connectors.billing.memory import Fault, MemoryBilling
 from connectors.errors import Misconfigured, Permanent, Retriable
+from flows.binding import PAYMENT
 from flows.office import open_office
-from flows.paying import PAYMENT, in_words, pay_released
+from flows.paying import in_words, pay_released
 from models.decision import EntryKind
 from models.effect import EffectState
 from models.intervals import Interval

@@ -9,8 +9,9 @@ from functools import partial
 import pytest
 
 from connectors.store._sqlite import SqliteFile
+from flows.binding import PAYMENT
 from flows.effects import ONCE, settle
-from flows.paying import PAYMENT, SETTLES_WITHIN_MS
+from flows.paying import SETTLES_WITHIN_MS
 from models.effect import EffectState, idempotency_key
 from models.period import ServiceMonth
 from tests.command import makegood

@@ -19,7 +19,7 @@ from sqlalchemy import create_engine, text
 from connectors.billing.stripe import StripeBilling, envelope_of
 from connectors.store import VendorEvent
 from deployments.cli.schemas import schema_path
-from flows.paying import PAYMENT
+from flows.binding import PAYMENT
 from models.effect import EffectState
 from models.intervals import instant
 from models.period import ServiceMonth

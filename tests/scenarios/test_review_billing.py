@@ -12,6 +12,7 @@ from connectors.billing.stripe import StripeBilling
 from connectors.errors import Misconfigured
 from connectors.store.sql import SqlStore
 from models.effect import EffectState
+from models.findings import UnusableInputError
 from tests.command import makegood
 from tests.connectors.billing.stage import StripeScene, fresh_account
 from tests.scenarios import test_paying, test_paying_by_stripe
@@ -123,7 +124,7 @@ def test_a_note_that_is_surely_not_there_is_booked_by_the_journal(lay_out, scene
 
 
 def test_what_was_begun_in_test_is_not_made_live(lay_out, scene, stand_in, monkeypatch):
-    """A part whose parameters are of the test side moves no real money."""
+    """A part whose parameters are of the test side moves no real money, and nothing else does."""
     books = lay_out(checks=checks(api=120), makegood=BY_STRIPE)
     books.run()
     _dies_in_payment(books, monkeypatch, sent=False)
@@ -133,9 +134,12 @@ def test_what_was_begun_in_test_is_not_made_live(lay_out, scene, stand_in, monke
     live.invoice("in_sep", "cus_acme", 200_000, period=MONTH)
     monkeypatch.setenv("MAKEGOOD_STRIPE_KEY", live.account.restricted_key)
     books.write("makegood.yaml", BY_STRIPE.replace("mode: test", "mode: live"))
-    books.run()
+    before = books.everything
+    with pytest.raises(UnusableInputError, match="prepared on the test side"):
+        books.run()
+    assert books.everything == before
     assert (credits_of(scene), credits_of(live)) == ([], [])
-    assert parts(books) == {f"{R0}/p1": EffectState.PERSON}
+    assert parts(books) == {f"{R0}/p1": EffectState.SENDING}
 
 
 def test_a_lost_database_is_told_what_it_has_forgotten(lay_out, scene):

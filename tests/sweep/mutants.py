@@ -8,6 +8,7 @@ import pytest
 from connectors.billing import PartIntent
 from connectors.store import _effects
 from flows import effects, paying
+from flows.binding import PAYMENT
 from flows.office import Office
 from flows.paying import BillingSide, Parts
 from models.credit import ObligationState
@@ -59,7 +60,7 @@ def _planned_again(office: Office, period: str) -> Mapping[str, PartIntent]:
     """The parameters of every part that is not done, as they would be planned now."""
     if office.billing is None:
         raise RuntimeError("the sweep pays by a billing system")
-    known = [e for e in office.store.effects(period=period) if e.plan.kind == paying.PAYMENT]
+    known = [e for e in office.store.effects(period=period) if e.plan.kind == PAYMENT]
     found: dict[str, PartIntent] = {}
     if not any(effect.state in OPEN_STATES for effect in known):
         return found

@@ -594,6 +594,17 @@ class BillingConformance:
         journal = replace(intent, part=replace(intent.part, channel=Channel.JOURNAL))
         assert (billing.disowns(intent), bool(billing.disowns(journal))) == ("", True)
 
+    def test_a_payment_of_another_account_is_strange(self, acme, billing, prepare):
+        """Its customer is not there; one that was deleted was."""
+        intent = prepare(a_part())
+        assert billing.strange(intent) == ""
+        elsewhere = replace(intent, part=replace(intent.part, customer="cus_of_somebody_else"))
+        assert "cus_of_somebody_else is not in" in billing.strange(elsewhere)
+        acme.customer("cus_gone", currency="EUR")
+        acme.delete_customer("cus_gone")
+        gone = replace(intent, part=replace(intent.part, customer="cus_gone"))
+        assert billing.strange(gone) == ""
+
     # --- Reconciling ------------------------------------------------------------------------------
 
     def test_credits_lists_what_was_made_in_a_span(self, acme, billing, pay):
