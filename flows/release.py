@@ -28,6 +28,7 @@ from flows.questions import unsettled_effects
 from models.approval import (
     BY_RULE,
     Candidate,
+    Earlier,
     Identity,
     Needed,
     Voice,
@@ -38,9 +39,10 @@ from models.approval import (
 from models.case import Decided
 from models.contract import ContractVersion, ReleaseMode, Role
 from models.credit import ObligationState
-from models.decision import digest_of
-from models.money import Money
+from models.decision import EntryKind, digest_of
+from models.money import Currency, Money
 from models.period import ServiceMonth
+from models.terms import JsonValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ def waiting_batch(
     month: ServiceMonth,
     clients: Sequence[str] = (),
     below: Decimal | None = None,
+    by: Voice | None = None,
 ) -> Batch:
     """The month's drafts that wait for a person.
 
@@ -115,6 +118,7 @@ def waiting_batch(
         clients: Only these clients' drafts; empty for all.
         below: Only credits of less than this, in major units of their own currency, and nothing
             that takes something back; None for all.
+        by: Who looks at it, if that is known: what they let go alone before counts.
     """
     drafts = office.store.obligations(
         str(month), clients=list(clients) or None, states=[ObligationState.DRAFT]
@@ -132,7 +136,39 @@ def waiting_batch(
         waiting=waiting,
         digest=batch_digest(waiting),
         receivers=receivers(office, waiting),
-        needed=people_needed(_candidates(office, month, waiting), two_above=_two_above(office)),
+        needed=_needed(office, month, waiting, by=by),
+    )
+
+
+def _needed(
+    office: Office,
+    month: ServiceMonth,
+    drafts: Sequence[StoredObligation],
+    *,
+    by: Voice | None,
+) -> Needed:
+    limits = _two_above(office)
+    return people_needed(
+        _candidates(office, month, drafts),
+        two_above=limits,
+        by=by,
+        before=_let_go_before(office, month) if limits and drafts else (),
+    )
+
+
+def _let_go_before(office: Office, month: ServiceMonth) -> tuple[Earlier, ...]:
+    """What people have let go of a month, as the log has it; a contract's rule is nobody."""
+    found = office.store.entries(period=str(month), kinds=[EntryKind.RELEASED])
+    return tuple(_earlier(entry.body) for entry in found if entry.body["by"] != BY_RULE)
+
+
+def _earlier(body: Mapping[str, JsonValue]) -> Earlier:
+    currency = Currency.of(body["currency"])
+    said = body.get("approved_by", ())
+    return Earlier(
+        amount=Money(int(currency.minor(Decimal(body["amount"]))), currency),
+        voices=tuple(Voice.of(yes["by"], yes["identity"]) for yes in said)
+        or (Voice(body["by"], Identity.FREE_TEXT),),
     )
 
 
@@ -245,9 +281,7 @@ def _missing(office: Office, batch: Batch, voice: Voice, *, why: str, at: int) -
     )
     given = office.store.approve(approval)
     # What is needed now, not what was when it was shown: something may have been released since.
-    needed = people_needed(
-        _candidates(office, batch.month, batch.waiting), two_above=_two_above(office)
-    )
+    needed = _needed(office, batch.month, batch.waiting, by=voice)
     voices = [Voice.of(each.by, each.identity) for each in given]
     if agreed(voices, needed):
         return ""

@@ -17,7 +17,7 @@ from typing import Protocol, Self
 from connectors.errors import Permanent, Retriable
 from models.contract import Role
 from models.credit import Obligation, ObligationState
-from models.decision import LogEntry, canonical, digest_of
+from models.decision import EntryKind, LogEntry, canonical, digest_of
 from models.effect import EffectState
 from models.terms import JsonValue
 
@@ -631,7 +631,11 @@ class Store(Protocol):
         ...
 
     def entries(
-        self, *, contract: str | None = None, period: str | None = None
+        self,
+        *,
+        contract: str | None = None,
+        period: str | None = None,
+        kinds: Sequence[EntryKind] | None = None,
     ) -> Iterator[LogEntry]:
         """The log, streamed, rising by contract and sequence; None does not narrow.
 

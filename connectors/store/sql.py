@@ -456,7 +456,11 @@ class SqlStore:
             return [event_of(row) for row in connection.execute(query).mappings()]
 
     def entries(
-        self, *, contract: str | None = None, period: str | None = None
+        self,
+        *,
+        contract: str | None = None,
+        period: str | None = None,
+        kinds: Sequence[EntryKind] | None = None,
     ) -> Iterator[LogEntry]:
         """See `Store.entries`; each page is a read of its own, so that nobody waits."""
         query = select(LOG).order_by(LOG.c.contract, LOG.c.sequence).limit(PAGE)
@@ -464,6 +468,8 @@ class SqlStore:
             query = query.where(LOG.c.contract == contract)
         if period is not None:
             query = query.where(LOG.c.period == period)
+        if kinds is not None:
+            query = query.where(LOG.c.kind.in_([kind.value for kind in kinds]))
         page = self._page(query)
         while page:
             yield from page

@@ -138,7 +138,9 @@ def release(
         voice = present_voice(office.workspace.release.approvers, token=typed)
         office.check_doors()
         check_account(office)
-        batch = waiting_batch(office, month=service_month, clients=client or (), below=below)
+        batch = waiting_batch(
+            office, month=service_month, clients=client or (), below=below, by=voice
+        )
         if not json:
             _show(batch, foresee(office, batch.waiting))
         if batch.waiting and not (yes or (not json and _agreed(batch))):
