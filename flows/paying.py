@@ -308,14 +308,15 @@ class _Paying:
         with ThreadPoolExecutor(_planners(self.billing)) as pool:
             wave, ahead = next(waves, ()), None
             while wave:
-                drafts = list(ahead or self._drafts(pool, wave, keys))
-                if _is_gone(drafts):
-                    self.leave(chain([wave], waves), keys, drafts[-1].waits)
-                    return
-                following = next(waves, ())
+                planned, following = ahead or self._drafts(pool, wave, keys), next(waves, ())
                 apart = not {s.client for s in wave} & {s.client for s in following}
                 # Reading ahead for a client that is being paid would show what is about to change.
                 ahead = self._drafts(pool, following, keys) if apart and following else None
+                drafts = list(planned)
+                if _is_gone(drafts):
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    self.leave(chain([wave, following], waves), keys, drafts[-1].waits)
+                    return
                 unpaid = self._pay(wave, drafts, keys)
                 while unpaid:
                     unpaid = self._pay(unpaid, self._drafts(pool, unpaid, keys), keys)
