@@ -131,8 +131,11 @@ def test_what_waits_for_its_invoice_is_finished_for_now(books, billing, invoice)
 
 
 def test_a_vendor_that_is_gone_is_not_asked_for_every_credit(books, billing, away, monkeypatch):
-    """After one wave without an answer the rest is left, and all of it is counted."""
-    monkeypatch.setattr("flows.paying.AT_ONCE", 20)
+    """After one wave without an answer the rest is left, and all of it is counted.
+
+    The next wave may have been asked about meanwhile, the third one never is.
+    """
+    monkeypatch.setattr("flows.paying.WAVE", 20)
     names = [f"c{number:03d}" for number in range(50)]
     books.agree(*(ACME.replace("id: acme", f"id: {name}") for name in names))
     books.run()
@@ -147,4 +150,4 @@ def test_a_vendor_that_is_gone_is_not_asked_for_every_credit(books, billing, awa
     done = books.release()
     assert (done.payments.waiting, done.payments.unfinished) == (50, 50)
     # One is asked about before anything is released.
-    assert len(asked) == 20 + 1
+    assert 20 + 1 <= len(asked) <= 40 + 1
