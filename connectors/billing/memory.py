@@ -76,6 +76,7 @@ class _Invoice:
     own_name: bool
     subscription: str
     paid: int = 0
+    mixed_tax: bool = False
     credited_before: int = 0
     refunded_elsewhere: int = 0
     in_flight: bool = False
@@ -178,6 +179,7 @@ class MemoryBilling:
             period=one.period,
             names=one.names,
             payment_in_flight=one.in_flight,
+            mixed_tax=one.mixed_tax,
         )
 
     def _creditable(self, one: _Invoice) -> int:
@@ -403,6 +405,7 @@ class MemoryBilling:
         tax: int = 0,
         paid: int = 0,
         in_flight: bool = False,
+        mixed_tax: bool = False,
     ) -> str:
         """Put an invoice; `amount` is before tax, `paid` is what was paid of an open one."""
         owner = self._customers[customer]
@@ -421,6 +424,7 @@ class MemoryBilling:
             subscription=subscription,
             paid=total if standing is InvoiceState.PAID else paid,
             in_flight=in_flight,
+            mixed_tax=mixed_tax,
         )
         return identity
 

@@ -395,6 +395,15 @@ def test_tax_comes_on_top_where_the_contract_says_so(lay_out, account):
     assert account.credits == [f"{R0}/p1 cn in_sep 238.00 EUR"]
 
 
+def test_tax_rates_are_not_blended_but_asked_about(lay_out, account):
+    """20 % on 1,800.00 and none on 200.00; a contract with the tax in its amounts is not asked."""
+    terms = {"tax": 36_000, "period": MONTH, "mixed_tax": True}
+    account.billing.invoice("in_sep", "cus_acme", 200_000, **terms)
+    books = released(lay_out, ACME + "billing: {tax: net}\n")
+    assert account.credits == []
+    assert "taxed differently" in questions(books)[f"{R0}/p1"]
+
+
 def test_a_contract_may_name_its_customer(lay_out, account):
     """Two customers say that they are Acme; the contract says which one."""
     account.billing.customer("cus_twin", client="acme")

@@ -285,6 +285,14 @@ class BillingConformance:
         scene.invoice("in_may", "cus_acme", 100_000, period=MAY, tax=19_000)
         (invoice,) = billing.picture(query()).invoices
         assert (str(invoice.total), str(invoice.tax)) == ("1190.00 EUR", "190.00 EUR")
+        assert not invoice.mixed_tax
+
+    def test_an_invoice_whose_lines_are_taxed_differently_says_so(self, scene, billing):
+        """900.00 at 20 % and 100.00 without tax."""
+        scene.customer("cus_acme")
+        scene.invoice("in_may", "cus_acme", 100_000, period=MAY, tax=18_000, mixed_tax=True)
+        (invoice,) = billing.picture(query()).invoices
+        assert (str(invoice.total), invoice.mixed_tax) == ("1180.00 EUR", True)
 
     # --- Paying -----------------------------------------------------------------------------------
 
