@@ -16,6 +16,7 @@ from connectors.billing import BillingQuery, Found, Paid, PartIntent, month_of
 from connectors.billing._connection import Answer, Connection, Plain, awake_ns
 from connectors.billing._events import NEWS_EVENTS, envelope_of, news_of
 from connectors.billing._metadata import part_key
+from connectors.billing._moments import SharedTurns
 from connectors.billing._notes import (
     as_found,
     differences,
@@ -79,6 +80,7 @@ class StripeBilling:
         mode: BillingMode,
         address: str = "",
         pace: Pace | None = None,
+        shared: SharedTurns | None = None,
         sleep: Callable[[Any], None] = time.sleep,
         now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         awake: Callable[[], int] = awake_ns,
@@ -90,6 +92,7 @@ class StripeBilling:
             mode: That side.
             address: Another address than Stripe's own, for tests; "" for Stripe's.
             pace: The turns to keep to; None shares one with everything that uses the same key.
+            shared: Where all processes take their turns that use this account; None for alone.
             sleep: Waits so many seconds between two tries of a read.
             now: The present instant.
             awake: Nanoseconds of a clock that counts while the machine sleeps.
@@ -98,7 +101,13 @@ class StripeBilling:
             Misconfigured: The key is none, or of the other side, or the address is not safe.
         """
         self._line = Connection(
-            key, mode=mode, address=address, pace=pace, sleep=sleep, awake=awake
+            key,
+            mode=mode,
+            address=address,
+            pace=pace,
+            shared=shared,
+            sleep=sleep,
+            awake=awake,
         )
         self._mode = mode
         self._now = now

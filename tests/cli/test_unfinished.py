@@ -39,7 +39,7 @@ def billing(monkeypatch):
     made.invoice("in_sep", "cus_acme", 200_000, period=MONTH)
 
     @contextmanager
-    def _open(_workspace, _folder):
+    def _open(*_):
         yield made
 
     monkeypatch.setattr("flows.office.open_billing", _open)

@@ -54,7 +54,7 @@ def account(monkeypatch):
     made.billing.invoice("in_sep", "cus_acme", 200_000, period=MONTH)
 
     @contextmanager
-    def _open(_workspace, _folder):
+    def _open(*_):
         yield made.billing
 
     monkeypatch.setattr("flows.office.open_billing", _open)
