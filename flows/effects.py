@@ -410,8 +410,8 @@ class _Run:
                 return _again(effect, able.forgets_keys_after_ms, new_key=True)
             case Adopt(found):
                 self._adopt(effect, found, came)
-            case TakeRefusal():
-                self._finish([_outcome(effect, EffectState.REFUSED, effect.outcome)], came)
+            case TakeRefusal(why):
+                self._close(effect, why, came)
             case AskPerson(why, alarm):
                 outcome = {"why": why, "alarm": alarm, "before": effect.outcome}
                 self._finish([_outcome(effect, EffectState.PERSON, outcome)], came)
@@ -440,6 +440,7 @@ class _Run:
             and any(_failed(one.answer) for one in past),
             quiet_ms=now - max(doubted) if doubted else None,
             refused=effect.state is EffectState.UNKNOWN and _was_refused(effect.outcome),
+            again=effect.state is EffectState.PLANNED and _is_resolved(effect.outcome),
         )
 
     def _looked(self, plan: EffectPlan) -> Look:
@@ -471,6 +472,14 @@ class _Run:
         adopted = {**facts, "id": found.id, "adopted": True}
         if self._finish([_outcome(effect, EffectState.DONE, adopted)], came):
             came.count.adopted += 1
+
+    def _close(self, effect: Effect, why: str, came: _Round) -> None:
+        if effect.state is EffectState.PLANNED:
+            # A person had it planned anew, and what it made is not in force any more.
+            (attempt,) = self._store.begin([Start(effect.key, seen=effect.attempt)])
+            effect = attempt.effect
+        answer = {"error": why, "before": effect.outcome} if why else effect.outcome
+        self._finish([_outcome(effect, EffectState.REFUSED, answer)], came)
 
     def _send(self, starts: Sequence[Start], came: _Round) -> None:
         for _ in starts:
@@ -583,6 +592,10 @@ def _facts(error: ConnectorError) -> dict[str, JsonValue]:
 
 def _was_refused(answer: JsonValue) -> bool:
     return isinstance(answer, Mapping) and answer.get("refused") is True
+
+
+def _is_resolved(outcome: JsonValue) -> bool:
+    return isinstance(outcome, Mapping) and "resolved" in outcome
 
 
 def _did_nothing(past: PastAttempt) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, islice
 
@@ -19,6 +19,7 @@ from connectors.billing import Billing, BillingQuery, FoundState, PartIntent
 from connectors.errors import Permanent, PersonNeeded, Retriable
 from connectors.store import Effect, EffectOutcome, EffectPlan, StoredObligation
 from flows.binding import PAYMENT, refuse_another_account
+from flows.correcting import CORRECTION, is_resolved, outcome_of, returned_of, take_up
 from flows.effects import AT_ONCE, Settlement, settle
 from flows.log import note
 from flows.office import Office
@@ -29,6 +30,7 @@ from models.effect import MAY_BEGIN, OPEN_STATES, Abilities, EffectState, Match
 from models.money import Money
 from models.payment import Channel, Part, PaymentPlan, journal_plan, plan_payment
 from models.period import ServiceMonth
+from models.returned import Correction
 from models.terms import JsonValue
 
 WAVE = 50
@@ -101,6 +103,7 @@ class BillingSide:
             Match(
                 id=found.id,
                 stands=found.state is FoundState.LIVE,
+                gone=found.is_gone,
                 differs=found.differs or (() if found.equal else ("is not as was asked",)),
             )
             for found in self.billing.look(_intent(plan))
@@ -124,14 +127,17 @@ class Parts:
 
     Attributes:
         effects: Their effects, of every revision.
+        owed_anew: By a part's key, what came back of its amount and is owed again.
     """
 
     effects: tuple[Effect, ...] = ()
+    owed_anew: Mapping[str, Money] = field(default_factory=dict)
 
     @property
     def live(self) -> tuple[Part, ...]:
-        """Every part but those that the vendor refused, or that were planned anew."""
-        return tuple(_part(effect) for effect in self.effects if not _is_dead(effect))
+        """Every part with what it pays; not what was refused, planned anew, or owed again."""
+        parts = (_part(effect) for effect in self.effects if not _is_dead(effect))
+        return tuple(left for part in parts for left in _less(part, self.owed_anew.get(part.key)))
 
     @property
     def in_doubt(self) -> frozenset[str]:
@@ -197,6 +203,7 @@ def pay_released(office: Office, period: str, *, clients: Sequence[str] = ()) ->
         run.leave(waves, keys, str(error), planned=sum(1 for _ in open_ones))
         return run.count
     run.plan_anew(period)
+    run.count.add(take_up(office.store, office.billing, period))
     run.settle(open_ones)
     run.conduct(waves, keys)
     return run.count
@@ -404,6 +411,8 @@ def _keys(office: Office, period: str) -> Keys:
     found: Keys = defaultdict(list)
     for key in office.store.effect_keys(period=period, kinds=[PAYMENT]):
         found[key.rsplit("/", 3)[0]].append(key)
+    for key in office.store.effect_keys(period=period, kinds=[CORRECTION]):
+        found[key.rsplit("/", 4)[0]].append(key)
     return found
 
 
@@ -414,9 +423,15 @@ def _parts(
     contracts = {stored.obligation.contract for stored in obligations}
     wanted = [key for contract in sorted(contracts) for key in keys.get(contract, ())]
     found: dict[str, list[Effect]] = {contract: [] for contract in contracts}
+    anew: dict[str, dict[str, Money]] = {contract: {} for contract in contracts}
     for effect in office.store.effects(keys=wanted) if wanted else ():
-        found[effect.plan.contract].append(effect)
-    return {contract: Parts(tuple(effects)) for contract, effects in found.items()}
+        contract = effect.plan.contract
+        if effect.plan.kind == PAYMENT:
+            found[contract].append(effect)
+        elif outcome_of(effect) is Correction.PAID_ANEW:
+            returned = returned_of(effect)
+            anew[contract][returned.part.key] = returned.amount
+    return {contract: Parts(tuple(found[contract]), anew[contract]) for contract in contracts}
 
 
 def _drafted(office: Office, billing: Billing, stored: StoredObligation, parts: Parts) -> Draft:
@@ -481,7 +496,7 @@ def _why_no_more(billing: Billing, stored: StoredObligation, parts: Parts) -> st
     # What another billing system was to make was never sent from here.
     ours = [each for each in refused if not billing.disowns(_intent(each.plan))]
     for effect in ours if billing.can_be_asked else ():
-        found = billing.look(_intent(effect.plan))
+        found = [each for each in billing.look(_intent(effect.plan)) if not each.is_gone]
         if found:
             ids = ", ".join(each.id for each in found)
             return f"{effect.key} was refused, and yet there is {ids}"
@@ -660,6 +675,14 @@ def _part(effect: Effect) -> Part:
     return Part.of_record(effect.plan.intent["part"])
 
 
+def _less(part: Part, owed_anew: Money | None) -> Iterator[Part]:
+    """The part with what is left of it; nothing when all of it came back."""
+    if owed_anew is None:
+        yield part
+    elif owed_anew != part.amount:
+        yield replace(part, amount=part.amount - owed_anew, with_tax=None)
+
+
 def _is_question(plan: EffectPlan) -> bool:
     return bool(plan.intent["part"]["channel"] == Channel.BY_HAND)
 
@@ -669,15 +692,11 @@ def _is_dead(effect: Effect) -> bool:
 
     What a person has resolved as refused shall not be paid: it is settled, not open again.
     """
-    return effect.state is EffectState.REFUSED and not _is_resolved(effect)
+    return effect.state is EffectState.REFUSED and not is_resolved(effect)
 
 
 def _is_to_be_planned_anew(effect: Effect) -> bool:
-    return _is_question(effect.plan) and _is_resolved(effect)
-
-
-def _is_resolved(effect: Effect) -> bool:
-    return isinstance(effect.outcome, Mapping) and "resolved" in effect.outcome
+    return _is_question(effect.plan) and is_resolved(effect)
 
 
 def _said(effect: Effect) -> str:

@@ -93,12 +93,14 @@ class Match:
     Attributes:
         id: The far side's id.
         stands: Whether it is in force; False when it is void or failed later.
+        gone: Nothing of it is in force any more: it is void, or all of it came back.
         differs: What is not as the intent asks, one fact each; empty when all is equal.
         facts: What the log keeps about it.
     """
 
     id: str
     stands: bool = True
+    gone: bool = False
     differs: tuple[str, ...] = ()
     facts: JsonValue = None
 
@@ -130,6 +132,7 @@ class Standing:
             nothing came; None when that is the first one.
         planned_ms: Milliseconds since it was planned.
         refused: The latest attempt was refused, while an earlier one may have reached the far side.
+        again: A person has said that it is to be done again.
     """
 
     state: EffectState
@@ -138,6 +141,7 @@ class Standing:
     quiet_ms: int | None = None
     planned_ms: int = 0
     refused: bool = False
+    again: bool = False
 
     def __post_init__(self) -> None:
         """Refuse to exist when in doubt about something that was never sent."""
@@ -177,7 +181,13 @@ class Adopt:
 
 @dataclass(frozen=True, slots=True)
 class TakeRefusal:
-    """It was refused, and nothing of an earlier attempt is there nor can come: it is closed."""
+    """It is closed, and may be planned anew: nothing of it is there nor can come.
+
+    Attributes:
+        why: What became of it, as a sentence; "" when the last answer, a refusal, says so.
+    """
+
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +237,7 @@ def next_move(standing: Standing, able: Abilities, look: Look | None = None) -> 
     | in doubt, repeats are safe | - | SendAgain |
     | in doubt, can be asked | none yet, or failed | WaitAndLook |
     | | one that stands, all equal | Adopt |
+    | | some, all of them gone, and a person has said "again" | TakeRefusal |
     | | one that differs or does not stand | AskPerson |
     | | two or more | AskPerson, alarm |
     | | none, may have refunded, key still recognised | WaitAndLook |
@@ -279,6 +290,9 @@ def _by_plan(standing: Standing, able: Abilities, look: Look | None) -> Move:
 
 
 def _by_look(standing: Standing, age_ms: int, able: Abilities, look: Look | None) -> Move:
+    if standing.again and look and look.matches and all(match.gone for match in look.matches):
+        ids = ", ".join(match.id for match in look.matches)
+        return TakeRefusal(f"{ids} was made, and nothing of it is in force any more")
     return _by_matches(look) or _by_age(standing, age_ms, able)
 
 

@@ -122,6 +122,8 @@ class Found:
         equal: Whether everything is as the intent asks; None when there was no intent to compare.
         differs: What is not, one fact each.
         created_at: When the vendor made it.
+        returned: How much of it came back, signed: all of a void one, what was refunded in vain of
+            a failed one; None of one that stands.
     """
 
     id: str
@@ -133,6 +135,12 @@ class Found:
     equal: bool | None
     differs: tuple[str, ...]
     created_at: int
+    returned: Money | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing of it is in force any more."""
+        return self.returned == self.amount
 
 
 @dataclass(frozen=True, slots=True)

@@ -538,7 +538,15 @@ def _as_found(made: _Made) -> Found:
         equal=None,
         differs=(),
         created_at=made.at,
+        returned=_returned(made),
     )
+
+
+def _returned(made: _Made) -> Money | None:
+    if made.state is FoundState.LIVE:
+        return None
+    before = made.before if made.state is FoundState.FAILED else 0
+    return Money(made.amount.minor - before, made.amount.currency)
 
 
 def _compared(made: _Made, intent: PartIntent) -> Found:

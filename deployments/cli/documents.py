@@ -427,7 +427,11 @@ class DifferenceDocument(TypedDict):
 
 @with_config(STRICT)
 class ReconcileDocument(TypedDict):
-    """The answer of `makegood reconcile`."""
+    """The answer of `makegood reconcile`.
+
+    `asked` are the keys of the questions about payments that came back, for `makegood settle`;
+    `not_looked_at` says what was not compared, and how to.
+    """
 
     vendor: str
     first_month: str
@@ -439,6 +443,8 @@ class ReconcileDocument(TypedDict):
     differences: list[DifferenceDocument]
     at_stake: list[MoneyDocument]
     notes: list[str]
+    asked: list[str]
+    not_looked_at: list[str]
 
 
 @with_config(STRICT)

@@ -106,6 +106,28 @@ def test_a_refusal_after_a_doubt_is_taken_only_when_nothing_can_come_any_more(qu
     assert type(next_move(standing, able, look)) is move
 
 
+GONE = Match("cn_1", stands=False, gone=True)
+
+
+@pytest.mark.parametrize(
+    ("again", "look", "move"),
+    [
+        (True, Look((GONE,)), TakeRefusal),
+        (True, Look((GONE, GONE)), TakeRefusal),
+        (True, Look((GONE, ONE)), AskPerson),  # one of them stands
+        (True, Look((VOID,)), AskPerson),  # something of it is in force
+        (True, FOUND, Adopt),
+        (True, NOTHING, SendAgain),
+        (True, FAILED, WaitAndLook),
+        (False, Look((GONE,)), AskPerson),  # nobody has said so
+    ],
+)
+def test_what_is_gone_is_closed_when_a_person_has_said_again(again, look, move):
+    """It may be planned anew then, as the next part: it was voided, and nothing stands."""
+    standing = Standing(EffectState.PLANNED, age_ms=HOUR, again=again)
+    assert type(next_move(standing, STRIPE, look)) is move
+
+
 @pytest.mark.parametrize("state", [EffectState.SENDING, EffectState.UNKNOWN])
 def test_an_effect_in_doubt_has_an_age(state):
     """Without the instant of its first sending nobody could tell whether its key still holds."""
@@ -222,7 +244,7 @@ def test_every_case_has_a_move_and_a_sentence():
     for standing, able, look in every_case():
         move = next_move(standing, able, look)
         seen.add(type(move))
-        assert getattr(move, "why", "said")
+        assert getattr(move, "why", "said") or isinstance(move, TakeRefusal)
     assert seen == {
         Settled,
         SendFirst,

@@ -580,6 +580,16 @@ class BillingConformance:
         acme.fail_refund(billing.pay(intent, idempotency_key="key-1").id)
         (found,) = billing.look(intent)
         assert found.state is FoundState.FAILED
+        assert (found.returned, found.is_gone) == (found.amount, True)
+
+    def test_of_a_failed_refund_only_what_was_refunded_came_back(self, scene, billing, prepare):
+        """400.00 were still to be paid and are lowered for good; 100.00 were refunded in vain."""
+        scene.customer("cus_acme", client="acme")
+        scene.invoice("in_may", "cus_acme", 100_000, period=MAY, state="open", paid=60_000)
+        intent = prepare(a_part("500.00 EUR", payout=Payout.REFUND))
+        scene.fail_refund(billing.pay(intent, idempotency_key="key-1").id)
+        (found,) = billing.look(intent)
+        assert (str(found.returned), found.is_gone) == ("100.00 EUR", False)
 
     def test_all_parts_of_an_obligation_are_found_planned_or_not(self, acme, billing, pay):
         """Of whatever revision, so that an unknown part can go to a person."""
