@@ -79,8 +79,9 @@ class BillingSide:
         """
         if _is_question(plan):
             return Abilities(repeats_are_safe=True)
-        if self.billing.disowns(_intent(plan)):
-            return Abilities()
+        disowned = self.billing.disowns(_intent(plan))
+        if disowned:
+            return Abilities(why_not_asked=disowned)
         return Abilities(
             can_be_asked=self.billing.can_be_asked,
             forgets_keys_after_ms=self.billing.forgets_keys_after_ms,
@@ -228,7 +229,7 @@ def foresee(office: Office, obligations: Sequence[StoredObligation]) -> Mapping[
         owed = stored.obligation
         known = parts[owed.period][owed.contract]
         try:
-            return _plan(office, billing, stored, known)
+            return _plan(office, billing, stored, known)[0]
         except Permanent as error:
             left = _what_is_left(stored, known).parts[0].amount
             return PaymentPlan((), str(error), "", "", (), left)
@@ -446,8 +447,8 @@ def _drafted(office: Office, billing: Billing, stored: StoredObligation, parts: 
         against = _why_no_more(billing, stored, parts)
         for _ in range(0 if against else MOST_PREVIEWS):
             try:
-                plan = _plan(office, billing, stored, parts)
-                _refuse_strangers(billing, plan, parts)
+                plan, customers = _plan(office, billing, stored, parts)
+                _refuse_strangers(billing, stored, customers, parts)
                 return _previewed(billing, stored, plan, parts)
             except Permanent as error:
                 against = str(error)
@@ -505,9 +506,12 @@ def _why_no_more(billing: Billing, stored: StoredObligation, parts: Parts) -> st
     return f"refused {len(refused)} times, at last: {_said(refused[-1])}"
 
 
-def _plan(office: Office, billing: Billing, stored: StoredObligation, parts: Parts) -> PaymentPlan:
+def _plan(
+    office: Office, billing: Billing, stored: StoredObligation, parts: Parts
+) -> tuple[PaymentPlan, tuple[str, ...]]:
+    """How it is paid, and the customers that were looked at; "" where nobody knows customers."""
     if not billing.knows_invoices:
-        return _what_is_left(stored, parts)
+        return _what_is_left(stored, parts), ("",)
     version = _version(office, stored)
     month = ServiceMonth.parse(stored.obligation.period).bounds(version.time_zone)
     query = BillingQuery(
@@ -518,28 +522,32 @@ def _plan(office: Office, billing: Billing, stored: StoredObligation, parts: Par
         month=month,
         currency=stored.ledger["currency"],
     )
-    return plan_payment(
+    picture = billing.picture(query)
+    plan = plan_payment(
         obligation=stored.obligation,
         payout=Payout(stored.ledger["payout"]),
         tax=version.billing.tax,
-        picture=billing.picture(query),
+        picture=picture,
         month=month,
         paid_parts=parts.live,
         in_doubt=parts.in_doubt,
         next_number=parts.next_number(stored.key),
     )
+    return plan, tuple(customer.id for customer in picture.customers)
 
 
-def _refuse_strangers(billing: Billing, plan: PaymentPlan, parts: Parts) -> None:
-    """Plan nothing beside a part that is there and that the store knows nothing of.
+def _refuse_strangers(
+    billing: Billing, stored: StoredObligation, customers: Sequence[str], parts: Parts
+) -> None:
+    """Plan and ask nothing beside a part that is there and that the store knows nothing of.
 
     Raises:
         Permanent: There is one.
         Retriable: The vendor cannot be asked now.
     """
     known = {effect.key for effect in parts.effects}
-    for obligation, customer in {(part.obligation, part.customer) for part in plan.parts}:
-        found = billing.parts_of(obligation, customer=customer)
+    for customer in customers:
+        found = billing.parts_of(stored.key, customer=customer)
         strange = [f"{each.id} ({each.key})" for each in found if each.key not in known]
         if strange:
             message = (

@@ -77,6 +77,7 @@ class Abilities:
             from its first sending; 0 where there are no keys, None where they last for ever.
         settles_within_ms: How long a request that was cut off may still be carried out; only a look
             after that proves that nothing will come of it.
+        why_not_asked: Why it cannot be asked, where that is not its nature; "".
     """
 
     can_be_asked: bool = False
@@ -84,6 +85,7 @@ class Abilities:
     repeats_are_harmless: bool = False
     forgets_keys_after_ms: int | None = None
     settles_within_ms: int = 0
+    why_not_asked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +274,17 @@ def next_move(standing: Standing, able: Abilities, look: Look | None = None) -> 
         return _by_look(standing, standing.age_ms, able, look)
     if able.repeats_are_harmless or standing.state is EffectState.PLANNED:
         return SendAgain()
+    return _unasked(able)
+
+
+def _unasked(able: Abilities) -> AskPerson:
+    if able.why_not_asked:
+        return AskPerson(
+            f"an attempt may have been carried out, and nobody can be asked here: "
+            f"{able.why_not_asked}. Look for it where it was to be made, then answer: done when it "
+            "is there, again when it is not and shall be planned anew, refused when it shall not "
+            "be."
+        )
     return AskPerson(
         "an attempt may have reached the far side, which cannot be asked, and a second one would "
         "show. Find out whether it arrived, then answer: done, again or refused."

@@ -135,7 +135,8 @@ class JournalBilling:
 
     def disowns(self, intent: PartIntent) -> str:
         """Why a part is none of the journal's; "" when it is."""
-        return _strangeness(intent.part)
+        strange = _strangeness(intent.part)
+        return f"it {strange}" if strange else ""
 
     def strange(self, earlier: PartIntent) -> str:
         """Nothing: the journal has neither sides nor accounts."""

@@ -180,6 +180,19 @@ def test_a_client_s_notice_in_doubt_goes_to_a_person_once():
     assert next_move(planned_anew, NOTICE_BY_SMTP) == SendAgain()
 
 
+def test_who_is_asked_about_what_cannot_be_looked_for_reads_why():
+    """A part of another billing system: where to look, and what each answer means."""
+    able = Abilities(why_not_asked="it is to be paid by a credit note, and the journal makes none")
+    move = next_move(Standing(EffectState.UNKNOWN, age_ms=0), able)
+    assert isinstance(move, AskPerson)
+    assert move.why == (
+        "an attempt may have been carried out, and nobody can be asked here: it is to be paid by a "
+        "credit note, and the journal makes none. Look for it where it was to be made, then "
+        "answer: done when it is there, again when it is not and shall be planned anew, refused "
+        "when it shall not be."
+    )
+
+
 def test_two_where_one_was_asked_for_is_an_alarm():
     """A double is wrong now; the person reads which they are."""
     move = next_move(Standing(EffectState.UNKNOWN, age_ms=0), STRIPE, Look((ONE, Match("cn_2"))))

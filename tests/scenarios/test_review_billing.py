@@ -65,6 +65,22 @@ def test_a_database_that_counts_its_revisions_anew_pays_nothing_twice(lay_out, a
     assert "whether it is paid already" in questions(books)[f"{R0}/p1"]
 
 
+def test_a_lost_database_is_told_of_its_note_also_where_it_would_only_ask(lay_out, account):
+    """Nobody could use a credit any more, so no part is planned; the note is named all the same."""
+    books = drafted(lay_out)
+    books.release()
+    assert account.credits == [f"{R0}/p1 cn in_sep 200.00 EUR"]
+    _lost(books)
+    account.billing.void_invoice("in_sep")
+    account.billing.subscription("sub_acme", "cus_acme", cancelled=True)
+    books.run()
+    books.release()
+    assert len(account.credits) == 1
+    asked = questions(books)[f"{R0}/p1"]
+    assert f"({R0}/p1) at cus_acme pays it" in asked
+    assert "was the database put back from a copy" in asked
+
+
 @pytest.mark.parametrize("days", [0, 40])
 def test_an_old_copy_with_a_plan_that_was_sent_since_pays_nothing_twice(
     lay_out,
@@ -108,6 +124,9 @@ def test_a_note_in_doubt_is_not_booked_by_the_journal_as_well(lay_out, scene, mo
     assert parts(books) == {f"{R0}/p1": EffectState.PERSON}
     assert not list(books.folder.rglob("p*.json"))
     assert credits_of(scene) == [(f"{R0}/p1", 20_000)]
+    asked = questions(books)[f"{R0}/p1"]
+    assert "it is to be paid by credit note, and the journal books only its own parts" in asked
+    assert "Look for it where it was to be made" in asked
 
 
 def test_a_note_that_is_surely_not_there_is_booked_by_the_journal(lay_out, scene, monkeypatch):

@@ -67,7 +67,7 @@ def _planned_again(office: Office, period: str) -> Mapping[str, PartIntent]:
     for stored in office.store.obligations(period, states=[ObligationState.RELEASED]):
         own = (e for e in known if e.plan.contract == stored.obligation.contract)
         parts = Parts(tuple(e for e in own if e.state is EffectState.DONE))
-        plan = paying._plan(office, office.billing, stored, parts)  # noqa: SLF001  As above.
+        plan, _ = paying._plan(office, office.billing, stored, parts)  # noqa: SLF001  As above.
         draft = paying._previewed(office.billing, stored, plan, parts)  # noqa: SLF001  As above.
         found.update({intent.part.key: intent for intent in draft.intents})
     return found
