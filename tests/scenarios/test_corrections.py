@@ -5,13 +5,16 @@ The workspace and the account of `test_reconcile`: 200.00 EUR by a note against 
 """
 
 import json
+import time
 from collections import defaultdict
 from decimal import Decimal
 
 import pytest
+from starlette.testclient import TestClient
 
 from connectors.billing.stripe import StripeBilling
 from connectors.errors import OutcomeUnknown
+from deployments.webhooks import PATH, create_app
 from models.effect import EffectState
 from tests.command import makegood
 from tests.scenarios import test_reconcile
@@ -193,6 +196,28 @@ def test_what_is_not_owed_any_more_leaves_the_books(desk):
     assert after["Income:SLA-Credits:Api"] == 360  # Bluefin's alone
     assert (desk.differences(), asked(desk)) == ([], {})
     assert notes(desk, "cus_acme") == [(ACME_P1, 20_000, "void")]
+
+
+def test_what_came_in_by_webhook_is_used_and_a_second_delivery_changes_nothing(desk, monkeypatch):
+    """Signed events through the receiver; the list shows the refund as if it had arrived."""
+    refund = desk.note("cus_bluefin")["refunds"][0]["refund"]
+    desk.account.do("fail_refund", refund=refund)
+    kinds = ["credit_note.created", "refund.failed"]
+    at = time.time_ns() // 1_000_000_000
+    sent = desk.account.tell("webhooks", secret="whsec_x", types=kinds, at=at)
+    desk.account.do("change", kind="refund", id=refund, status="succeeded")
+    monkeypatch.setenv("MAKEGOOD_WORKSPACE", str(desk.books.folder))
+    monkeypatch.setenv("MAKEGOOD_STRIPE_WEBHOOK_SECRETS", "whsec_x")
+    assert desk.differences() == []
+    with TestClient(create_app()) as door:
+        for delivery in [*sent, *sent]:
+            body = delivery["body"].encode()
+            answer = door.post(PATH, content=body, headers=delivery["headers"])
+            assert answer.status_code == 200
+            strange = door.post(PATH, content=body + b" ", headers=delivery["headers"])
+            assert strange.status_code == 400
+    assert desk.kinds() == [f"refund_failed stripe {desk.note('cus_bluefin')['id']} ({BLUEFIN_P1})"]
+    assert list(asked(desk)) == [BLUEFIN_BACK]
 
 
 def test_a_vendor_that_is_away_leaves_the_answer_for_the_next_run(desk, monkeypatch):
