@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 from connectors.billing.memory import MemoryBilling
 from connectors.errors import OutcomeUnknown, Retriable
+from connectors.store.sql import SqlStore
 from deployments.cli.schemas import schema_path
 from flows.effects import ONCE, settle
 from models.period import ServiceMonth
@@ -151,3 +152,22 @@ def test_a_vendor_that_is_gone_is_not_asked_for_every_credit(books, billing, awa
     assert (done.payments.waiting, done.payments.unfinished) == (50, 50)
     # One is asked about before anything is released.
     assert 20 + 1 <= len(asked) <= 40 + 1
+
+
+def test_a_database_that_goes_away_ends_with_exit_code_3_and_loses_nothing(
+    books, billing, monkeypatch
+):
+    """Released, and then the database does not answer; the same command pays it once."""
+
+    def _away(*_args, **_facts):
+        message = "database: did not answer"
+        raise Retriable(message)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SqlStore, "plan_effects", _away)
+        ended = makegood(*RELEASE, "--workspace", "books", "--json")
+    assert (ended.code, ended.out) == (3, "")
+    assert "database: did not answer" in ended.err
+    assert books.owed["acme/api/2025-09/r0"] == ("released", "200.00 EUR")
+    code, payments = called(*RELEASE)
+    assert (code, payments["paid"]) == (0, 1)
