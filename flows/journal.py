@@ -226,7 +226,8 @@ def _returns(facts: _Facts) -> Iterator[Settled]:
     for effect in facts.returned:
         known_on = _day(effect.planned_at, facts.time_zone)
         returned = returned_of(effect)
-        yield Settled(effect.key, known_on, returned.amount, str(returned))
+        says = f"{returned.vendor_id} {returned.because}"
+        yield Settled(effect.key, known_on, returned.amount, says)
 
 
 def _by_hand(facts: _Facts) -> Iterator[Settled]:
