@@ -25,13 +25,20 @@ from tests.workspaces import SEPTEMBER, checks
 stand_in = test_reconcile.stand_in
 released = test_reconcile.released
 copied = test_reconcile.copied
-desk = test_reconcile.desk
+agreed = test_reconcile.desk
 
 ACME_BACK, BLUEFIN_BACK = f"{ACME_P1}/returned", f"{BLUEFIN_P1}/returned"
 ACME_PAYABLE, BLUEFIN_PAYABLE = (
     f"Liabilities:SLA-Credits-Payable:{client}" for client in ("Acme", "Bluefin")
 )
 ACME_SETTLED = "Assets:Accounts-Receivable:Acme"
+
+
+@pytest.fixture
+def desk(agreed):
+    """The desk after the release; afterwards everything must be provable."""
+    yield agreed
+    assert agreed.books.verify().faults == ()
 
 
 def voided(desk):
