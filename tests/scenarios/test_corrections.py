@@ -17,10 +17,11 @@ from connectors.errors import OutcomeUnknown
 from deployments.webhooks import PATH, create_app
 from models.effect import EffectState
 from tests.command import makegood
+from tests.connectors.billing.stage import StripeScene, fresh_account
 from tests.scenarios import test_reconcile
 from tests.scenarios.test_paying_by_stripe import standing
 from tests.scenarios.test_reconcile import ACME_BILLED, ACME_P1, ACME_R0, BLUEFIN_P1, STRIPE, bound
-from tests.workspaces import SEPTEMBER, checks
+from tests.workspaces import ACME, SEPTEMBER, checks
 
 stand_in = test_reconcile.stand_in
 released = test_reconcile.released
@@ -287,3 +288,28 @@ def test_a_part_that_shall_not_be_paid_leaves_the_books(lost_and_voided):
     settled(desk, ACME_P1, "refused")
     after = booked(desk)
     assert (after[ACME_PAYABLE], after["Income:SLA-Credits:Api"]) == (0, 0)
+
+
+def test_only_what_came_back_is_paid_anew(lay_out, stand_in, monkeypatch):
+    """100.00 EUR lowered what was to be paid, 100.00 were refunded in vain: those come again."""
+    scene = StripeScene(fresh_account(stand_in))
+    scene.customer("cus_acme", client="acme")
+    scene.subscription("sub_acme", "cus_acme")
+    open_one = {"period": test_reconcile.MONTH, "state": "open", "paid": 190_000}
+    scene.invoice("in_sep", "cus_acme", 200_000, **open_one)
+    monkeypatch.setenv("MAKEGOOD_STRIPE_KEY", scene.account.restricted_key)
+    monkeypatch.setenv("MAKEGOOD_STRIPE_URL", scene.account.url)
+    books = lay_out(ACME + "payout: refund\n", checks=checks(api=120), makegood=STRIPE)
+    books.run()
+    books.release()
+    there = test_reconcile.Desk(books, scene.account)
+    scene.fail_refund(there.note("cus_acme")["id"])
+    assert there.only()["at_stake"] == [{"amount": "100.00", "currency": "EUR"}]
+    assert asked(there)[ACME_BACK]["amount"] == "100.00"
+    assert booked(there)[ACME_PAYABLE] == -100
+    settled(there, ACME_BACK, "again")
+    books.run()
+    books.run()
+    assert [amount for _, amount, _ in notes(there, "cus_acme")] == [20_000, 10_000]
+    assert booked(there)[ACME_PAYABLE] == 0
+    assert there.differences() == []
