@@ -6,17 +6,28 @@ A connector translates every error of its library or vendor into one of these. T
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class ConnectorError(Exception):
     """The far side did not do what was asked; the subclasses say what to do about it.
 
     Attributes:
-        status: The HTTP status of the answer; None when there was none, or no HTTP.
+        status: The code of the answer, by HTTP or SMTP; None when there was none.
+        facts: What else is kept with the attempt, such as who has a message that only some have.
     """
 
-    def __init__(self, message: str, *, status: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
+        self.facts = dict(facts or {})
 
 
 class Retriable(ConnectorError):

@@ -7,26 +7,30 @@ time from the database alone.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from connectors.monitoring import EvidenceLink
-from connectors.store import EffectPlan, StoredObligation
-from flows.effects import Unasked, carry_out
+from connectors.store import Effect, EffectPlan, Store, StoredObligation
+from flows.binding import PAYMENT
+from flows.claims import Shown, statuses
+from flows.effects import AT_ONCE, ONCE, Unasked, settle
 from flows.office import Office
 from flows.planning import Governed
 from models.case import Decided
 from models.contract import Contract
 from models.credit import ObligationKind, ObligationState
 from models.decision import digest_of
-from models.effect import WORKSPACE, Abilities
+from models.effect import OPEN_STATES, WORKSPACE, Abilities, EffectState
 from models.intervals import utc_text
 from models.ladder import floor_percent
 from models.ledger import LedgerRow, LedgerStatus
 from models.money import Currency, Money
+from models.payment import Channel, Part
 from models.period import ServiceMonth
 from models.printing import number_text
 from models.terms import JsonValue, plain
@@ -41,6 +45,13 @@ MOST_IN_CELL = 16_000
 """Characters of links, and of other proof, in a row: half of what a spreadsheet's cell can hold."""
 
 SEPARATOR = "; "
+
+PAID_BY = {
+    Channel.CREDIT_NOTE: "credit note",
+    Channel.BALANCE: "balance",
+    Channel.JOURNAL: "journal",
+    Channel.BY_HAND: "by hand",
+}
 
 STATUS = {
     ObligationState.DRAFT: LedgerStatus.TO_REVIEW,
@@ -63,6 +74,7 @@ def ledger_facts(governed: Governed, decided: Decided) -> Mapping[str, JsonValue
     return {
         "client_name": contract.client.name,
         "client_email": contract.client.email,
+        "client_language": contract.client.language,
         "service_name": contract.service.name,
         "time_zone": version.time_zone,
         "commitment_percent": plain(version.credit.ladder.commitment_percent),
@@ -78,6 +90,8 @@ def ledger_facts(governed: Governed, decided: Decided) -> Mapping[str, JsonValue
         "claim_by": answer.claim_by.isoformat() if answer.claim_by else None,
         "claim_channel": version.credit.claim.channel,
         "claim_address": version.credit.claim.address,
+        "claim": version.credit.claim.model_dump(mode="json"),
+        "term_ends_on": version.ends_on.isoformat() if version.ends_on else None,
         "payout": version.payout.value,
         "withheld": answer.withheld,
         "outages": _outages(decided),
@@ -89,8 +103,43 @@ def ledger_facts(governed: Governed, decided: Decided) -> Mapping[str, JsonValue
     }
 
 
-def ledger_row(stored: StoredObligation) -> LedgerRow:
-    """The row that shows an obligation as it stands."""
+def ledger_rows(office: Office, period: str) -> tuple[LedgerRow, ...]:
+    """The row of every obligation of a month, claims against vendors with what is known of them."""
+    claims, posted = statuses(office.store, period), posted_words(office.store, period)
+    return tuple(
+        ledger_row(stored, claims.get(stored.key), posted.get(stored.key, ""))
+        for stored in office.store.obligations(period)
+    )
+
+
+def posted_words(store: Store, period: str) -> Mapping[str, str]:
+    """What was paid or booked of a month's obligations, by their keys; absent where nothing was."""
+    keys = store.effect_keys(period=period, kinds=[PAYMENT], states=[EffectState.DONE])
+    found: dict[str, list[str]] = defaultdict(list)
+    while page := list(islice(keys, AT_ONCE)):
+        for effect in store.effects(keys=page):
+            found[str(effect.plan.obligation)].append(_posted(effect))
+    return {key: SEPARATOR.join(parts) for key, parts in found.items()}
+
+
+def _posted(effect: Effect) -> str:
+    """One part: `2026-06-03: 100.00 EUR, credit note cn_1`."""
+    part = Part.of_record(effect.plan.intent["part"])
+    facts = effect.outcome if isinstance(effect.outcome, Mapping) else {}
+    on = utc_text(effect.done_at or effect.planned_at)[:10]
+    how = f"{PAID_BY[part.channel]} {facts.get('id') or ''}".strip()
+    return f"{on}: {part.amount}, {how}"
+
+
+def ledger_row(stored: StoredObligation, claim: Shown | None = None, posted: str = "") -> LedgerRow:
+    """The row that shows an obligation as it stands.
+
+    Args:
+        stored: The obligation.
+        claim: Where the claim stands, and stood; None when it is none, or not that of a standing
+            revision.
+        posted: What was paid or booked of it, in words.
+    """
     obligation, facts = stored.obligation, stored.ledger
     adjustment = obligation.kind is ObligationKind.ADJUSTMENT
     superseded = obligation.state is ObligationState.SUPERSEDED
@@ -108,19 +157,22 @@ def ledger_row(stored: StoredObligation) -> LedgerRow:
         claim_by=date.fromisoformat(facts["claim_by"]) if facts["claim_by"] else None,
         claim_channel=_channel(facts),
         revision=obligation.revision,
-        status=STATUS[obligation.state],
+        status=claim[0] if claim else STATUS[obligation.state],
+        been=claim[1] if claim else frozenset(),
         evidence=tuple(_fitting(facts["evidence"])),
         notes=" ".join([_notes(stored), *_proof_notes(facts)]),
+        posted=posted,
     )
 
 
 def write_rows(office: Office, period: str) -> str:
-    """Bring every ledger up to date with a month's obligations, and log what they now say.
+    """Bring every ledger that is written as a whole up to date with a month, and log what it says.
 
     A ledger is a mirror: writing it again is always harmless, so it is written each time, but it is
-    an effect of its own only when it says something new.
+    an effect of its own only when it says something new. Those that are written row by row take
+    longer, and can fail where nothing of ours has: `flows.mirroring` does them at the end.
     """
-    rows = [ledger_row(stored) for stored in office.store.obligations(period)]
+    rows = ledger_rows(office, period)
     if not rows:
         return "nothing to write"
     said = digest_of([row.as_cells for row in rows])
@@ -131,8 +183,15 @@ def write_rows(office: Office, period: str) -> str:
         period=period,
         intent={"rows": len(rows), "digest": said},
     )
-    changes = {name: ledger.upsert(rows) for name, ledger in office.ledgers.items()}
-    carry_out(office.store, [plan], _mirror(changes))
+    changes = {
+        name: ledger.upsert(rows)
+        for name, ledger in office.ledgers.items()
+        if ledger.writes_together
+    }
+    office.store.plan_effects([plan])
+    # Also those that an earlier run had planned and died before: what they said is written over.
+    keys = office.store.effect_keys(period=period, kinds=[plan.kind], states=sorted(OPEN_STATES))
+    settle(office.store, keys, _mirror(changes), patience=ONCE)
     return "; ".join(f"{name}: {change}" for name, change in changes.items())
 
 

@@ -587,7 +587,7 @@ def _outcome(effect: Effect, state: EffectState, answer: JsonValue) -> EffectOut
 
 def _facts(error: ConnectorError) -> dict[str, JsonValue]:
     status = {} if error.status is None else {"status": error.status}
-    return {"error": str(error), **status}
+    return {**error.facts, "error": str(error), **status}
 
 
 def _was_refused(answer: JsonValue) -> bool:

@@ -11,11 +11,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from connectors.billing import PartIntent
 from connectors.billing.journal import BookFile, BookFormat, write_books
 from connectors.store import Effect, EffectPlan, Store, StoredObligation
 from flows.binding import PAYMENT
+from flows.claims import all_claims
 from flows.correcting import CORRECTION, is_resolved, outcome_of, returned_of
 from flows.effects import AT_ONCE, Unasked, carry_out
 from flows.office import Office
@@ -33,6 +35,7 @@ from models.journal import (
     of_months,
 )
 from models.ledger import STATUS, LedgerStatus
+from models.money import Currency, Money
 from models.payment import Channel
 from models.period import ServiceMonth, zone
 from models.returned import Correction
@@ -114,19 +117,29 @@ def journal_of(office: Office) -> tuple[JournalEntry, ...]:
 
 
 def note_approvals(office: Office) -> int:
-    """Keep the days on which a ledger began or ceased to call claims approved; answer how many."""
+    """Keep the days on which a ledger began or ceased to call claims approved; answer how many.
+
+    An amount that the vendor has changed since is withdrawn, and approved anew.
+    """
     claims = [
         s for s in office.store.obligations(None) if s.role is Role.CUSTOMER and s.obligation.amount
     ]
     if not claims:
         return 0
     books = [ledger.read() for ledger in office.ledgers.values()]
+    agreed = {claim.obligation: claim.life.approved for claim in all_claims(office.store)}
     known = _effects(office.store, APPROVAL)
-    plans = []
-    for stored in claims:
-        number = len(known.get(stored.key, ()))
-        if _is_approved(stored, books) != bool(number % 2):
-            plans.append(_approval_plan(stored, number))
+    plans = [
+        plan
+        for stored in claims
+        for plan in _approval_plans(
+            stored,
+            _approved_amounts(known.get(stored.key, ())),
+            (agreed.get(stored.key) or stored.obligation.amount)
+            if _is_approved(stored, books)
+            else None,
+        )
+    ]
     return carry_out(office.store, plans, _NOTES).done if plans else 0
 
 
@@ -143,15 +156,48 @@ def _is_approved(
     return LedgerStatus.APPROVED.value in said
 
 
-def _approval_plan(stored: StoredObligation, number: int) -> EffectPlan:
+def _approval_plans(
+    stored: StoredObligation, noted: Sequence[Money], now: Money | None
+) -> Iterator[EffectPlan]:
+    """What is to be noted, so that the last note says what is approved now; None for nothing.
+
+    Args:
+        stored: The claim.
+        noted: The amount of each note so far; approvals and withdrawals in turn.
+        now: What is approved.
+    """
+    number = len(noted)
+    standing = noted[-1] if number % 2 else None
+    if standing == now:
+        return
+    if standing is not None:
+        yield _approval_plan(stored, number, standing)
+        number += 1
+    if now is not None:
+        yield _approval_plan(stored, number, now)
+
+
+def _approval_plan(stored: StoredObligation, number: int, amount: Money) -> EffectPlan:
     return EffectPlan(
         key=approval_key(stored.key, number),
         kind=APPROVAL,
         contract=stored.obligation.contract,
         period=stored.obligation.period,
-        intent={"approved": number % 2 == 0, "amount": str(stored.obligation.amount)},
+        intent={"approved": number % 2 == 0, "amount": str(amount)},
         obligation=stored.key,
     )
+
+
+def _approved_amounts(notes: Sequence[Effect]) -> tuple[Money, ...]:
+    """What each note was about, in the order of their numbers."""
+    by_number = sorted(notes, key=lambda note: (len(note.key), note.key))
+    return tuple(_money(note.plan.intent["amount"]) for note in by_number)
+
+
+def _money(text: str) -> Money:
+    amount, code = text.split(" ")
+    currency = Currency.of(code)
+    return Money(int(currency.minor(Decimal(amount))), currency)
 
 
 def _effects(store: Store, kind: str) -> Mapping[str, Sequence[Effect]]:
@@ -216,6 +262,7 @@ def _booked(stored: StoredObligation, dates: Dates, facts: _Facts) -> Booked:
         superseded_on=dates.get((EntryKind.SUPERSEDED, stored.key)),
         released_on=_day(release.at, time_zone) if release else None,
         approvals=tuple(sorted(_done_on(effect, time_zone) for effect in facts.approvals)),
+        approved=_approved_amounts(facts.approvals),
         settled=(*_settlements(facts.paid, time_zone), *_by_hand(facts)),
         returned=tuple(_returns(facts)),
         waived=tuple(_waivers(facts)),

@@ -7,6 +7,7 @@ effect's intent before anything is sent; nothing for a client is planned before 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from email.utils import parseaddr
@@ -14,9 +15,11 @@ from hashlib import sha256
 from pathlib import Path
 
 from connectors.files import sole_writer, write_whole
-from connectors.mail import Mailbox, MailSender, OutgoingMail, compose
-from connectors.store import EffectPlan, StoredObligation
-from flows.effects import ONCE, Unasked, carry_out, settle
+from connectors.mail import Attachment, Mailbox, MailSender, compose
+from connectors.store import EffectPlan, StoredObligation, batch_digest
+from flows.claim_links import links_of
+from flows.claims import all_claims
+from flows.effects import ONCE, Settlement, carry_out, settle
 from flows.messages import (
     ChangeLine,
     ClientNotice,
@@ -24,16 +27,25 @@ from flows.messages import (
     CreditLine,
     MonthlySummary,
     OutageLine,
+    ReleaseRequest,
+    Rendered,
     WithheldLine,
     render_notice,
+    render_request,
     render_summary,
 )
+from flows.messages.language import Language, language_of
 from flows.office import Office
+from flows.posting import post
+from models.approval import Needed
+from models.claims.dependency import BothSides, both_sides
+from models.claims.standing import Claim
 from models.contract import Payout, Role
 from models.credit import ObligationKind, ObligationState
 from models.decision import digest_of
-from models.effect import OPEN_STATES, WORKSPACE, Abilities
+from models.effect import OPEN_STATES, WORKSPACE
 from models.intervals import Interval, instant
+from models.language import LanguageCode
 from models.money import Currency, Money
 from models.period import ServiceMonth
 from models.terms import JsonValue
@@ -41,7 +53,11 @@ from models.workspace_file import MailTerms
 
 NOTICE = "client_notice"
 SUMMARY = "operator_summary"
-MAIL_KINDS = frozenset({NOTICE, SUMMARY})
+REQUEST = "release_request"
+REMINDER = "claim_reminder"
+TO_OURSELVES = frozenset({SUMMARY, REQUEST, REMINDER})
+"""Mail to the operators alone: a second copy bothers no client."""
+MAIL_KINDS = TO_OURSELVES | {NOTICE}
 
 
 def send_waiting(office: Office, period: str) -> int:
@@ -51,7 +67,12 @@ def send_waiting(office: Office, period: str) -> int:
     keys = office.store.effect_keys(
         period=period, kinds=sorted(MAIL_KINDS), states=sorted(OPEN_STATES)
     )
-    return settle(office.store, keys, _post(office.mail), patience=ONCE).done
+    return settle(
+        office.store,
+        keys,
+        post(office.mail, office.store, to_ourselves=TO_OURSELVES),
+        patience=ONCE,
+    ).done
 
 
 def send_summary(office: Office, period: str, *, contracts: int, met: int) -> int:
@@ -67,23 +88,148 @@ def send_summary(office: Office, period: str, *, contracts: int, met: int) -> in
     if office.mail is None or terms is None:
         return 0
     obligations = office.store.obligations(period)
-    standing = _standing(obligations)
     key = f"{period}/summary/{digest_of([_told(s) for s in obligations])[:16]}"
     if office.store.effects(keys=[key]):
         return send_waiting(office, period)
-    summary = render_summary(_summary(office, period, standing, contracts=contracts, met=met))
-    mail = compose(
-        key=key,
+    summary = summary_of(office, period, contracts=contracts, met=met)
+    letter = ToOurselves(key, SUMMARY, period, summary)
+    return send_to_ourselves(office, office.mail, terms, letter).done
+
+
+def send_release_request(
+    office: Office, month: ServiceMonth, *, waiting: Sequence[StoredObligation], needed: Needed
+) -> int:
+    """Ask the operator and the approvers to release drafts, once for each set that is shown.
+
+    Args:
+        office: What the run talks to.
+        month: The service month.
+        waiting: Our own drafts, as a release would show them.
+        needed: How many people must agree.
+    """
+    terms = office.workspace.mail
+    if office.mail is None or terms is None or not waiting:
+        return 0
+    period = str(month)
+    key = f"{period}/release-request/{batch_digest(waiting)[:16]}"
+    if office.store.effects(keys=[key]):
+        return 0
+    rendered = request_of(office, month, waiting=waiting, needed=needed)
+    letter = ToOurselves(key, REQUEST, period, rendered, also=terms.approvers)
+    return send_to_ourselves(office, office.mail, terms, letter).done
+
+
+@dataclass(frozen=True, slots=True)
+class ToOurselves:
+    """A mail to the operators, in words.
+
+    Attributes:
+        key: The effect's key.
+        kind: The effect's kind, one of `TO_OURSELVES`.
+        period: The service month that it is counted with.
+        rendered: What it says.
+        also: Who gets it beside the operator.
+        attachments: Files that go with it.
+        kept: What is stored beside its bytes, for later runs to read.
+    """
+
+    key: str
+    kind: str
+    period: str
+    rendered: Rendered
+    also: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    kept: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+def send_to_ourselves(
+    office: Office, mail: MailSender, terms: MailTerms, letter: ToOurselves
+) -> Settlement:
+    """Store a mail to the operators with its bytes, unless it is there, and send it once."""
+    composed = compose(
+        key=letter.key,
         at=instant(datetime.now(tz=UTC)),
         sender=_mailbox(terms.sender),
-        to=[_mailbox(terms.operator)],
-        subject=summary.subject,
-        text=summary.text,
-        html=summary.html,
+        to=[_mailbox(address) for address in dict.fromkeys([terms.operator, *letter.also])],
+        subject=letter.rendered.subject,
+        text=letter.rendered.text,
+        html=letter.rendered.html,
         reply_to=_reply_to(terms),
+        attachments=letter.attachments,
     )
-    plan = EffectPlan(key, SUMMARY, WORKSPACE, period, mail.intent)
-    return carry_out(office.store, [plan], _post(office.mail)).done
+    intent = {**composed.intent, **letter.kept}
+    plan = EffectPlan(letter.key, letter.kind, WORKSPACE, letter.period, intent)
+    return carry_out(office.store, [plan], post(mail, office.store, to_ourselves=TO_OURSELVES))
+
+
+def workspace_named(office: Office) -> str:
+    """The folder as commands must name it; "" when they are run inside it."""
+    return "" if str(office.folder) == "." else str(office.folder)
+
+
+def _limits(
+    office: Office, month: ServiceMonth, waiting: Sequence[StoredObligation]
+) -> tuple[Money, ...]:
+    """The amounts above which two must agree, of the workspace and of the drafts' contracts."""
+    drafts = {s.obligation.contract: s.obligation.amount for s in waiting if s.obligation.amount}
+    versions = {c.id: c.in_force(month) for c in office.contracts if c.id in drafts}
+    found = set()
+    for contract, amount in drafts.items():
+        version, currency = versions.get(contract), amount.currency
+        for limit in (
+            office.workspace.release.two_person_above.get(currency.code),
+            version.release.two_person_above if version else None,
+        ):
+            if limit is not None:
+                found.add(Money(int(currency.minor(limit)), currency))
+    return tuple(sorted(found, key=lambda money: (money.currency.code, money.minor)))
+
+
+def summary_of(
+    office: Office, period: str, *, contracts: int, met: int, language: Language | None = None
+) -> Rendered:
+    """The operator's summary of what stands now; without a language in the operator's own."""
+    standing = _standing(office.store.obligations(period))
+    view = _summary(office, period, standing, contracts=contracts, met=met)
+    return render_summary(view, language=language or own_language(office))
+
+
+def request_of(
+    office: Office,
+    month: ServiceMonth,
+    *,
+    waiting: Sequence[StoredObligation],
+    needed: Needed,
+    language: Language | None = None,
+) -> Rendered:
+    """The request to release what waits; without a language in the operator's own."""
+    request = ReleaseRequest(
+        month=month,
+        waiting=tuple(_line(stored) for stored in waiting),
+        people=needed.people,
+        limits=_limits(office, month, waiting) if needed.people > 1 else (),
+        letters=len(receivers(office, waiting)),
+        previews=office.previews.name,
+        workspace=workspace_named(office),
+    )
+    return render_request(request, language=language or own_language(office))
+
+
+def notice_of(
+    office: Office, stored: StoredObligation, *, language: Language | None = None
+) -> Rendered:
+    """A client's notice; with a banner while it waits for release, without a language in theirs."""
+    return render_notice(
+        _notice(office, stored),
+        preview=stored.obligation.state is ObligationState.DRAFT,
+        language=language or notice_language(office, stored),
+    )
+
+
+def own_language(office: Office) -> Language:
+    """The language of mail to ourselves."""
+    terms = office.workspace.mail
+    return language_of(terms.language if terms else LanguageCode.EN)
 
 
 def receivers(office: Office, obligations: Sequence[StoredObligation]) -> Mapping[str, Mailbox]:
@@ -100,6 +246,16 @@ def receivers(office: Office, obligations: Sequence[StoredObligation]) -> Mappin
         if address:
             found[stored.key] = Mailbox(name, address)
     return found
+
+
+def notice_language(office: Office, stored: StoredObligation) -> Language:
+    """The language of an obligation's notice, found as its receiver is."""
+    parties = {contract.id: contract.client for contract in office.contracts}
+    party = parties.get(stored.obligation.contract)
+    # Obligations of earlier versions have no language among their facts.
+    wanted = party.language if party else stored.ledger.get("client_language")
+    terms = office.workspace.mail
+    return language_of(wanted or (terms.language if terms else LanguageCode.EN))
 
 
 def notice_plans(
@@ -135,31 +291,18 @@ def write_previews(office: Office, period: str) -> int:
             if path.name not in wanted:
                 path.unlink(missing_ok=True)
         for name, stored in wanted.items():
-            _write_preview(office.previews / name, _notice(office, stored))
+            language = notice_language(office, stored)
+            _write_preview(office.previews / name, _notice(office, stored), language)
     return len(wanted)
 
 
-def _write_preview(path: Path, notice: ClientNotice) -> None:
+def _write_preview(path: Path, notice: ClientNotice, language: Language) -> None:
     # The mark at the end tells which notice it shows, so that a rerun renders nothing again.
-    mark = f"<!-- {sha256(repr(notice).encode()).hexdigest()} -->\n".encode()
+    mark = f"<!-- {sha256(repr((notice, language)).encode()).hexdigest()} -->\n".encode()
     if path.exists() and path.read_bytes().endswith(mark):
         return
-    page = render_notice(notice, preview=True).html.encode()
+    page = render_notice(notice, preview=True, language=language).html.encode()
     write_whole(path, page + mark, durable=False)
-
-
-def _post(mail: MailSender) -> Unasked:
-    """The mail as the engine sees it: a second summary bothers nobody but the operator."""
-
-    def _able(plan: EffectPlan) -> Abilities:
-        return Abilities(
-            repeats_are_safe=mail.repeats_are_safe, repeats_are_harmless=plan.kind == SUMMARY
-        )
-
-    def _send(plan: EffectPlan) -> JsonValue:
-        return dict(mail.send(OutgoingMail.from_intent(plan.intent)).facts)
-
-    return Unasked("mail", _send, _able)
 
 
 def _told(stored: StoredObligation) -> list[str]:
@@ -177,7 +320,7 @@ def _notice_plan(
     office: Office, terms: MailTerms, stored: StoredObligation, to: Mailbox, at: int
 ) -> EffectPlan:
     key = f"{stored.key}/notice"
-    notice = render_notice(_notice(office, stored))
+    notice = render_notice(_notice(office, stored), language=notice_language(office, stored))
     mail = compose(
         key=key,
         at=at,
@@ -187,6 +330,7 @@ def _notice_plan(
         text=notice.text,
         html=notice.html,
         reply_to=_reply_to(terms),
+        unsubscribe=terms.unsubscribe or "",
     )
     obligation = stored.obligation
     return EffectPlan(
@@ -203,19 +347,40 @@ def _summary(
     met: int,
 ) -> MonthlySummary:
     drafts = [s for s in standing if s.obligation.state is ObligationState.DRAFT]
+    claims = {claim.obligation: claim for claim in all_claims(office.store, period=period)}
+    sides = _sides(office, list(claims.values()))
     return MonthlySummary(
         month=ServiceMonth.parse(period),
         contracts=contracts,
         met=met,
         to_release=tuple(_line(s) for s in drafts if s.role is Role.PROVIDER),
-        to_claim=tuple(_line(s) for s in drafts if s.role is Role.CUSTOMER),
+        to_claim=_claim_lines(drafts, claims, is_open=True),
+        claimed=_claim_lines(drafts, claims, is_open=False),
         released=tuple(_line(s) for s in standing if s.release),
         withheld=tuple(_withheld(s) for s in standing if s.obligation.amount is None),
         changes=tuple(_change(s) for s in standing if s.obligation.revision),
+        owed_with_vendors=tuple(sides.owed.values()),
+        recoverable=tuple(sides.recoverable.values()),
         ledger=office.workspace.ledger.csv,
         previews=office.previews.name,
-        workspace="" if str(office.folder) == "." else str(office.folder),
+        workspace=workspace_named(office),
     )
+
+
+def _claim_lines(
+    drafts: Sequence[StoredObligation], claims: Mapping[str, Claim], *, is_open: bool
+) -> tuple[CreditLine, ...]:
+    """The vendors' credits, each with where its claim stands."""
+    return tuple(
+        replace(_line(stored), claim_status=claims[stored.key].status)
+        for stored in drafts
+        if stored.role is Role.CUSTOMER and claims[stored.key].is_open is is_open
+    )
+
+
+def _sides(office: Office, claims: Sequence[Claim]) -> BothSides:
+    links = links_of(office.store, office.contracts, claims)
+    return both_sides(link for each in links.values() for link in each)
 
 
 def _line(stored: StoredObligation) -> CreditLine:
@@ -250,8 +415,12 @@ def _withheld(stored: StoredObligation) -> WithheldLine:
 
 def _change(stored: StoredObligation) -> ChangeLine:
     facts = stored.ledger
-    says = f"revision {stored.obligation.revision}: {stored.obligation.reason}"
-    return ChangeLine(client=facts["client_name"], service=facts["service_name"], says=says)
+    return ChangeLine(
+        client=facts["client_name"],
+        service=facts["service_name"],
+        says=stored.obligation.reason,
+        revision=stored.obligation.revision,
+    )
 
 
 def _notice(office: Office, stored: StoredObligation) -> ClientNotice:

@@ -28,13 +28,21 @@ from flows.binding import check_account
 from flows.bookkeeping import ledger_facts, named_as_proof, write_rows
 from flows.effects import Settlement
 from flows.evidence import Evidence
+from flows.ledger_reading import note_edits
 from flows.log import note, watcher
-from flows.mailing import send_summary, send_waiting, write_previews
+from flows.mailing import (
+    send_release_request,
+    send_summary,
+    send_waiting,
+    write_previews,
+)
+from flows.mirroring import Mirrored, mirror_rows
+from flows.notices import needs_person, needs_release, run_done, send_notices
 from flows.office import Office, open_office
 from flows.paying import Question, asked_about, in_words, pay_released
 from flows.planning import Governed, MonthPlan, plan_month
 from flows.questions import open_questions
-from flows.release import Ruled, release_by_rule
+from flows.release import Batch, Ruled, release_by_rule, waiting_batch
 from models.case import (
     Case,
     Decided,
@@ -113,6 +121,7 @@ class MonthRun:
         payments: What became of payments in this run.
         asked: What people are asked about the month's payments.
         questions: What else a person must settle beside withheld months, once the run is over.
+        mirrored: What became of the rows of each ledger that is written row by row.
     """
 
     def __init__(
@@ -137,6 +146,7 @@ class MonthRun:
         self.payments = Settlement()
         self.asked: tuple[Question, ...] = ()
         self.questions: tuple[str, ...] = ()
+        self.mirrored: Mapping[str, Mirrored] = {}
         self._evidence: dict[bool, Evidence] = {}
 
     @property
@@ -244,7 +254,10 @@ def conduct(run: MonthRun, each: Each) -> None:
         each(WRITE_LEDGER, run, [run.period])
         each(PAY, run, [run.period])
         each(E_MAIL, run, [run.period])
-    run.questions = open_questions(run.office.store, run.plan)
+        if run.office.row_ledgers or run.payments.done:
+            each(MIRROR, run, [run.period])
+    mirrored = [says for came in run.mirrored.values() for says in came.questions]
+    run.questions = (*open_questions(run.office.store, run.plan), *mirrored)
 
 
 def directly(step: Step[Item], run: MonthRun, items: Sequence[Item], /) -> None:
@@ -319,8 +332,19 @@ def pay(run: MonthRun, period: str) -> str:
 
 
 def write_ledger(run: MonthRun, period: str) -> str:
-    """Bring every ledger up to date with the month's obligations."""
+    """Bring every ledger up to date that is written as a whole; what people changed is noted."""
+    note_edits(run.office, period)
     return write_rows(run.office, period)
+
+
+def mirror(run: MonthRun, period: str) -> str:
+    """Bring every ledger up to date that is written row by row; the others say what was paid.
+
+    It comes last: it can take an hour, and nothing else waits for it.
+    """
+    says = write_rows(run.office, period)
+    run.mirrored = mirror_rows(run.office, period)
+    return "; ".join([says, *(f"{name}: {came}" for name, came in run.mirrored.items())])
 
 
 def tell_the_month(run: MonthRun, period: str) -> str:
@@ -335,7 +359,27 @@ def tell_the_month(run: MonthRun, period: str) -> str:
         return f"{says}, no summary asked for"
     met = [outcome for outcome in run.report if outcome.decided.determination.breached is False]
     summaries = send_summary(run.office, period, contracts=len(run.report), met=len(met))
-    return f"{says}, {summaries or 'no new'} summary"
+    batch = waiting_batch(run.office, month=run.plan.month)
+    asked = send_release_request(
+        run.office, run.plan.month, waiting=batch.waiting, needed=batch.needed
+    )
+    posted = _post_notices(run, period, batch, met=len(met))
+    also = [f"{asked} asked to release"] if asked else []
+    also += [f"{posted} posted"] if posted else []
+    return ", ".join([says, f"{summaries or 'no new'} summary", *also])
+
+
+def _post_notices(run: MonthRun, period: str, batch: Batch, *, met: int) -> int:
+    """Tell the operators' chat what the run came to; those that an earlier run left go first."""
+    office = run.office
+    if office.chat is None:
+        return 0
+    return (
+        send_notices(office, period)
+        + run_done(office, period, contracts=len(run.report), met=met)
+        + needs_release(office, period, waiting=batch.waiting, needed=batch.needed)
+        + needs_person(office, period)
+    )
 
 
 def better_wins(governed: Governed) -> bool:
@@ -499,4 +543,5 @@ APPLY_LADDER = Step("apply ladder", apply_ladder)
 RELEASE = Step("release", release_drafts)
 PAY = Step("pay", pay)
 WRITE_LEDGER = Step("write ledger", write_ledger)
+MIRROR = Step("mirror ledger", mirror)
 E_MAIL = Step("e-mail", tell_the_month)

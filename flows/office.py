@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from email.utils import parseaddr
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from connectors.billing import Billing
 from connectors.billing.journal import JournalBilling
+from connectors.chat import Chat
+from connectors.errors import Retriable
 from connectors.files import check_folder
-from connectors.ledger import Ledger
+from connectors.ledger import Ledger, RowLedger
 from connectors.ledger.csv_file import CsvLedger
-from connectors.mail import MailSender
+from connectors.mail import MailSender, ascii_address
 from connectors.mail.outbox import OutboxMail
+from connectors.mail.smtp import Login, SmtpMail
 from connectors.monitoring import BadRows, MonitoringSource
 from connectors.monitoring.calculator_payloads import CalculatorPayloads
 from connectors.monitoring.checks_files import ChecksFiles
@@ -23,16 +29,30 @@ from connectors.monitoring.outage_logs import OutageLogs
 from connectors.store import Store
 from connectors.store.sql import open_store
 from connectors.terms.files import WorkspaceFolder
+from flows.books import remembered_book
+from flows.log import note
 from models import workspace_file
 from models.contract import Contract
 from models.exclusion import ExclusionEvent
-from models.findings import UnusableInputError
-from models.workspace_file import AnySource, BillingKind, BillingMode, Workspace
+from models.findings import UnusableInputError, refuse
+from models.workspace_file import AnySource, BillingKind, BillingMode, MailTerms, Workspace
+
+if TYPE_CHECKING:
+    from connectors.ledger.notion import Turns
 
 DATABASE_URL = "MAKEGOOD_DATABASE_URL"
 STRIPE_KEY = "MAKEGOOD_STRIPE_KEY"
 STRIPE_URL = "MAKEGOOD_STRIPE_URL"
 """Another address than Stripe's own, for tests."""
+
+NOTION_TOKEN = "MAKEGOOD_NOTION_TOKEN"  # noqa: S105 - the name of a variable, not a token
+NOTION_URL = "MAKEGOOD_NOTION_URL"
+"""Another address than Notion's own, for tests."""
+SLACK_WEBHOOK = "MAKEGOOD_SLACK_WEBHOOK"
+
+SMTP_PASSWORD = "MAKEGOOD_SMTP_PASSWORD"  # noqa: S105  Its name, not the password.
+SMTP_CA = "MAKEGOOD_SMTP_CA"
+"""A file of certificates in PEM: whom to believe instead of those whom this machine believes."""
 
 SQLITE_FILE = "sqlite:///"
 
@@ -55,6 +75,7 @@ class Office:
         ledgers: Every configured ledger, by its name.
         mail: How mail leaves; None when no mail is configured.
         billing: Where released credits are booked; None in an office that only reads.
+        chat: Where operators are told; None where nobody wants it, or in an office that only reads.
     """
 
     folder: Path
@@ -66,6 +87,13 @@ class Office:
     ledgers: Mapping[str, Ledger]
     mail: MailSender | None
     billing: Billing | None
+    chat: Chat | None = None
+
+    @property
+    def row_ledgers(self) -> tuple[RowLedger, ...]:
+        """The ledgers that are written row by row."""
+        apart = (ledger for ledger in self.ledgers.values() if not ledger.writes_together)
+        return tuple(cast(RowLedger, ledger) for ledger in apart)
 
     @property
     def previews(self) -> Path:
@@ -76,11 +104,11 @@ class Office:
         """Find out whether everything could be written, before anything is recorded.
 
         Raises:
-            UnusableInputError: A ledger is not one of ours.
+            UnusableInputError: A ledger is not one of ours; everything that is wrong with it.
             Misconfigured: A ledger, the mail or the previews cannot be written.
         """
         for ledger in self.ledgers.values():
-            ledger.check()
+            _check_ledger(ledger)
         if self.mail is not None:
             self.mail.check()
         check_folder(self.previews)
@@ -113,9 +141,12 @@ def open_office(folder: Path, *, read_only: bool = False) -> Iterator[Office]:
             events=events,
             sources={source.id: source_of(source, folder) for source in workspace.sources},
             store=store,
-            ledgers={"csv": CsvLedger(folder / workspace.ledger.csv)},
-            mail=OutboxMail(folder / workspace.mail.outbox) if workspace.mail else None,
+            ledgers=doors.enter_context(
+                open_ledgers(workspace, folder, store, contracts, url=url, read_only=read_only)
+            ),
+            mail=doors.enter_context(open_mail(workspace.mail, folder)),
             billing=opened,
+            chat=None if read_only else open_chat(workspace),
         )
 
 
@@ -158,6 +189,118 @@ def database_url(folder: Path, workspace: Workspace, *, read_only: bool = False)
 
 
 @contextmanager
+def open_mail(terms: MailTerms | None, folder: Path) -> Iterator[MailSender | None]:
+    """The way that mail leaves, until the block ends; nothing is asked yet."""
+    if terms is None:
+        yield None
+    elif terms.smtp is None:
+        yield OutboxMail(folder / terms.folder)
+    else:
+        login = Login(os.environ.get(SMTP_PASSWORD, ""), os.environ.get(SMTP_CA, ""))
+        name = _own_domain(terms.sender)
+        with closing(SmtpMail(terms.smtp, login=login, local_hostname=name)) as mail:
+            yield mail
+
+
+def _own_domain(sender: str) -> str:
+    try:
+        return ascii_address(parseaddr(sender)[1]).rpartition("@")[2]
+    except ValueError as error:
+        raise refuse(
+            "makegood.yaml: mail.from",
+            str(error),
+            expected="an address such as billing@example.com",
+            remedy="Correct the address.",
+        ) from None
+
+
+@contextmanager
+def open_ledgers(
+    workspace: Workspace,
+    folder: Path,
+    store: Store,
+    contracts: Sequence[Contract],
+    *,
+    url: str,
+    read_only: bool = False,
+) -> Iterator[Mapping[str, Ledger]]:
+    """Every configured ledger by its name, until the block ends; nothing is asked yet.
+
+    An office that only reads does without a ledger whose key it is not given.
+
+    Args:
+        workspace: What makegood.yaml says.
+        folder: The workspace's folder.
+        store: Where it is remembered which table a ledger uses.
+        contracts: Whose currencies the ledger must offer.
+        url: Where the store is.
+        read_only: Whether it is an office that only reads.
+
+    Raises:
+        Misconfigured: A key is missing.
+    """
+    csv, terms = CsvLedger(folder / workspace.ledger.csv), workspace.ledger.notion
+    token = os.environ.get(NOTION_TOKEN, "")
+    if terms is None or (read_only and not token):
+        yield {csv.name: csv}
+        return
+    # Notion's package takes a quarter of a second to import; only those who use it wait for it.
+    from connectors.ledger.notion import NotionLedger  # noqa: PLC0415  As just said.
+
+    notion = NotionLedger(
+        token,
+        terms,
+        currencies=sorted({v.currency for contract in contracts for v in contract.versions}),
+        remembered=lambda place: (
+            remembered_book(store, NotionLedger.name, place) if _is_there(url) else None
+        ),
+        turns=shared_turns(store, url, token, terms.requests_per_minute),
+        address=os.environ.get(NOTION_URL, ""),
+    )
+    with closing(notion):
+        yield {csv.name: csv, notion.name: notion}
+
+
+def _is_there(url: str) -> bool:
+    """Whether the database is there: one that is not yet is made by the first record alone."""
+    return not url.startswith(SQLITE_FILE) or Path(url.removeprefix(SQLITE_FILE)).exists()
+
+
+def shared_turns(store: Store, url: str, token: str, requests_per_minute: int) -> Turns:
+    """One rate for all programs over one database that use a token."""
+    from connectors.ledger.notion import LocalTurns, Turns, gap_us  # noqa: PLC0415  As above.
+
+    name = f"notion/{hashlib.sha256(token.encode()).hexdigest()[:16]}"
+    gap = gap_us(requests_per_minute)
+    alone = LocalTurns(gap)
+
+    def _take() -> int:
+        return store.turns(name, gap_us=gap) if _is_there(url) else alone.take()
+
+    def _hold_off(duration: int) -> None:
+        if _is_there(url):
+            store.hold_off(name, us=duration)
+        alone.hold_off(duration)
+
+    return Turns(_take, _hold_off)
+
+
+def _check_ledger(ledger: Ledger) -> None:
+    """Find out whether a ledger could be written; one that cannot be asked now is written later.
+
+    Raises:
+        UnusableInputError: It is not one of ours.
+        Misconfigured: It may not be written.
+    """
+    try:
+        ledger.check()
+    except Retriable as error:
+        if ledger.writes_together:
+            raise
+        note(f"{error} Its rows wait; everything else goes on.")
+
+
+@contextmanager
 def open_billing(
     workspace: Workspace, folder: Path, shared: Store | None = None
 ) -> Iterator[Billing]:
@@ -184,6 +327,19 @@ def open_billing(
             connector = StripeBilling(key, mode=mode, address=address, shared=shared)
             with closing(connector) as billing:
                 yield billing
+
+
+def open_chat(workspace: Workspace) -> Chat | None:
+    """Where operators are told, when they want it; nothing is asked yet.
+
+    Raises:
+        Misconfigured: The webhook's address is missing, or none that a notice may be sent to.
+    """
+    if not workspace.notices.slack:
+        return None
+    from connectors.chat.slack import SlackChat  # noqa: PLC0415  Only those who want it wait for it.
+
+    return SlackChat(os.environ.get(SLACK_WEBHOOK, ""))
 
 
 def source_of(source: AnySource, folder: Path) -> MonitoringSource:

@@ -17,6 +17,7 @@ SLACK_US = 1_030_000
 """A second with a margin, in microseconds: jitter must not push two requests into one slot."""
 
 SECOND_US = 1_000_000
+MINUTE_US = 60 * SLACK_US
 SLOWEST_US = 10_000_000
 
 
@@ -27,10 +28,22 @@ class Limits:
     Attributes:
         at_once: Writers at the same time; 1 works in the caller's own thread.
         per_second: Requests per second; None when nothing is published.
+        per_minute: Requests per minute, where a limit is that slow; None for none.
+        wait_for_turn: Waits until one more request may leave, where the connector knows: it shares
+            a rate with other programs. None leaves it to the gaps.
     """
 
     at_once: int = 1
     per_second: int | None = None
+    per_minute: int | None = None
+    wait_for_turn: Callable[[], None] | None = None
+
+    @property
+    def gap_us(self) -> int:
+        """Microseconds between two requests, the longer one of both limits."""
+        by_second = SLACK_US // self.per_second if self.per_second else 0
+        by_minute = MINUTE_US // self.per_minute if self.per_minute else 0
+        return max(by_second, by_minute)
 
 
 def boottime_ms() -> int:
@@ -50,11 +63,11 @@ class Pace:
     """The adaptive limits of one run; threads may share it."""
 
     def __init__(self, limits: Limits, clocks: Clocks) -> None:
-        """Start with one writer, at the published rate."""
+        """Start with one writer, at the published rate; with all where turns are waited for."""
         self._limits, self._clocks = limits, clocks
         self._guard = Lock()
-        self._width, self._gone_well = 1, 0
-        self._best_us = SLACK_US // limits.per_second if limits.per_second else 0
+        self._width, self._gone_well = limits.at_once if limits.wait_for_turn else 1, 0
+        self._best_us = limits.gap_us
         self._gap_us = self._best_us
         self._next_us = self._slowed_at_us = self._eased_at_us = 0
 
@@ -65,6 +78,9 @@ class Pace:
 
     def turn(self) -> None:
         """Wait until the next request may go out."""
+        if self._limits.wait_for_turn is not None:
+            self._limits.wait_for_turn()
+            return
         with self._guard:
             now = self._now_us()
             slot = max(now, self._next_us)
@@ -85,14 +101,16 @@ class Pace:
                 self._eased_at_us = now
 
     def limited(self) -> None:
-        """Half as much, once for all refusals of the same second."""
+        """Half as much, once for all refusals of the same second; turns are late by themselves."""
+        if self._limits.wait_for_turn is not None:
+            return
         with self._guard:
             now = self._now_us()
             if now - self._slowed_at_us < SECOND_US and self._slowed_at_us:
                 return
             self._slowed_at_us = self._eased_at_us = now
             self._width, self._gone_well = max(1, self._width // 2), 0
-            self._gap_us = min(self._gap_us * 2, SLOWEST_US)
+            self._gap_us = min(self._gap_us * 2, max(SLOWEST_US, self._best_us))
 
     def _now_us(self) -> int:
         return self._clocks.boottime_ms() * 1000

@@ -9,18 +9,24 @@ from collections.abc import Iterator
 
 from connectors.store import Effect, Store, StoredObligation
 from flows.binding import PAYMENT
+from flows.books import SETTLED_BY_RUNS
+from flows.claims import unfitting_claims
 from flows.planning import MonthPlan
 from models.credit import ObligationState
-from models.effect import MAY_BEGIN, EffectState
+from models.effect import MAY_BEGIN, OPEN_STATES, EffectState
 
 UNSETTLED = sorted(frozenset(EffectState) - {EffectState.DONE})
 OPEN = (ObligationState.DRAFT, ObligationState.WITHHELD)
 
 
 def open_questions(store: Store, plan: MonthPlan) -> tuple[str, ...]:
-    """Open obligations that no contract of the plan answers for, and effects that are not done."""
+    """What stands without a contract, claims that no longer fit, and effects that are not done."""
     period = str(plan.month)
-    return (*_left_over(store, plan, period), *unsettled_effects(store, period))
+    return (
+        *_left_over(store, plan, period),
+        *unfitting_claims(store, period, clients=plan.clients),
+        *unsettled_effects(store, period),
+    )
 
 
 def unsettled_effects(store: Store, period: str) -> tuple[str, ...]:
@@ -34,7 +40,12 @@ def unsettled_effects(store: Store, period: str) -> tuple[str, ...]:
 
 
 def _is_told_elsewhere(effect: Effect) -> bool:
-    """Payments have questions of their own; of them only an unknown one is told here."""
+    """Payments have questions of their own; of them only an unknown one is told here.
+
+    Rows of a ledger that every run goes on with are counted by the run, not told one by one.
+    """
+    if effect.plan.kind in SETTLED_BY_RUNS:
+        return effect.state in OPEN_STATES
     return effect.plan.kind == PAYMENT and effect.state is not EffectState.UNKNOWN
 
 

@@ -20,8 +20,11 @@ from connectors.store import Approval, ReleaseRefusedError, StoredObligation, ba
 from flows.binding import check_account
 from flows.bookkeeping import write_rows
 from flows.effects import Settlement
+from flows.ledger_reading import note_edits
 from flows.log import note
 from flows.mailing import notice_plans, receivers, send_waiting, write_previews
+from flows.mirroring import mirror_rows
+from flows.notices import needs_person, needs_release, send_notices
 from flows.office import Office
 from flows.paying import Question, asked_about, foresee, pay_released
 from flows.questions import unsettled_effects
@@ -131,6 +134,24 @@ def waiting_batch(
         and stored.obligation.contract in running
         and _is_below(stored, below)
     )
+    return chosen_batch(office, month=month, waiting=waiting, by=by)
+
+
+def chosen_batch(
+    office: Office,
+    *,
+    month: ServiceMonth,
+    waiting: tuple[StoredObligation, ...],
+    by: Voice | None = None,
+) -> Batch:
+    """The batch of exactly these drafts of ours, as they were read; a release refuses changed ones.
+
+    Args:
+        office: What is read.
+        month: The service month.
+        waiting: Some of what `waiting_batch` would show.
+        by: Who looks at it, if that is known: what they let go alone before counts.
+    """
     return Batch(
         month=month,
         waiting=waiting,
@@ -203,14 +224,20 @@ def release(office: Office, batch: Batch, *, by: str | Voice, why: str, at: int)
         if batch.waiting:
             needs = _missing(office, batch, voice, why=why, at=at)
             if needs:
+                needs_release(office, period, waiting=batch.waiting, needed=batch.needed)
                 return Released((), 0, needs=needs)
             released = _let_go(office, batch.waiting, batch.digest, by=voice.name, why=why, at=at)
+        note_edits(office, period)
         write_rows(office, period)
         payments = pay_released(office, period)
         write_previews(office, period)
         notices = send_waiting(office, period)
+        send_notices(office, period)
+        needs_person(office, period)
+        write_rows(office, period)
+        mirrored = [q for came in mirror_rows(office, period).values() for q in came.questions]
         asked = asked_about(office, period)
-        unsettled = unsettled_effects(office.store, period)
+        unsettled = (*unsettled_effects(office.store, period), *mirrored)
         return Released(released, notices, payments, asked=asked, questions=unsettled)
 
 

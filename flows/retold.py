@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from connectors.store import Effect, Store, StoredObligation
 from models.credit import ObligationState
-from models.decision import EntryKind, LogEntry, digest_of
+from models.decision import OBSERVED, EntryKind, LogEntry, digest_of
 from models.effect import OPEN_STATES, EffectState
 from models.intervals import utc_text
 from models.money import Currency
@@ -91,7 +91,7 @@ class Retold:
             self.unearned += account.faults(entry.kind, body)
             if entry.kind in EFFECTS:
                 self._read_effect(EFFECTS[entry.kind] or body.get("state"), body)
-            elif entry.kind is not EntryKind.DETERMINED:
+            elif entry.kind not in OBSERVED | {EntryKind.DETERMINED}:
                 owed = self.obligations.setdefault(str(body.get("obligation")), {})
                 owed |= {"period": entry.period, **_told(entry.kind, body)}
 

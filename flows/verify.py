@@ -11,9 +11,8 @@ from typing import TypeVar
 
 from connectors.store import Store
 from flows.retold import Retold
-from models.case import decide, lay_out, replay_faults
+from models.case import Decided, decide, lay_out, replay_faults
 from models.decision import EntryKind, LogEntry, chain_faults
-from models.terms import JsonValue
 
 Kept = TypeVar("Kept")
 
@@ -68,14 +67,19 @@ def _replay_faults(store: Store, decisions: Iterable[LogEntry]) -> Iterator[str]
     for entry in decisions:
         name = f"{entry.contract} {entry.period} (entry {entry.sequence})"
         try:
-            again = _replayed(store, entry)
+            again = decided_again(store, entry).record
         except (KeyError, TypeError, ValueError) as error:
             yield f"{name}: cannot be replayed: {error}"
         else:
             yield from (f"{name}: {fault}" for fault in replay_faults(entry.body, again))
 
 
-def _replayed(store: Store, entry: LogEntry) -> Mapping[str, JsonValue]:
+def decided_again(store: Store, entry: LogEntry) -> Decided:
+    """A recorded decision, decided again from its recorded inputs.
+
+    Raises:
+        KeyError, TypeError, ValueError: Terms or evidence are missing, or are not what they were.
+    """
     inputs = entry.body["inputs"]
     evidence = store.evidence(digest for regions in inputs["evidence"] for digest in regions)
     terms = store.terms([inputs["terms"]])
@@ -87,7 +91,7 @@ def _replayed(store: Store, entry: LogEntry) -> Mapping[str, JsonValue]:
             _found(evidence, digest, "evidence").text, parse_float=Decimal
         ),
     )
-    return decide(case).record
+    return decide(case)
 
 
 def _found(kept: Mapping[str, Kept], digest: str, what: str) -> Kept:

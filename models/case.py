@@ -7,10 +7,11 @@ record names terms and evidence by digest, so that a recorded case can be laid o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 
+from models.claims.deadline import Occasion
 from models.contract import ContractVersion
 from models.decision import digest_of
 from models.determination import Determination, determine, replay_differences
@@ -184,8 +185,21 @@ def apply_terms(measured: MeasuredCase) -> Decided:
         billable=version.billable_amount if billed is None else billed,
         currency=version.billable,
         month=measured.case.month,
+        occasion=_occasion(measured),
     )
     return Decided(measured, determination)
+
+
+def _occasion(measured: MeasuredCase) -> Occasion:
+    """What the claim's deadlines count from."""
+    case, uptime = measured.case, measured.uptime
+    claim, version = case.version.credit.claim, case.version
+    counted = (o.whole for o in uptime.outages if o.counted_ms) if uptime else ()
+    return replace(
+        claim.occasion(case.month, time_zone=version.time_zone),
+        outages=tuple(sorted(counted)),
+        term_ends_on=version.ends_on,
+    )
 
 
 def uptime_record(uptime: MonthlyUptime) -> Mapping[str, JsonValue]:

@@ -7,6 +7,7 @@ in force is recorded with every decision.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -14,14 +15,15 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from models.claim import ClaimTerms
+from models.claims.terms import ClaimTerms
 from models.decision import digest_of
 from models.exclusion import ExclusionRule
 from models.findings import Finding, Severity
 from models.kinds import AnyLadder
+from models.language import LanguageCode
 from models.measurement import MeasurementTerms
 from models.money import Currency, Rounding
 from models.period import ServiceMonth
@@ -54,6 +56,20 @@ VendorId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.@-]{1,255}$")]
 """The id of something at a billing vendor, such as `cus_9s6XKzkNRiz8i3`."""
 
 
+def _contract_id(written: str) -> str:
+    if re.fullmatch(r"[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*", written):
+        return written
+    raise PydanticCustomError(
+        "contract_id",
+        "the id of a contract, as client/service",
+        {"remedy": "Write for example aws/dynamodb."},
+    )
+
+
+ContractId = Annotated[str, AfterValidator(_contract_id)]
+"""A contract's id, `client/service`."""
+
+
 class BillingTerms(Terms):
     """Where a client's credits are booked at the billing vendor.
 
@@ -69,7 +85,14 @@ class BillingTerms(Terms):
 
 
 class Party(Terms):
-    """The other side of a contract: our client, or the vendor that we are the customer of."""
+    """The other side of a contract: our client, or the vendor that we are the customer of.
+
+    Attributes:
+        id: Unique in a workspace.
+        name: As letters and ledgers write it.
+        email: Where notices go; None for none.
+        language: The language of notices; None for the workspace's.
+    """
 
     id: Slug
     name: Name
@@ -77,6 +100,7 @@ class Party(Terms):
         Annotated[str, Field(pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$")]
         | None
     ) = None
+    language: LanguageCode | None = None
 
 
 class Service(Terms):
@@ -273,6 +297,8 @@ class Contract(Terms):
         client: The other side.
         service: What is promised.
         evidence: Where the proof lies: dashboards, log paths; as the contract's file names it.
+        depends_on: The vendors' contracts that the service runs on, as `client/service`; only where
+            we are the provider.
         versions: Dated terms, rising by `effective_on`, no two on one date.
     """
 
@@ -280,6 +306,7 @@ class Contract(Terms):
     client: Party
     service: Service
     evidence: tuple[Name, ...] = ()
+    depends_on: tuple[ContractId, ...] = ()
     versions: Annotated[tuple[ContractVersion, ...], Field(min_length=1)]
 
     @property

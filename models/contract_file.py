@@ -17,11 +17,12 @@ from typing import Annotated
 from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError
 from pydantic_core import PydanticCustomError
 
-from models.claim import ClaimTerms
+from models.claims.terms import ClaimTerms
 from models.contract import (
     BillingTerms,
     Cap,
     Contract,
+    ContractId,
     ContractVersion,
     CreditTerms,
     DaysPaid,
@@ -58,7 +59,7 @@ from models.yaml_text import parse_yaml
 ALWAYS = date(1970, 1, 1)
 """The first day of a contract that does not say when it began."""
 
-PARTIES = ("role", "client", "service", "evidence", "versions")
+PARTIES = ("role", "client", "service", "evidence", "depends_on", "versions")
 """The fields of a document that stand above its versions."""
 
 
@@ -132,6 +133,7 @@ class WrittenContract(Terms):
     client: Party
     service: Service
     evidence: tuple[Name, ...] = ()
+    depends_on: tuple[ContractId, ...] = ()
     versions: Annotated[tuple[WrittenVersion, ...], Field(min_length=1)]
 
 
@@ -257,6 +259,7 @@ def _contract(written: WrittenContract, versions: list[ContractVersion]) -> Cont
         client=written.client,
         service=written.service,
         evidence=written.evidence,
+        depends_on=written.depends_on,
         versions=tuple(sorted(versions, key=lambda version: version.effective_on)),
     )
 
@@ -406,7 +409,7 @@ def _overridden(terms: CreditTerms, written: WrittenCredit) -> CreditTerms:
         "minimum_payout": written.minimum_payout,
         "rounding": written.rounding,
         "days_paid": written.days_paid,
-        "claim": written.claim,
+        "claim": written.claim and written.claim.over(terms.claim),
     }
     return terms.model_copy(update={name: own for name, own in stated.items() if own is not None})
 

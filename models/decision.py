@@ -31,6 +31,12 @@ class EntryKind(StrEnum):
     EFFECT_UNKNOWN = "effect_unknown"
     EFFECT_FOR_A_PERSON = "effect_for_a_person"
     EFFECT_RESOLVED = "effect_resolved"
+    CLAIM_MOVED = "claim_moved"
+    LEDGER_EDITED = "ledger_edited"
+
+
+OBSERVED = frozenset({EntryKind.CLAIM_MOVED, EntryKind.LEDGER_EDITED})
+"""What people and vendors tell us, beside what was decided and done."""
 
 
 def canonical(value: JsonValue) -> str:

@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+from models.claims.deadline import Due, Occasion, claim_due
 from models.contract import Cap, CreditTerms, MinimumPayout
 from models.ladder import Assessment, Measured, floor_percent
 from models.money import Currency, Money, payable_within, round_to_payable
@@ -125,6 +126,7 @@ class _Asked:
     billable: Decimal | None
     currency: Currency
     month: ServiceMonth
+    occasion: Occasion | None
 
     @property
     def fee_minor(self) -> Fraction:
@@ -160,6 +162,7 @@ def determine(
     billable: Decimal | None,
     currency: Currency,
     month: ServiceMonth,
+    occasion: Occasion | None = None,
 ) -> Determination:
     """What a measured month earns under the credit terms.
 
@@ -172,11 +175,13 @@ def determine(
             nobody knows it, and then there is a percent, or days, and no amount.
         currency: The currency of the billable amount and of the credit.
         month: The service month, for the claim deadline.
+        occasion: The month with its zone and outages, for deadlines that hang on them; None for
+            the month alone.
 
     Raises:
         ValueError: There is neither a measurement nor a reason why not.
     """
-    asked = _Asked(terms, billable, currency, month)
+    asked = _Asked(terms, billable, currency, month, occasion)
     if measured is None:
         return _unmeasured(asked, withheld)
     assessed = terms.ladder.assess(measured)
@@ -367,11 +372,23 @@ def _minimum(minimum: MinimumPayout | None, money: Money) -> tuple[bool, str] | 
 
 
 def _claim(asked: _Asked) -> tuple[date | None, tuple[Step, ...]]:
-    last = asked.terms.claim.last_day(asked.month)
-    if last is None:
-        return None, ()
-    says = f"a claim for {asked.month} is in time through {last.isoformat()}"
-    return last, (Step("claim", says),)
+    """The date of the claim's own deadline, and a sentence for it and each stage before it."""
+    claim = asked.terms.claim
+    found = claim.dues(asked.occasion or claim.occasion(asked.month))
+    due = claim_due(found)
+    if due is None:
+        unknown = "the claim's deadline hangs on something that is not known here"
+        return None, (Step("claim", unknown),) if claim.rules else ()
+    first: dict[str, Due] = {}
+    for one in found:
+        first.setdefault(one.stage, one)
+    earlier = [_stage_text(one) for one in first.values() if one.stage != due.stage]
+    says = f"a claim for {asked.month} is in time {due.says}"
+    return due.last_day, tuple(Step("claim", words) for words in (*earlier, says))
+
+
+def _stage_text(due: Due) -> str:
+    return f"before it, {due.stage} is in time {due.says}"
 
 
 def _value_text(worth: _Worth, currency: Currency) -> str:

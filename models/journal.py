@@ -127,6 +127,7 @@ class Booked:
         superseded_on: When a later revision took its place; None when none did.
         released_on: When it was let go; None when it was not.
         approvals: For a claim the dates on which it was approved, withdrawn, approved again …
+        approved: What each of these was about; without an entry it was all that is owed.
         settled: The parts that reached the client.
         returned: What came back of them.
         waived: What a person has decided not to pay, of what was not paid or came back.
@@ -140,6 +141,7 @@ class Booked:
     superseded_on: date | None = None
     released_on: date | None = None
     approvals: tuple[date, ...] = ()
+    approved: tuple[Money, ...] = ()
     settled: tuple[Settled, ...] = ()
     returned: tuple[Settled, ...] = ()
     waived: tuple[Settled, ...] = ()
@@ -370,7 +372,7 @@ def _claimed(desk: _Desk) -> Iterator[JournalEntry]:
         yield desk.entry(
             JournalKind.WITHDRAWAL if withdrawn else JournalKind.RECEIVABLE,
             day,
-            _amount(booked),
+            booked.approved[number] if number < len(booked.approved) else _amount(booked),
             f"SLA claim for {booked.obligation.period} "
             f"{'no longer approved' if withdrawn else 'approved'}",
             debit=debit,

@@ -10,9 +10,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
+from typing import Self
 
-from models.money import Money
+from models.money import Currency, Money
 
 PERCENT = re.compile(r"\d{1,3}(\.\d+)?")
 UPTIME = re.compile(r"\d{1,3}\.\d{6,}")
@@ -51,14 +53,18 @@ COLUMNS = (
     "Notes",
     "Key",
     "Revision",
+    "Posted",
 )
-"""The ledger's columns in their order; those of the template, with key, currency and revision."""
+"""The ledger's columns in their order; those of the template, and what makes them unambiguous."""
+
+ADDED_LATER = frozenset({"Posted"})
+"""Columns that a ledger of an earlier version has not got; they are added to it."""
 
 STATUS = "Status"
 """The one column that a person takes over by changing it."""
 
 TEXT_COLUMNS = frozenset(
-    {"Client", "Service", "Claim Channel", "Status", "Evidence URLs", "Notes", "Key"}
+    {"Client", "Service", "Claim Channel", "Status", "Evidence URLs", "Notes", "Key", "Posted"}
 )
 """Columns that hold words; the others hold plain numbers, ISO dates and currency codes."""
 
@@ -83,6 +89,8 @@ class LedgerRow:
         evidence: Links without white space, in reading order.
         notes: Makegood's own remarks on the row, one paragraph.
         revision: 0, then rising by one; the number at the end of the key.
+        posted: When it was paid or booked, how much, and how; "" while it was not.
+        been: Every status that a claim has been in, as the log tells; what a ledger may show.
     """
 
     key: str
@@ -100,6 +108,8 @@ class LedgerRow:
     status: LedgerStatus = LedgerStatus.TO_REVIEW
     evidence: tuple[str, ...] = ()
     notes: str = ""
+    posted: str = ""
+    been: frozenset[LedgerStatus] = frozenset()
 
     def __post_init__(self) -> None:
         """Refuse to exist when a cell could not be read back as what it was."""
@@ -135,17 +145,49 @@ class LedgerRow:
             "Notes": one_line(self.notes),
             "Key": self.key,
             "Revision": str(self.revision),
+            "Posted": one_line(self.posted),
         }
+
+    @classmethod
+    def of_cells(cls, cells: Mapping[str, str]) -> Self:
+        """The row whose text form this is.
+
+        Raises:
+            ValueError: It is none.
+        """
+        currency = Currency.of(cells["Currency"])
+        return cls(
+            key=cells["Key"],
+            client=cells["Client"],
+            service=cells["Service"],
+            month=date.fromisoformat(cells["Month"]),
+            uptime_percent=cells["Uptime %"] or None,
+            credit_percent=cells["Credit %"] or None,
+            credit_days=cells["Credit Days"] or None,
+            billable_amount=_money(cells["Billable Amount"], currency),
+            credit_amount=_money(cells["Credit Amount"], currency)
+            if cells["Credit Amount"]
+            else None,
+            claim_by=date.fromisoformat(cells["Claim By"]) if cells["Claim By"] else None,
+            claim_channel=cells["Claim Channel"],
+            status=LedgerStatus(cells["Status"]),
+            evidence=tuple(cells["Evidence URLs"].split()),
+            notes=cells["Notes"],
+            revision=int(cells["Revision"]),
+            posted=cells["Posted"],
+        )
 
 
 def brought_up_to_date(cells: Mapping[str, str], row: LedgerRow) -> dict[str, str]:
     """The cells that a ledger shows after the row was written over them.
 
     Every column of ours takes the row's value, but Status only while it is empty or "To Review":
-    once it says anything else, a person (or a release) has spoken. All other columns stay.
+    once it says anything else, a person (or a release) has spoken. What was heard of a claim may
+    be written over: it is in the log. All other columns stay.
     """
     wanted = row.as_cells
-    if cells.get(STATUS, "") not in {"", LedgerStatus.TO_REVIEW.value}:
+    heard = {status.value for status in row.been}
+    if cells.get(STATUS, "") not in {"", LedgerStatus.TO_REVIEW.value, *heard}:
         wanted.pop(STATUS)
     return {**cells, **wanted}
 
@@ -157,6 +199,10 @@ def one_line(text: str) -> str:
     'Acme Bcc: all'
     """
     return UNSEEN.sub(" ", text).strip()
+
+
+def _money(text: str, currency: Currency) -> Money:
+    return Money(int(currency.minor(Decimal(text))), currency)
 
 
 def _faults(row: LedgerRow) -> list[str]:

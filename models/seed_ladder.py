@@ -16,7 +16,7 @@ from decimal import Decimal
 
 from pydantic import TypeAdapter, ValidationError
 
-from models.claim import ClaimTerms
+from models.claims.terms import ClaimTerms
 from models.contract import CreditTerms
 from models.findings import Finding, Severity
 from models.kinds.single_threshold import SingleThreshold

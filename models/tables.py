@@ -17,6 +17,9 @@ NAME = String().with_variant(String(collation="C"), "postgresql")
 OPEN = text("state IN ('draft', 'withheld')")
 """What holds for an obligation that a later revision may supersede."""
 
+OBSERVED = text("kind IN ('claim_moved', 'ledger_edited')")
+"""What holds for a log entry that people or vendors told: few among many."""
+
 
 class Row(SQLModel):
     """What all tables share: constraints with predictable names."""
@@ -39,6 +42,14 @@ class LogEntryRow(Row, table=True):
     __table_args__ = (
         CheckConstraint("sequence >= 0", name="counted_from_zero"),
         Index(None, "period", "contract", "kind"),
+        Index(
+            "observed",
+            "kind",
+            "contract",
+            "sequence",
+            sqlite_where=OBSERVED,
+            postgresql_where=OBSERVED,
+        ),
     )
 
     contract: str = Field(primary_key=True, sa_type=NAME)

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
+from ipaddress import ip_address
 from string import Formatter
 from typing import Annotated, Literal
 
@@ -20,11 +21,15 @@ from pydantic_core import PydanticCustomError
 from models.exclusion import ExclusionEvent
 from models.intervals import Interval, instant
 from models.journal import JournalAccounts
-from models.terms import Amount, CurrencyCode, Name, Slug, Terms, TimeZone, calendar_day
+from models.language import LanguageCode
+from models.terms import Amount, CurrencyCode, Name, Slug, Terms, TimeZone, Whole, calendar_day
 
 DATABASE = re.compile(r"^(sqlite:///\S+|postgresql\+psycopg://\S+)$")
 PASSWORD = re.compile(r"://[^/@]*:[^/@]*@|[?&]password=")
 LINK_FIELDS = ("client", "service", "contract", "month")
+PAGE_ID = r"^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$"
+HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+LINK = re.compile(r"https://[!-;=?A-~]{1,800}")
 MAILBOX = r"^([^<>@\x00-\x1f]*<)?[^@\s<>\x00-\x1f]+@[^@\s<>\x00-\x1f]+\.[^@\s<>\x00-\x1f]+>?$"
 
 
@@ -83,6 +88,33 @@ def _link(template: str) -> str:
     raise PydanticCustomError("link", "{expected}", {"expected": expected, "remedy": remedy})
 
 
+def _host(name: str) -> str:
+    if HOST.fullmatch(name) or _is_address(name.removeprefix("[").removesuffix("]")):
+        return name
+    raise PydanticCustomError(
+        "host",
+        "a name such as smtp.example.com, or an address of a machine",
+        {"remedy": "Write the name alone; the port has a field of its own."},
+    )
+
+
+def _is_address(host: str) -> bool:
+    try:
+        return bool(ip_address(host))
+    except ValueError:
+        return False
+
+
+def _way_off(place: str) -> str:
+    if LINK.fullmatch(place) or (re.fullmatch(MAILBOX, place) and "<" not in place):
+        return place
+    raise PydanticCustomError(
+        "way_off",
+        "an https:// link or an e-mail address alone",
+        {"remedy": "Write for example off@acme.example, or leave it out."},
+    )
+
+
 Stretch = Annotated[
     Interval,
     BeforeValidator(_stretch, json_schema_input_type=str),
@@ -92,6 +124,12 @@ Stretch = Annotated[
 
 Mailbox = Annotated[str, Field(max_length=320, pattern=MAILBOX)]
 """`finance@acme.example`, or with a name: `Acme <finance@acme.example>`."""
+
+Host = Annotated[str, AfterValidator(_host)]
+"""A machine's name or address."""
+
+WayOff = Annotated[str, AfterValidator(_way_off)]
+"""Where readers say that they want no more of it."""
 
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
 """An SQLAlchemy address without a password."""
@@ -180,26 +218,181 @@ AnySource = Annotated[
 """Any source of evidence, told apart by its `kind`. A new kind is one more class here."""
 
 
-class LedgerFile(Terms):
-    """Where the ledger is written."""
+PageId = Annotated[str, Field(pattern=PAGE_ID)]
+"""The id of a page or database at Notion, as its address ends: 32 hexadecimal digits or a UUID."""
+
+
+class NotionTerms(Terms):
+    """A Notion database as the ledger; its token stands in the environment.
+
+    Attributes:
+        page: The page under which the database is made on first use.
+        database: A database that is there already; exactly one of the two is given.
+        data_source: Which of the database's data sources holds the ledger; None for the only one.
+        release: Whether a ticked Release lets a credit go.
+        requests_per_minute: What all programs that use the token may ask together.
+    """
+
+    page: PageId | None = None
+    database: PageId | None = None
+    data_source: PageId | None = None
+    release: bool = True
+    requests_per_minute: Annotated[Whole, Field(ge=1, le=6000)] = 180
+
+    @model_validator(mode="after")
+    def _one_place(self) -> NotionTerms:
+        if (self.page is None) == (self.database is None):
+            raise PydanticCustomError(
+                "one_place",
+                "either page or database",
+                {
+                    "fact": "names " + ("neither" if self.page is None else "both"),
+                    "remedy": "Name the page to make the ledger under, or the ledger's database.",
+                },
+            )
+        return self
+
+
+class LedgerTerms(Terms):
+    """Where the ledger is written; several places show the same rows.
+
+    Attributes:
+        csv: The file.
+        notion: The Notion database; None for none.
+    """
 
     csv: Name = "ledger.csv"
+    notion: NotionTerms | None = None
+
+
+class SmtpSecurity(StrEnum):
+    """How a line to a mail server is kept secret: after a greeting, from the start, or not."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+USUAL_PORT = {SmtpSecurity.STARTTLS: 587, SmtpSecurity.TLS: 465, SmtpSecurity.NONE: 25}
+
+
+def _is_here(host: str) -> bool:
+    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
+
+
+class SmtpServer(Terms):
+    """A mail server that takes our messages; the password itself stands in the environment.
+
+    Attributes:
+        host: Its name, as its certificate has it.
+        port: Where it listens; None for what its security usually has.
+        security: How the line is kept secret; `none` only on this machine.
+        user: Who we log in as; None where it knows us without.
+        local_hostname: Who we say we are; None for the domain of `from`.
+        per_minute: How many messages it is given at most.
+    """
+
+    host: Host
+    port: Annotated[Whole, Field(ge=1, le=65_535)] | None = None
+    security: SmtpSecurity = SmtpSecurity.STARTTLS
+    user: Name | None = None
+    local_hostname: Host | None = None
+    per_minute: Annotated[Whole, Field(ge=1, le=6000)] = 30
+
+    @property
+    def usual_port(self) -> int:
+        """The port, or the usual one."""
+        return self.port or USUAL_PORT[self.security]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_password(cls, written: object) -> object:
+        if isinstance(written, dict) and "password" in written:
+            raise PydanticCustomError(
+                "password_in_file",
+                "no password in a file",
+                {
+                    "fact": "holds a password",
+                    "remedy": "Put it into the environment as MAKEGOOD_SMTP_PASSWORD, and change "
+                    "it if others have read this file.",
+                },
+            )
+        return written
+
+    @model_validator(mode="after")
+    def _secret_line(self) -> SmtpServer:
+        if self.security is SmtpSecurity.NONE and not _is_here(self.host):
+            raise PydanticCustomError(
+                "no_security",
+                "security none only for a server on this machine",
+                {
+                    "fact": f"names {self.host} with security none",
+                    "remedy": "Write starttls, or tls where the server encrypts from the start.",
+                },
+            )
+        return self
 
 
 class MailTerms(Terms):
-    """Who writes and who is told.
+    """Who writes, who is told, and how mail leaves.
 
     Attributes:
-        outbox: Folder in which mails are put as `.eml` files.
+        outbox: Folder in which mails are put as `.eml` files; None for `outbox`, or with `smtp`.
+        smtp: The server that sends them; None for the folder.
         sender: The sender that clients see; written `from`.
-        operator: Who gets the monthly summary.
+        operator: Who gets the monthly summary, requests to release and reminders of claims.
+        approvers: Who is asked to release beside the operator.
         reply_to: Where answers go; None for the sender.
+        unsubscribe: Where clients get off the list, an address or an https:// link; None for none.
     """
 
-    outbox: Name = "outbox"
+    outbox: Name | None = None
+    smtp: SmtpServer | None = None
     sender: Mailbox = Field(alias="from")
     operator: Mailbox
+    approvers: tuple[Mailbox, ...] = ()
     reply_to: Mailbox | None = None
+    language: LanguageCode = LanguageCode.EN
+    unsubscribe: WayOff | None = None
+
+    @property
+    def folder(self) -> str:
+        """The outbox, where no server sends."""
+        return self.outbox or "outbox"
+
+    @model_validator(mode="after")
+    def _one_way(self) -> MailTerms:
+        if self.outbox is not None and self.smtp is not None:
+            raise PydanticCustomError(
+                "two_ways",
+                "one way for mail to leave",
+                {
+                    "fact": "has both outbox and smtp",
+                    "remedy": "Leave out smtp to look at files first, or outbox to send.",
+                },
+            )
+        return self
+
+
+class NoticeKind(StrEnum):
+    """What operators may be told in their chat."""
+
+    RUN_DONE = "run_done"
+    NEEDS_RELEASE = "needs_release"
+    DEADLINE_NEAR = "deadline_near"
+    NEEDS_PERSON = "needs_person"
+
+
+class NoticeTerms(Terms):
+    """What operators are told in their chat; the webhook's address stands in the environment.
+
+    Attributes:
+        slack: Whether notices are posted by a webhook of Slack, Mattermost or Rocket.Chat.
+        kinds: Which ones.
+    """
+
+    slack: bool = False
+    kinds: tuple[NoticeKind, ...] = tuple(NoticeKind)
 
 
 class BillingKind(StrEnum):
@@ -297,6 +490,22 @@ class Links(Terms):
     details: LinkTemplate | None = None
 
 
+RemindDay = Annotated[Whole, Field(ge=0, le=90)]
+
+
+class ClaimReminders(Terms):
+    """How we are reminded of what can be claimed from vendors.
+
+    Attributes:
+        remind_days: So many days before a deadline a mail reminds of it.
+        calendar: A file that calendars can subscribe to, rewritten with each reminder; None for
+            none.
+    """
+
+    remind_days: tuple[RemindDay, ...] = (14, 7, 1)
+    calendar: Name | None = None
+
+
 class Workspace(Terms):
     """A folder in which Makegood works.
 
@@ -306,23 +515,27 @@ class Workspace(Terms):
         sources: Where evidence comes from, asked in this order.
         ledger: Where the ledger is written.
         mail: Who writes and who is told; None writes no mails.
+        notices: What operators are told in their chat.
         billing: Where released credits are booked.
         journal: How credits are booked as double entries.
         release: Who may let credits go.
         exclusions: Files of exclusion events, as a pattern.
         links: Addresses that notices point to.
+        claims: How we are reminded of what can be claimed from vendors.
     """
 
     name: Name
     database: DatabaseUrl = "sqlite:///makegood.db"
     sources: tuple[AnySource, ...] = ()
-    ledger: LedgerFile = LedgerFile()
+    ledger: LedgerTerms = LedgerTerms()
     mail: MailTerms | None = None
+    notices: NoticeTerms = NoticeTerms()
     billing: BillingSystem = BillingSystem()
     journal: JournalTerms = JournalTerms()
     release: ReleaseTerms = ReleaseTerms()
     exclusions: Name = "exclusions/*.yaml"
     links: Links = Links()
+    claims: ClaimReminders = ClaimReminders()
 
     @model_validator(mode="after")
     def _ids_once(self) -> Workspace:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from models.cells import guarded, unguarded
 from models.findings import Finding, UnusableInputError
-from models.ledger import COLUMNS, TEXT_COLUMNS
+from models.ledger import ADDED_LATER, COLUMNS, TEXT_COLUMNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,15 @@ def read_sheet(content: bytes, *, place: str) -> Sheet:
     _refuse_if_any(_header_findings(header, place))
     sheet = Sheet(columns=header, records=tuple(rows))
     _refuse_if_any(_row_findings(sheet, place))
-    return sheet
+    return _grown(sheet)
+
+
+def _grown(sheet: Sheet) -> Sheet:
+    """The sheet with the columns that an earlier version's file has not got, at its end."""
+    new = tuple(name for name in COLUMNS if name in ADDED_LATER and name not in sheet.columns)
+    empty = ("",) * len(new)
+    grown = tuple(replace(record, cells=(*record.cells, *empty)) for record in sheet.records)
+    return Sheet(columns=(*sheet.columns, *new), records=grown) if new else sheet
 
 
 def _decoded(content: bytes, place: str) -> str:
@@ -152,7 +160,8 @@ def _header_findings(header: Sequence[str], place: str) -> Iterator[Finding]:
         )
         return
     for column in COLUMNS:
-        if header.count(column) != 1:
+        least = 0 if column in ADDED_LATER else 1
+        if not least <= header.count(column) <= 1:
             found = f"stands {header.count(column)} times" if column in header else "is missing"
             yield Finding(
                 place=f"{place}:1",

@@ -19,6 +19,9 @@ from models.ledger import LedgerRow, brought_up_to_date
 class CsvLedger:
     """One CSV file, for all contracts and months."""
 
+    name = "csv"
+    writes_together = True
+
     def __init__(self, path: Path) -> None:
         self.path = path
 

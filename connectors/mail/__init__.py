@@ -10,11 +10,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from connectors.errors import Retriable
 from connectors.mail._compose import compose
-from connectors.mail._message import Mailbox, OutgoingMail, ascii_address
+from connectors.mail._message import Attachment, Mailbox, OutgoingMail, ascii_address
 from models.terms import JsonValue
 
-__all__ = ["MailSender", "Mailbox", "OutgoingMail", "Sent", "ascii_address", "compose"]
+__all__ = [
+    "Attachment",
+    "MailSender",
+    "Mailbox",
+    "Offer",
+    "OutgoingMail",
+    "PartlySent",
+    "Sent",
+    "ascii_address",
+    "compose",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +37,7 @@ class Sent:
         message_id: Its Message-ID.
         place: Where it went: a file, or a server's answer.
         before: Whether it had been there already, so that nothing was done now.
+        taken: Receivers that it was taken for now, where receivers are asked one by one.
         refused: Receivers that the server refused, each with its answer; the others have it.
     """
 
@@ -33,13 +45,48 @@ class Sent:
     message_id: str
     place: str
     before: bool = False
+    taken: tuple[str, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
 
     @property
     def facts(self) -> Mapping[str, JsonValue]:
         """What the decision log keeps about it."""
-        refused = [list(pair) for pair in self.refused]
-        return {"message_id": self.message_id, "place": self.place, "refused": refused}
+        return {
+            "message_id": self.message_id,
+            "place": self.place,
+            "taken": list(self.taken),
+            "refused": [list(pair) for pair in self.refused],
+        }
+
+
+class PartlySent(Retriable):
+    """Some receivers have it now, and some may get it later; those that have it must not again.
+
+    Its `facts` hold `taken`, addresses, and `refused` and `waiting`, pairs of address and answer.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Where messages go, and what a server there says of itself.
+
+    Attributes:
+        place: A folder, or host and port.
+        tls: The version of the encryption; "" for none.
+        certificate: The names that the server's certificate holds.
+        certificate_until: When that certificate ends, in UTC; "" without one.
+        logins: The ways to log in that are offered.
+        user: As whom we logged in; "" for nobody.
+        size: The largest message in bytes; 0 for no limit, None when nothing is said.
+    """
+
+    place: str
+    tls: str = ""
+    certificate: tuple[str, ...] = ()
+    certificate_until: str = ""
+    logins: tuple[str, ...] = ()
+    user: str = ""
+    size: int | None = None
 
 
 class MailSender(Protocol):
@@ -50,6 +97,20 @@ class MailSender(Protocol):
         """Whether one message sent twice is never delivered twice: it looks before it writes.
 
         Where this is False (SMTP), a message that may have been sent goes to a person.
+        """
+        ...
+
+    @property
+    def per_minute(self) -> int | None:
+        """How many messages it takes in a minute; None where nobody counts."""
+        ...
+
+    def offer(self) -> Offer:
+        """Find out where messages go.
+
+        Raises:
+            Misconfigured: A person must mend address, credentials or permissions.
+            Retriable: The far side is away.
         """
         ...
 
@@ -65,6 +126,7 @@ class MailSender(Protocol):
         """Send the message; one key has one message, for ever.
 
         Raises:
+            PartlySent: Some receivers have it, and others must wait.
             Permanent: It was refused: by the far side, or because another message has its key.
             Retriable: Nothing was sent, and it may work later.
             OutcomeUnknown: It may have been sent.

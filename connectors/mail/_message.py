@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from email.utils import parseaddr
 from typing import Self
 
 import idna
@@ -13,6 +14,12 @@ from models.terms import JsonValue
 
 LOCAL_PART = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)
 LONGEST_LOCAL_PART = 64
+ENVELOPE_ADDRESS = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")
+"""Printable ASCII without a space or an angle bracket: nothing in it ends a command to a server."""
+LOOSE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
+LONGEST_LINE = 998
+"""Source: RFC 5322, section 2.1.1."""
+CONTENT_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+(; [a-z]+=[A-Za-z0-9-]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,36 @@ class Mailbox:
 
     name: str
     address: str
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Read `finance@acme.example` or `Acme <finance@acme.example>`.
+
+        >>> Mailbox.of("Acme <finance@acme.example>")
+        Mailbox(name='Acme', address='finance@acme.example')
+        """
+        return cls(*parseaddr(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a message.
+
+    Attributes:
+        name: What it is called when somebody saves it, such as `claims.ics`.
+        content_type: Its kind, such as `text/calendar; method=PUBLISH; charset=utf-8`.
+        content: Its bytes, which arrive as they are.
+    """
+
+    name: str
+    content_type: str
+    content: bytes
+
+    def __post_init__(self) -> None:
+        """Refuse to exist with a kind that would be no legal header."""
+        if not CONTENT_TYPE.fullmatch(self.content_type):
+            message = f"attachment {self.name!r}: {self.content_type!r} is no content type"
+            raise ValueError(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +84,21 @@ class OutgoingMail:
     content: bytes
 
     def __post_init__(self) -> None:
-        """Refuse to exist without a receiver, or with bytes that could not be stored as text."""
-        if not self.envelope_to or not self.content.isascii():
-            message = f"mail {self.key}: it needs a receiver, and content in ASCII"
+        """Refuse to exist without a receiver, or with anything that a mail server may not get."""
+        if fault := next(self._faults(), ""):
+            message = f"mail {self.key}: {fault}"
             raise ValueError(message)
+
+    def _faults(self) -> Iterator[str]:
+        if not self.envelope_to or not self.content.isascii():
+            yield "it needs a receiver, and content in ASCII"
+        if not all(ENVELOPE_ADDRESS.fullmatch(a) for a in (self.envelope_from, *self.envelope_to)):
+            yield "an address of its envelope is none"
+        # A line end of another kind is where one message can be made to look like two.
+        if LOOSE_LINE_END.search(self.content) or not self.content.endswith(b"\r\n"):
+            yield "its lines must end in CR LF"
+        if any(len(line) > LONGEST_LINE for line in self.content.split(b"\r\n")):
+            yield f"a line has more than {LONGEST_LINE} characters"
 
     @property
     def intent(self) -> Mapping[str, JsonValue]:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from connectors.errors import Permanent
-from connectors.mail import OutgoingMail, Sent
+from connectors.mail import Offer, OutgoingMail, Sent
 
 
 class MemoryMail:
     """Messages by key, in the order in which they were sent."""
 
     repeats_are_safe = True
+    per_minute = None
 
     def __init__(self) -> None:
         self.messages: dict[str, OutgoingMail] = {}
+
+    def offer(self) -> Offer:
+        """Where the messages lie."""
+        return Offer("memory")
 
     def check(self) -> None:
         """Nothing stands in the way of memory."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from connectors.errors import Permanent
 from connectors.files import check_folder, sole_writer, write_whole
-from connectors.mail import OutgoingMail, Sent
+from connectors.mail import Offer, OutgoingMail, Sent
 
 LONGEST_READABLE = 160
 """Letters of the key in a file's name; its digest tells apart what is cut off."""
@@ -22,9 +22,14 @@ class OutboxMail:
     """A folder with one file for each message."""
 
     repeats_are_safe = True
+    per_minute = None
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    def offer(self) -> Offer:
+        """Where the messages lie."""
+        return Offer(str(self.folder))
 
     def check(self) -> None:
         """Find out whether messages can be put into the folder; one not there yet is fine.

@@ -70,7 +70,7 @@ class ReleaseRefusedError(Permanent):
         super().__init__(
             "\n".join(facts) + "\nNothing was released. Look at the month again, then release it."
         )
-        self.facts = tuple(facts)
+        self.differences = tuple(facts)
 
 
 class EffectRefusedError(Permanent):
@@ -79,7 +79,7 @@ class EffectRefusedError(Permanent):
     def __init__(self, facts: Sequence[str]) -> None:
         """List every effect that stands in the way."""
         super().__init__("\n".join(facts))
-        self.facts = tuple(facts)
+        self.differences = tuple(facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +294,26 @@ class VendorEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Observation:
+    """What a person or a vendor told about a contract's period.
+
+    Attributes:
+        contract: `client/service`.
+        period: `2026-05`.
+        kind: One of `models.decision.OBSERVED`.
+        body: The facts, canonical JSON; they may not hold an `id` of their own.
+        id: Names what was told, so that telling it again records nothing; unique in its contract,
+            period and kind.
+    """
+
+    contract: str
+    period: str
+    kind: EntryKind
+    body: JsonValue
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewObligation:
     """An obligation to be stored.
 
@@ -499,6 +519,7 @@ class Store(Protocol):
         *,
         clients: Sequence[str] | None = None,
         states: Sequence[ObligationState] | None = None,
+        role: Role | None = None,
     ) -> tuple[StoredObligation, ...]:
         """The obligations, rising by contract, period and revision; None does not narrow."""
         ...
@@ -628,6 +649,29 @@ class Store(Protocol):
             kinds: The vendor's names.
             since: Those that happened at this instant or later.
         """
+        ...
+
+    def observe(self, observations: Sequence[Observation]) -> tuple[LogEntry, ...]:
+        """Append what was told to the contracts' chains; what is known already is not told again.
+
+        Returns:
+            The entry of each, in the order given; of a known id the one that was recorded first,
+            whatever is told now. Its body is the observation's, with its `id`.
+
+        Raises:
+            ValueError: A kind is none that can be observed, an id is empty, or a body is no mapping
+                or has an `id`.
+        """
+        ...
+
+    def observed(
+        self,
+        kind: EntryKind,
+        *,
+        periods: Sequence[str] | None = None,
+        contracts: Sequence[str] | None = None,
+    ) -> Iterator[LogEntry]:
+        """What was told, streamed, rising by contract and sequence; None does not narrow."""
         ...
 
     def entries(

@@ -44,6 +44,7 @@ from connectors.store import (
     Evidence,
     HeldError,
     MonthLockedError,
+    Observation,
     PastAttempt,
     Release,
     ReleaseRefusedError,
@@ -54,6 +55,7 @@ from connectors.store import (
     VendorEvent,
     _effects,
     _facts,
+    _observed,
     _paces,
     batch_digest,
 )
@@ -81,6 +83,7 @@ from connectors.store._rows import (
     parsed,
 )
 from connectors.store._sqlite import SqliteFile, SqliteMemory
+from models.contract import Role
 from models.credit import ObligationState
 from models.decision import EntryKind, LogEntry
 from models.effect import EffectState
@@ -297,9 +300,12 @@ class SqlStore:
         *,
         clients: Sequence[str] | None = None,
         states: Sequence[ObligationState] | None = None,
+        role: Role | None = None,
     ) -> tuple[StoredObligation, ...]:
         """See `Store.obligations`."""
         query = select(OBLIGATION)
+        if role is not None:
+            query = query.where(OBLIGATION.c.role == role.value)
         if period is not None:
             query = query.where(OBLIGATION.c.period == period)
         if clients is not None:
@@ -455,6 +461,29 @@ class SqlStore:
         with self._reading() as connection:
             return [event_of(row) for row in connection.execute(query).mappings()]
 
+    def observe(self, observations: Sequence[Observation]) -> tuple[LogEntry, ...]:
+        """See `Store.observe`."""
+        _observed.check(observations)
+        with self._writing() as (connection, now):
+            return _observed.observe(connection, observations, now)
+
+    def observed(
+        self,
+        kind: EntryKind,
+        *,
+        periods: Sequence[str] | None = None,
+        contracts: Sequence[str] | None = None,
+    ) -> Iterator[LogEntry]:
+        """See `Store.observed`; each page is a read of its own, so that nobody waits."""
+        query = _observed.told_of(kind).limit(PAGE)
+        if periods is not None:
+            query = query.where(LOG.c.period.in_(periods))
+        if contracts is None:
+            yield from self._streamed(query)
+            return
+        for portion in in_portions(sorted(set(contracts))):
+            yield from self._streamed(query.where(LOG.c.contract.in_(portion)))
+
     def entries(
         self,
         *,
@@ -470,6 +499,9 @@ class SqlStore:
             query = query.where(LOG.c.period == period)
         if kinds is not None:
             query = query.where(LOG.c.kind.in_([kind.value for kind in kinds]))
+        yield from self._streamed(query)
+
+    def _streamed(self, query: Query) -> Iterator[LogEntry]:
         page = self._page(query)
         while page:
             yield from page

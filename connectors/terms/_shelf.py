@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 
 from connectors.terms._catalog import shipped_catalog
 from models.catalog import CatalogSheet
+from models.claims.dependency import unmet_dependencies
 from models.contract import Contract, CreditTerms
 from models.contract_file import ContractsRead, PlacedContract, read_contracts, read_credit_terms
 from models.exclusion import ExclusionEvent
@@ -145,13 +146,14 @@ class Shelf(ABC):
             read = [self._read_contracts(name, known) for name in names]
         placed = [contract for one in read for contract in one.contracts]
         findings = [finding for one in read for finding in one.findings]
-        return placed, findings + list(
-            _written_twice(
-                (Placed(one.contract.id, one.place) for one in placed),
-                says=lambda name: f"is the contract {name}",
-                expected="one contract for a client and a service, in dated versions",
-            )
+        findings += _written_twice(
+            (Placed(one.contract.id, one.place) for one in placed),
+            says=lambda name: f"is the contract {name}",
+            expected="one contract for a client and a service, in dated versions",
         )
+        if not has_errors(findings):
+            findings += unmet_dependencies((one.contract, one.place) for one in placed)
+        return placed, findings
 
     def _read_contracts(self, name: str, known: Mapping[str, CreditTerms]) -> ContractsRead:
         try:

@@ -16,6 +16,7 @@ COULD_NOT_FINISH = "could not finish (the month is locked, the database is away)
 CUT_OFF = "could not finish (the month is locked, the database or the vendor is away); run it again"
 AWAY = "could not finish (a drive did not answer); run it again"
 VENDOR_AWAY = "could not finish (the database or the vendor is away); run it again"
+MAIL_AWAY = "could not finish (the database or the mail server is away); run it again"
 UNUSABLE = "unusable input; nothing was written"
 
 
@@ -91,6 +92,38 @@ COMMANDS: Mapping[str, Command] = {
             CUT_OFF,
         ),
     ),
+    "sync": Command(
+        "syncing:sync",
+        "Read back what people wrote and ticked in the ledgers.",
+        (
+            "makegood sync",
+            "makegood sync 2026-05 --dry-run",
+            "makegood sync --workspace books --json",
+        ),
+        (
+            "read back; nothing needs a person",
+            "a tick does not count, or a row needs a look; each is listed",
+            UNUSABLE,
+            "could not finish (a month is locked, ledger or database is away); run it again",
+        ),
+    ),
+    "claims": Command(
+        "claims:claims",
+        "Claims against vendors: what is due, and what became of it.",
+        (
+            "makegood claims --due 14d",
+            "makegood claims show twilio/apis/2026-05 --write claim.txt",
+            "makegood claims file twilio/apis/2026-05 --reference 4711",
+            "makegood claims approve twilio/apis/2026-05 --amount 80.00",
+            "makegood claims settle twilio/apis/2026-05 --on 2026-07-31",
+        ),
+        (
+            "nothing is overdue, or it is noted",
+            "a deadline has passed, or a claim needs a look; each is listed",
+            "there is no such claim, or unusable input; nothing was written",
+            COULD_NOT_FINISH,
+        ),
+    ),
     "settle": Command(
         "settling:settle",
         "List what runs have left to people, or answer one question.",
@@ -104,6 +137,21 @@ COMMANDS: Mapping[str, Command] = {
             "questions are listed, or you did not agree",
             "there is no such question, or unusable input; nothing was written",
             COULD_NOT_FINISH,
+        ),
+    ),
+    "remind": Command(
+        "reminding:remind",
+        "Remind by mail of claims that are due; update calendars.",
+        (
+            "makegood remind",
+            "makegood remind --on 2026-06-23 --dry-run",
+            "makegood remind --workspace books --json",
+        ),
+        (
+            "reminded, or nothing new is due",
+            "a mail needs a person; `makegood settle` lists it",
+            UNUSABLE,
+            "could not finish (a mail waits, or the database is away); run it again",
         ),
     ),
     "reconcile": Command(
@@ -123,6 +171,16 @@ COMMANDS: Mapping[str, Command] = {
             "makegood journal --format beancount --workspace books --json",
         ),
         ("written", "", UNUSABLE, COULD_NOT_FINISH),
+    ),
+    "mail": Command(
+        "mail:mail",
+        "Look at a month's mail, or send a test message.",
+        (
+            "makegood mail test --to kim@northwind.example",
+            "makegood mail preview 2026-05 --open",
+            "makegood mail preview 2026-05 --kind notice --client acme --language de --json",
+        ),
+        ("done", "the server refuses the test message", UNUSABLE, MAIL_AWAY),
     ),
     "check": Command(
         "books:check",

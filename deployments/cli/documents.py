@@ -448,6 +448,52 @@ class ReconcileDocument(TypedDict):
 
 
 @with_config(STRICT)
+class LedgerEditDocument(TypedDict):
+    """A cell of ours that says something else than was last known; `ours` is what we would write.
+
+    `before` is what it said last, by us or by an earlier edit; `by` is who edited the row last, an
+    unverified word.
+    """
+
+    ledger: str
+    obligation: str
+    row: str
+    column: str
+    before: str
+    after: str
+    ours: str
+    by: str
+
+
+@with_config(STRICT)
+class LedgerTickDocument(TypedDict):
+    """A row whose Release is ticked; `why` says what stands against it, or is still missing."""
+
+    ledger: str
+    obligation: str
+    row: str
+    amount: MoneyDocument | None
+    by: str
+    released: bool
+    why: str | None
+
+
+@with_config(STRICT)
+class SyncDocument(TypedDict):
+    """The answer of `makegood sync`."""
+
+    months: list[Month]
+    dry_run: bool
+    rows: Count
+    edits: list[LedgerEditDocument]
+    claims: list[str]
+    ticks: list[LedgerTickDocument]
+    released: list[str]
+    questions: list[str]
+    notes: list[str]
+
+
+@with_config(STRICT)
 class BookDocument(TypedDict):
     """One file of the books; one that serves all months has no month."""
 
@@ -474,3 +520,231 @@ class JournalDocument(TypedDict):
     files: list[BookDocument]
     entries: int
     balances: list[BalanceDocument]
+
+
+@with_config(STRICT)
+class DeadlineDocument(TypedDict):
+    """Until when one stage of a claim is in time.
+
+    `until` is the first instant that is too late. Where `whole_day` is false it lies within
+    `last_day`, a date in the contract's time zone. `open`: the stage is not done.
+    """
+
+    stage: str
+    last_day: Day
+    until: Time
+    whole_day: bool
+    outage_at: Time | None
+    rule: str
+    open: bool
+    missed: bool
+
+
+@with_config(STRICT)
+class DownstreamDocument(TypedDict):
+    """A month of ours that was down together with the vendor.
+
+    `share_percent` is the part of our own downtime; `owed` is null when the month is withheld or
+    earned nothing.
+    """
+
+    contract: str
+    name: str
+    overlap_seconds: Seconds
+    downtime_seconds: Seconds
+    share_percent: UptimePercent
+    owed: MoneyDocument | None
+    withheld: bool
+
+
+StatusWord = Annotated[str, Field(pattern=r"^(To Review|Eligible|Filed|Approved|Denied)$")]
+"""Where a claim stands."""
+
+
+@with_config(STRICT)
+class ClaimDocument(TypedDict):
+    """One claim against a vendor.
+
+    `owed` is null when the month is withheld, or owes nothing any more (`gone`). `claim_by` is the
+    last day of the claim itself; `days_left` counts to the next deadline of any stage, negative
+    when all that are open have passed. What was approved may be less than what was filed.
+    """
+
+    key: str
+    obligation: str
+    vendor: str
+    service: str
+    month: Month
+    status: StatusWord
+    owed: MoneyDocument | None
+    credit_days: str | None
+    withheld: str
+    gone: bool
+    deadlines: list[DeadlineDocument]
+    claim_by: Day | None
+    days_left: int | None
+    overdue: bool
+    channel: str | None
+    address: str | None
+    account: str | None
+    region: str | None
+    source: str | None
+    reference: str
+    filed_at: Time | None
+    filed: MoneyDocument | None
+    approved: MoneyDocument | None
+    settled_on: Day | None
+    settled: MoneyDocument | None
+    open_points: list[str]
+    downstream: list[DownstreamDocument]
+
+
+@with_config(STRICT)
+class BothSidesDocument(TypedDict):
+    """What we owe in linked months beside what vendors owe for them, each month counted once."""
+
+    owed: list[MoneyDocument]
+    recoverable: list[MoneyDocument]
+
+
+@with_config(STRICT)
+class ClaimsDocument(TypedDict):
+    """The answer of `makegood claims`; deadlines are held against `at`."""
+
+    at: Time
+    claims: list[ClaimDocument]
+    linked: BothSidesDocument
+
+
+@with_config(STRICT)
+class ClaimMoveDocument(TypedDict):
+    """One thing that somebody told about a claim; `verified`: more than a word stands behind it."""
+
+    act: Annotated[str, Field(pattern=r"^(status|stage|known|settled)$")]
+    to: StatusWord | None
+    stage: str
+    at: Time
+    by: str
+    grounds: str
+    verified: bool
+    why: str
+    reference: str
+    amount: MoneyDocument | None
+    on: Day | None
+
+
+@with_config(STRICT)
+class ClaimShowDocument(TypedDict):
+    """The answer of `makegood claims show`: one claim, its history, and its text.
+
+    `text` is null when nothing can be filed; `file` is where it was written.
+    """
+
+    claim: ClaimDocument
+    moves: list[ClaimMoveDocument]
+    text: str | None
+    file: str | None
+
+
+@with_config(STRICT)
+class ClaimMovedDocument(TypedDict):
+    """The answer of `makegood claims file` and its sisters: the claim after the move.
+
+    `warning` says that it came too late; "" when it did not.
+    """
+
+    claim: ClaimDocument
+    moved: ClaimMoveDocument
+    warning: str
+
+
+@with_config(STRICT)
+class DueDocument(TypedDict):
+    """A claim whose next deadline is near, or was just missed; `new`: it has come to a new step.
+
+    `until` is set where the deadline lies within its last day.
+    """
+
+    claim: str
+    vendor: str
+    service: str
+    month: Month
+    status: StatusWord
+    stage: str
+    last_day: Day
+    until: Time | None
+    days_left: int
+    owed: MoneyDocument | None
+    credit_days: str | None
+    channel: str | None
+    address: str | None
+    new: bool
+
+
+@with_config(STRICT)
+class RemindDocument(TypedDict):
+    """The answer of `makegood remind`.
+
+    `moved` and `ended` are the claims that calendars are told otherwise, or no more, about;
+    `calendar` is the file that calendars subscribe to.
+    """
+
+    on: Day
+    dry_run: bool
+    due: list[DueDocument]
+    moved: list[str]
+    ended: list[str]
+    mails_sent: Count
+    mails_waiting: Count
+    calendar: str | None
+    notes: list[str]
+
+
+@with_config(STRICT)
+class MailOfferDocument(TypedDict):
+    """Where messages go, and what a server there says of itself.
+
+    `place` is a folder or host and port; `tls` is the version of the encryption, null for none;
+    `size_limit` is in bytes, 0 for no limit, null when nothing is said.
+    """
+
+    way: Annotated[str, Field(pattern=r"^(smtp|outbox)$")]
+    place: str
+    tls: str | None
+    certificate_names: list[str]
+    certificate_until: Time | None
+    logins: list[str]
+    user: str | None
+    size_limit: Count | None
+
+
+@with_config(STRICT)
+class MailTestDocument(TypedDict):
+    """The answer of `makegood mail test`; without a message id nothing was sent."""
+
+    offer: MailOfferDocument
+    to: str
+    message_id: str | None
+    answer: str | None
+    refused: str | None
+
+
+@with_config(STRICT)
+class MailPreviewedDocument(TypedDict):
+    """One message that could be sent, and the files that show it; `to` is "" for nobody."""
+
+    kind: Annotated[str, Field(pattern=r"^(notice|summary|reminder|release-request)$")]
+    name: str
+    to: str
+    subject: str
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+    html: str
+    text: str
+
+
+@with_config(STRICT)
+class MailPreviewDocument(TypedDict):
+    """The answer of `makegood mail preview`: nothing of it was sent or recorded."""
+
+    month: Month
+    messages: list[MailPreviewedDocument]

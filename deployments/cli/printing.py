@@ -41,7 +41,7 @@ def counted(number: int, one: str, many: str = "") -> str:
 def table(
     title: str,
     headings: Sequence[str],
-    rows: Sequence[Sequence[str]],
+    rows: Sequence[Sequence[str | Text]],
     *,
     numbers: Sequence[int] = (),
 ) -> None:
@@ -50,7 +50,7 @@ def table(
     for place, heading in enumerate(headings):
         shown.add_column(heading, justify="right" if place in numbers else "left", overflow="fold")
     for row in rows:
-        shown.add_row(*(Text(cell) for cell in row))
+        shown.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
     _console().print(shown)
 
 

@@ -1,31 +1,59 @@
-"""What people read in their mail: the operator's monthly summary and the notice to a client.
+"""What people read in their mail: summary and notices, requests to release, reminders of claims.
 
-The only place that knows Jinja2. A message is rendered from a view (`flows.messages.views`) and
-nothing else; it decides nothing, counts nothing but lines, and reads no clock.
+The only place that knows Jinja2, Babel and icalendar. A message is rendered from a view
+(`flows.messages.views`) and nothing else; it decides nothing, counts nothing but lines, and reads
+no clock.
 """
 
 from __future__ import annotations
 
-from flows.messages.rendering import Rendered, render_notice, render_summary
+from flows.messages.calendars import Method, content_type, render_calendar, uid_of
+from flows.messages.rendering import (
+    Rendered,
+    render_notice,
+    render_reminder,
+    render_request,
+    render_summary,
+)
 from flows.messages.views import (
+    CalendarEntry,
     ChangeLine,
+    ClaimReminder,
     ClientNotice,
     CountedWindows,
     CreditLine,
+    DueLine,
+    EndedLine,
+    Ending,
+    MissedStage,
     MonthlySummary,
     OutageLine,
+    ReleaseRequest,
     WithheldLine,
 )
 
 __all__ = [
+    "CalendarEntry",
     "ChangeLine",
+    "ClaimReminder",
     "ClientNotice",
     "CountedWindows",
     "CreditLine",
+    "DueLine",
+    "EndedLine",
+    "Ending",
+    "Method",
+    "MissedStage",
     "MonthlySummary",
     "OutageLine",
+    "ReleaseRequest",
     "Rendered",
     "WithheldLine",
+    "content_type",
+    "render_calendar",
     "render_notice",
+    "render_reminder",
+    "render_request",
     "render_summary",
+    "uid_of",
 ]

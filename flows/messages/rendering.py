@@ -6,6 +6,7 @@ only web addresses become links. A value that is missing stops the rendering.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -14,20 +15,30 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from flows.messages.language import ENGLISH, Language, is_uptime_tier, told_in_utc
+from flows.messages.language import ENGLISH, Language, told_in_utc
+from flows.messages.recorded import recorded
 from flows.messages.views import (
     MOST_LINES,
     MOST_LINKS,
+    MOST_TEXTS,
+    ClaimReminder,
     ClientNotice,
     MonthlySummary,
+    ReleaseRequest,
     most_urgent,
+    sums,
     totals,
 )
+from flows.messages.words import words_of
 from models.ledger import UNSEEN, one_line
 
 LONGEST_LABEL = 60
 """Letters of a link's address that are shown."""
+ADDRESS = re.compile(r"[\w.+-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+", re.ASCII | re.IGNORECASE)
+"""An e-mail address that a link may be made of."""
 NO_BREAK = "\u00a0"
+
+NOWRAP = Markup('<strong style="white-space:nowrap;">{}</strong>')
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,21 @@ def render_notice(
     return _rendered("notice", language, notice=notice, preview=preview)
 
 
+def render_reminder(reminder: ClaimReminder, *, language: Language = ENGLISH) -> Rendered:
+    """The reminder of claims that must be filed soon, or what has changed in their calendar."""
+    return _rendered("reminder", language, reminder=reminder)
+
+
+def render_request(request: ReleaseRequest, *, language: Language = ENGLISH) -> Rendered:
+    """The request to release credits that wait."""
+    return _rendered("request", language, request=request)
+
+
+def render_text(template: str, **view: object) -> str:
+    """A plain text by a template of its own, in English: a claim is filed, not mailed."""
+    return _tidy(_environment(ENGLISH, html=False).get_template(template).render(view))
+
+
 def _rendered(name: str, language: Language, **view: object) -> Rendered:
     plain, html = _environment(language, html=False), _environment(language, html=True)
     return Rendered(
@@ -75,7 +101,8 @@ def _rendered(name: str, language: Language, **view: object) -> Rendered:
 @cache
 def _environment(language: Language, *, html: bool) -> Environment:
     environment = Environment(
-        loader=PackageLoader("flows.messages", f"templates/{language.code}"),
+        loader=PackageLoader("flows.messages"),
+        extensions=["jinja2.ext.i18n"],
         # By the kind of message, not by a template's name: both kinds include the same sentences.
         autoescape=select_autoescape(("j2",) if html else (), default_for_string=html),
         undefined=StrictUndefined,
@@ -85,29 +112,39 @@ def _environment(language: Language, *, html: bool) -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= _filters(language, html=html)
-    environment.tests |= {"an_uptime_tier": is_uptime_tier, "told_in_utc": told_in_utc}
+    environment.tests |= {"told_in_utc": told_in_utc}
     environment.globals |= {
         "language": language,
         "most_lines": MOST_LINES,
         "most_links": MOST_LINKS,
+        "most_texts": MOST_TEXTS,
+        **words_of(language, shown=_shown),
     }
+    environment.newstyle_gettext = True  # type: ignore[attr-defined]  # The extension's own.
+    environment.policies["ext.i18n.trimmed"] = True
     return environment
 
 
 def _filters(language: Language, *, html: bool) -> dict[str, Callable[..., object]]:
     whole: list[Callable[..., str]] = [
-        language.money,
-        language.percent,
-        language.day,
-        language.duration,
+        *(language.money, language.percent, language.day, language.duration),
+        *(language.days_of_service, language.minutes),
     ]
     others: list[Callable[..., object]] = [
         *(language.number, language.amounts, language.owed_back, language.month),
-        *(language.span, language.tier, most_urgent, totals),
-        *(web_address, link_label, host, sentence),
+        *(language.span, language.tier, language.channel, language.status, language.stage),
+        *(
+            recorded_in(language),
+            language.time_left,
+            language.moment,
+            language.weekday,
+            language.listed,
+        ),
+        *(most_urgent, totals, sums, web_address, link_label, host, sentence, rows),
     ]
     joined = {write.__name__: _unbroken(write) if html else write for write in whole}
-    return {**joined, **{write.__name__: write for write in others}}
+    strong = NOWRAP.format if html else str
+    return {**joined, **{write.__name__: write for write in others}, "strong": strong}
 
 
 def _unbroken(write: Callable[..., str]) -> Callable[..., str]:
@@ -135,17 +172,36 @@ def sentence(text: str) -> str:
     return f"{text.rstrip(' .')}."
 
 
+def recorded_in(language: Language) -> Callable[[str], str]:
+    """The filter that puts a recorded reason into words."""
+
+    def reason(text: str) -> str:
+        """A sentence of the log."""
+        return recorded(text, language)
+
+    return reason
+
+
+def rows(text: str) -> list[str]:
+    """The lines of a text that has several; each one is shown as any other value."""
+    return text.splitlines()
+
+
 def web_address(link: str) -> str:
-    """The link when it is a web address that may be clicked; "" for anything else.
+    """Where a click on it may lead: a web address, or a mail to an address; "" for anything else.
 
     >>> web_address("https://status.example.com/1"), web_address("javascript:alert(1)")
     ('https://status.example.com/1', '')
+    >>> web_address("claims@vendor.example"), web_address("http://status.example.com/1")
+    ('mailto:claims@vendor.example', '')
     """
+    if ADDRESS.fullmatch(link):
+        return f"mailto:{link}"
     try:
         parts = urlsplit(link)
     except ValueError:
         return ""
-    return link if parts.scheme in {"http", "https"} and parts.hostname else ""
+    return link if parts.scheme == "https" and parts.hostname else ""
 
 
 def link_label(link: str) -> str:
@@ -153,8 +209,10 @@ def link_label(link: str) -> str:
 
     >>> link_label("https://status.example.com/incidents/42/?from=1&to=2")
     'status.example.com/incidents/42'
+    >>> link_label("mailto:claims@vendor.example")
+    'claims@vendor.example'
     """
-    bare = link.partition("://")[2].partition("?")[0].rstrip("/")
+    bare = link.removeprefix("mailto:").partition("?")[0].rpartition("://")[2].rstrip("/")
     return bare if len(bare) <= LONGEST_LABEL else f"{bare[: LONGEST_LABEL - 1]}…"
 
 

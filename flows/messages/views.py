@@ -10,9 +10,12 @@ import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 
+from models.claims.deadline import CLAIM
 from models.contract import Payout
 from models.intervals import Interval
+from models.ledger import LedgerStatus
 from models.money import Money
 from models.period import ServiceMonth
 
@@ -20,6 +23,8 @@ MOST_LINES = 40
 """Credits, withheld months or changes that a mail lists; mail programs cut off long mails."""
 MOST_LINKS = 3
 """Evidence links that one credit shows; the ledger holds them all."""
+MOST_TEXTS = 8
+"""Claims of which a reminder shows the whole text to the vendor."""
 MOST_OUTAGES = 12
 """Outages that a notice lists, the longest ones."""
 
@@ -41,6 +46,7 @@ class CreditLine:
         claim_by: Last day on which the claim is in time; None without a limit.
         claim_channel: How it is claimed: portal, ticket, email; "" when nothing is claimed.
         claim_address: Where; becomes a link when it is a web address.
+        claim_status: Where the claim stands; None for what is ours to pay.
         evidence: Links in reading order.
         notes: One remark; "" for none.
     """
@@ -57,6 +63,7 @@ class CreditLine:
     claim_by: date | None = None
     claim_channel: str = ""
     claim_address: str = ""
+    claim_status: LedgerStatus | None = None
     evidence: tuple[str, ...] = ()
     notes: str = ""
 
@@ -91,11 +98,13 @@ class ChangeLine:
         client: Name of the other side.
         service: Name of the service.
         says: The change, a sentence without full stop.
+        revision: The number of the revision that `says` is the reason of; 0 for none.
     """
 
     client: str
     service: str
     says: str
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +117,12 @@ class MonthlySummary:
         met: How many of them met their commitment.
         to_release: Drafts that wait for a release, ours to pay.
         to_claim: Credits that vendors owe us and that a person files.
+        claimed: Credits of vendors that were claimed, or are answered or dropped.
         released: Credits of the month that were released already.
         withheld: Months that need a look.
         changes: What is different since the last summary; empty in the first one.
+        owed_with_vendors: What we owe in this month's outages that were vendors' outages as well.
+        recoverable: What those vendors owe for theirs; the two are never set off.
         ledger: Where the ledger is, in words; "" without one.
         previews: Where the previews of the clients' notices are; "" without any.
         workspace: The folder that commands must name; "" when they are run inside it.
@@ -121,17 +133,19 @@ class MonthlySummary:
     met: int
     to_release: tuple[CreditLine, ...] = ()
     to_claim: tuple[CreditLine, ...] = ()
+    claimed: tuple[CreditLine, ...] = ()
     released: tuple[CreditLine, ...] = ()
     withheld: tuple[WithheldLine, ...] = ()
     changes: tuple[ChangeLine, ...] = ()
+    owed_with_vendors: tuple[Money, ...] = ()
+    recoverable: tuple[Money, ...] = ()
     ledger: str = ""
     previews: str = ""
     workspace: str = ""
 
     def command(self, *words: str) -> str:
         """A command to be copied into a terminal."""
-        named = ("--workspace", self.workspace) if self.workspace else ()
-        return shlex.join(("makegood", *words, *named))
+        return _command(self.workspace, words)
 
     @property
     def waits(self) -> bool:
@@ -248,13 +262,186 @@ class ClientNotice:
         return self.amount + self.credited_before if self.credited_before else self.amount
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissedStage:
+    """Something that a vendor asks for and that was not done in time.
+
+    Attributes:
+        stage: What was due, as `DueLine.stage`.
+        last_day: The last date that was in time.
+    """
+
+    stage: str
+    last_day: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueLine:
+    """A claim whose next deadline is near.
+
+    Attributes:
+        key: The claim's name, `twilio/apis/2026-05`.
+        vendor: The vendor's name.
+        service: The service's name.
+        month: The service month.
+        amount: What can be claimed; None for days of service, and while it is not known.
+        credit_days: Days of service, plain digits; None for money.
+        stage: What is due: `claim`, or what the vendor asks for before it, such as `ticket`.
+        last_day: The last date that is in time, in the contract's zone.
+        until: The first instant that is too late, when that lies within the day; None otherwise.
+        time_zone: IANA zone of the contract.
+        days_left: Dates from today to the last day; negative when it has passed.
+        channel: How it is filed: portal, ticket, email; "" when that is not said.
+        address: Where; becomes a link when it is a web address.
+        status: Where the claim stands.
+        text: What to send to the vendor, ready to be copied; "" for none.
+        missed: Deadlines of this claim that have passed with their stage not done.
+    """
+
+    key: str
+    vendor: str
+    service: str
+    month: ServiceMonth
+    amount: Money | None
+    stage: str
+    last_day: date
+    time_zone: str
+    days_left: int
+    status: LedgerStatus
+    credit_days: str | None = None
+    until: int | None = None
+    channel: str = ""
+    address: str = ""
+    text: str = ""
+    missed: tuple[MissedStage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarEntry:
+    """A deadline as calendars show it.
+
+    Attributes:
+        name: The same for ever, `twilio/apis/2026-05/claim`; the UID is made from it.
+        line: What the entry says; how many days are left is not told.
+        sequence: Rises with every change.
+        changed_at: When what it says was last decided or told.
+    """
+
+    name: str
+    line: DueLine
+    sequence: int
+    changed_at: int
+
+
+class Ending(StrEnum):
+    """Why a deadline is taken out of the calendar."""
+
+    FILED = "filed"
+    APPROVED = "approved"
+    DENIED = "denied"
+    NOTHING_OWED = "nothing_owed"
+    DONE = "done"
+    NO_DEADLINE = "no_deadline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedLine:
+    """A claim that nobody needs to be reminded of any more.
+
+    Attributes:
+        key: The claim's name.
+        vendor: The vendor's name.
+        service: The service's name.
+        month: The service month.
+        why: What became of it.
+    """
+
+    key: str
+    vendor: str
+    service: str
+    month: ServiceMonth
+    why: Ending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimReminder:
+    """What vendors owe us and somebody must ask for soon.
+
+    Attributes:
+        due: The claims whose deadline is near, the nearest first.
+        moved: Those of which the calendar was told otherwise before.
+        ended: Those that leave the calendar.
+        reminds: Whether a deadline has come nearer; False when only the calendar changes.
+        workspace: The folder that commands must name; "" when they are run inside it.
+    """
+
+    due: tuple[DueLine, ...]
+    moved: tuple[DueLine, ...] = ()
+    ended: tuple[EndedLine, ...] = ()
+    reminds: bool = True
+    workspace: str = ""
+
+    def command(self, *words: str) -> str:
+        """A command to be copied into a terminal."""
+        return _command(self.workspace, words)
+
+    def done(self, line: DueLine) -> str:
+        """The command that says that a claim is filed, or what the vendor asks for before it."""
+        if line.stage == CLAIM:
+            return self.command("claims", "file", line.key, "--reference", "NUMBER")
+        return self.command("claims", "stage", line.key, line.stage)
+
+    @property
+    def amounts(self) -> tuple[Money, ...]:
+        """What can be claimed, in each currency; a claim with several deadlines counts once."""
+        return sums({line.key: line.amount for line in self.due}.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseRequest:
+    """Credits that wait for somebody to let them go.
+
+    Attributes:
+        month: The service month.
+        waiting: The drafts.
+        people: How many people must agree.
+        limits: The amounts above which two must agree, as far as they matter here.
+        letters: How many of the drafts have a client's letter that goes out with the release.
+        previews: Where the previews of the letters are; "" without any.
+        workspace: The folder that the command must name; "" when it is run inside it.
+    """
+
+    month: ServiceMonth
+    waiting: tuple[CreditLine, ...]
+    people: int
+    limits: tuple[Money, ...] = ()
+    letters: int = 0
+    previews: str = ""
+    workspace: str = ""
+
+    def command(self, *words: str) -> str:
+        """A command to be copied into a terminal."""
+        return _command(self.workspace, words)
+
+
+def _command(workspace: str, words: Sequence[str]) -> str:
+    named = ("--workspace", workspace) if workspace else ()
+    return shlex.join(("makegood", *words, *named))
+
+
+def sums(amounts: Iterable[Money | None]) -> tuple[Money, ...]:
+    """The money in each currency, in alphabetical order of the codes."""
+    found: dict[str, Money] = {}
+    for amount in amounts:
+        if amount is not None:
+            code = amount.currency.code
+            found[code] = found[code] + amount if code in found else amount
+    return tuple(found[code] for code in sorted(found))
+
+
 def totals(lines: Iterable[CreditLine]) -> tuple[Money, ...]:
     """The money in each currency, in alphabetical order of the codes; days are not money."""
-    sums: dict[str, Money] = {}
-    for line in (line for line in lines if not line.credit_days):
-        code = line.amount.currency.code
-        sums[code] = sums[code] + line.amount if code in sums else line.amount
-    return tuple(sums[code] for code in sorted(sums))
+    return sums(line.amount for line in lines if not line.credit_days)
 
 
 def most_urgent(lines: Sequence[CreditLine]) -> tuple[CreditLine, ...]:

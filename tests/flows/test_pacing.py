@@ -18,6 +18,15 @@ def test_a_published_rate_is_kept_and_used():
     assert 4_120 <= world.at - began <= 4_130  # 100 x 41.2 ms
 
 
+def test_a_limit_by_the_minute_is_kept():
+    """30 in a minute, less three in a hundred: the 31st turn comes after 61.8 s and no sooner."""
+    world = World()
+    pace, began = paced(world, per_minute=30), world.at
+    for _ in range(31):
+        pace.turn()
+    assert 61_800 <= world.at - began <= 61_810  # 30 x 2,060 ms
+
+
 def test_time_that_passed_is_not_made_up_for():
     """After a quiet minute the next two turns are as far apart as any."""
     world = World()
@@ -100,3 +109,12 @@ def test_the_host_s_clock_runs_and_waits():
     clocks, began = Clocks(), boottime_ms()
     clocks.pause(30)
     assert 30 <= clocks.boottime_ms() - began < 1_000
+
+
+def test_whoever_knows_its_turns_is_asked_for_them_and_not_slowed_down_again():
+    """A connector that shares a rate waits by itself; all its writers may begin at once."""
+    asked = []
+    pace = Pace(Limits(at_once=8, wait_for_turn=lambda: asked.append(1)), Clocks())
+    pace.turn()
+    pace.limited()
+    assert (len(asked), pace.width) == (1, 8)

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from models.claim import ClaimTerms
+from models.claims.terms import ClaimTerms
 from models.period import ServiceMonth
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from models.claim import ClaimTerms
+from models.claims.terms import ClaimTerms
 from models.contract import (
     BillingTerms,
     Cap,
@@ -459,7 +459,7 @@ GALLERY = {
         VERSIONS + "payout: refund\n",
         (
             "acme.yaml:23: payout is no field here; one of role, client, service, evidence, "
-            "versions. Move it under versions."
+            "depends_on, versions. Move it under versions."
         ),
     ),
     "one level too deep": (
@@ -483,8 +483,8 @@ GALLERY = {
     "no contract": (
         "acme",
         (
-            'acme.yaml:1: is "acme"; a mapping with role, client, service, evidence, versions. '
-            "Write its fields below it, indented, or in braces: { }."
+            'acme.yaml:1: is "acme"; a mapping with role, client, service, evidence, depends_on, '
+            "versions. Write its fields below it, indented, or in braces: { }."
         ),
     ),
     "empty file": (

@@ -177,6 +177,14 @@ def test_a_claim_is_booked_only_once_it_is_approved():
     assert booked_lines(booked(owed(), role=Role.CUSTOMER)) == []
 
 
+def test_a_claim_is_booked_with_what_the_vendor_agreed_to():
+    """Of 100.00 first 40.00, then 60.00: the first is taken back, the second stands."""
+    days = tuple(JUNE_3 + timedelta(days=number) for number in range(3))
+    amounts = tuple(Money(minor, EUR) for minor in (4_000, 4_000, 6_000))
+    told = booked(owed(), role=Role.CUSTOMER, approvals=days, approved=amounts)
+    assert [line[-1] for line in booked_lines(told)] == ["40.00 EUR", "40.00 EUR", "60.00 EUR"]
+
+
 def test_an_approved_claim_is_a_receivable_until_it_is_withdrawn():
     """Approved, withdrawn, approved: an entry for each, and the claim stands."""
     days = tuple(JUNE_3 + timedelta(days=number) for number in range(3))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from models.claim import ClaimTerms
+from models.claims.terms import ClaimTerms
 from models.contract import CreditTerms
 from models.kinds.single_threshold import SingleThreshold
 from models.kinds.uptime_brackets import Bracket, UptimeBrackets

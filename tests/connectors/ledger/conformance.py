@@ -50,7 +50,11 @@ class LedgerConformance:
     def test_a_new_row_is_added_with_every_column(self, ledger):
         """Each column shows the row's text form."""
         assert ledger.upsert([row()]) == LedgerChange(added=("acme/api/2026-05/r0",))
-        assert ledger.read() == {
+        shown = {
+            key: {column: cells[column] for column in COLUMNS}
+            for key, cells in ledger.read().items()
+        }
+        assert shown == {
             "acme/api/2026-05/r0": {
                 "Client": "Acme",
                 "Service": "API",
@@ -68,6 +72,7 @@ class LedgerConformance:
                 "Notes": "Two outages.",
                 "Key": "acme/api/2026-05/r0",
                 "Revision": "0",
+                "Posted": "",
             }
         }
 
@@ -144,6 +149,13 @@ class LedgerConformance:
         assert ledger.upsert([row()]).updated == ("acme/api/2026-05/r0",)
         (cells,) = ledger.read().values()
         assert cells["Credit Amount"] == "100.00"
+
+    def test_what_was_posted_is_shown(self, ledger):
+        """When, how much, and how."""
+        ledger.upsert([row()])
+        ledger.upsert([row(posted="2026-06-03: 100.00 EUR, credit note cn_1")])
+        (cells,) = ledger.read().values()
+        assert cells["Posted"] == "2026-06-03: 100.00 EUR, credit note cn_1"
 
     def test_a_withheld_month_shows_empty_cells(self, ledger):
         """Neither 0 nor 100: nothing is known."""

@@ -17,7 +17,7 @@ from connectors.errors import Misconfigured, Retriable
 from connectors.ledger.csv_file import CsvLedger
 from models.cells import guarded, unguarded
 from models.findings import UnusableInputError
-from models.ledger import COLUMNS
+from models.ledger import ADDED_LATER, COLUMNS
 from models.money import Money
 from tests.connectors.ledger.conformance import EUR, LedgerConformance, row
 from tests.house.project import ROOT
@@ -208,7 +208,7 @@ def test_a_file_without_our_columns_is_refused_column_by_column(ledger, path):
         f"{path}:1: column 'Service' stands 2 times; each ledger column exactly once. "
         "Restore the header, or name a file that is not there yet."
     )
-    assert len(found) == 1 + len(COLUMNS) - 3
+    assert len(found) == 1 + len(COLUMNS) - 3 - len(ADDED_LATER)
 
 
 def test_a_file_saved_with_semicolons_is_refused_with_the_remedy(ledger, path):
@@ -221,12 +221,23 @@ def test_a_file_saved_with_semicolons_is_refused_with_the_remedy(ledger, path):
 
 def test_every_ragged_row_is_named_with_its_line(ledger, path):
     """Line 2 is too short, line 4 too long; the row between spans lines of its own."""
-    path.write_text(f"{HEADER}\na,b\n{',' * 14}x,\n{',' * 16}y\n", encoding="utf-8")
+    path.write_text(f"{HEADER}\na,b\n{',' * 14}x,,\n{',' * 17}y\n", encoding="utf-8")
     assert [finding.partition(";")[0] for finding in findings(ledger)] == [
         f"{path}:2: has 2 cells",
         f"{path}:3: column 'Key' is 'x'",
-        f"{path}:4: has 17 cells",
+        f"{path}:4: has 18 cells",
     ]
+
+
+def test_a_file_of_an_earlier_version_gets_the_columns_that_it_lacks(ledger, path):
+    """At its end, with nothing in them; all else stays where it was."""
+    ledger.upsert([row()])
+    place = COLUMNS.index("Posted")
+    save(path, [[*cells[:place], *cells[place + 1 :]] for cells in table(path)])
+    ledger.check()
+    assert ledger.upsert([row(posted="2026-06-03: 100.00 EUR")]).updated
+    assert table(path)[0] == list(COLUMNS)
+    assert table(path)[1][place] == "2026-06-03: 100.00 EUR"
 
 
 def test_a_file_that_is_not_utf_8_is_refused_with_its_line(ledger, path):

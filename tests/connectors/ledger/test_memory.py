@@ -2,7 +2,7 @@
 
 import pytest
 
-from connectors.ledger.memory import MemoryLedger
+from connectors.ledger.memory import MemoryLedger, MemoryRowLedger
 from tests.connectors.ledger.conformance import LedgerConformance
 
 
@@ -20,5 +20,24 @@ class TestMemoryLedger(LedgerConformance):
 
         def write(key, column, cell):
             ledger.cells[key][column] = cell
+
+        return write
+
+
+class TestMemoryRowLedger(LedgerConformance):
+    """The twin whose rows have addresses."""
+
+    @pytest.fixture
+    def ledger(self):
+        """A ledger that was never written to."""
+        return MemoryRowLedger()
+
+    @pytest.fixture
+    def person_writes(self, ledger):
+        """Change the cell of the row that carries the key."""
+
+        def write(key, column, cell):
+            (page,) = ledger.find(key)
+            ledger.edit(page.id, **{column: cell})
 
         return write

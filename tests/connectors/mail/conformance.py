@@ -7,7 +7,7 @@ from email import message_from_bytes, policy
 import pytest
 
 from connectors.errors import Permanent
-from connectors.mail import Mailbox, MailSender, OutgoingMail, compose
+from connectors.mail import Attachment, Mailbox, MailSender, OutgoingMail, compose
 
 MAY_20 = 1_779_264_000_000  # 2026-05-20T08:00:00Z
 
@@ -64,19 +64,46 @@ class MailConformance:
         sender.send(OutgoingMail.from_intent(message.intent))
         assert delivered() == [message.content]
 
-    def test_a_repeated_message_arrives_once(self, sender, delivered):
-        """Where repeats are declared safe, they are."""
-        assert sender.repeats_are_safe
+    def test_a_repeated_message_arrives_once_where_that_is_promised(self, sender, delivered):
+        """Elsewhere it arrives twice under one Message-ID, and is not passed off as sent before."""
         sender.send(mail())
-        assert sender.send(mail()).before
-        assert len(delivered()) == 1
+        again = sender.send(mail())
+        assert again.before is sender.repeats_are_safe
+        arrived = delivered()
+        assert arrived == [mail().content] * (1 if sender.repeats_are_safe else 2)
 
-    def test_another_message_under_the_same_key_is_refused(self, sender, delivered):
-        """The first one stays; somebody has to look."""
+    def test_another_message_under_the_same_key_is_refused_where_keys_are_known(
+        self, sender, delivered
+    ):
+        """The first one stays; somebody has to look. A server knows no keys."""
+        if not sender.repeats_are_safe:
+            return
         sender.send(mail())
         with pytest.raises(Permanent, match=r"r0/notice.*one key has one message"):
             sender.send(mail(text="Hello Acme, another amount."))
         assert delivered() == [mail().content]
+
+    def test_where_messages_go_is_told_without_sending(self, sender, delivered):
+        """A person sees it before the first message leaves."""
+        assert sender.offer().place
+        assert delivered() == []
+
+    def test_a_hostile_content_arrives_byte_for_byte(self, sender, delivered):
+        """Dots alone on a line, lines like commands, every byte of an attachment, long lines."""
+        awkward = ".\r\n..\r\nFrom me\r\nQUIT\r\n" + "=" * 2000 + "\n"
+        every_byte = Attachment("all.bin", "application/octet-stream", bytes(range(256)) * 20)
+        message = mail(text=awkward, attachments=[every_byte])
+        sender.send(message)
+        assert delivered() == [message.content]
+        (attached,) = opened(message.content).iter_attachments()
+        assert attached.get_content() == every_byte.content
+
+    def test_one_message_goes_to_all_its_receivers(self, sender, delivered):
+        """Once for each of them, or once for all of them; nobody is left out."""
+        message = mail(to=[Mailbox("A", "a@acme.example"), Mailbox("B", "b@acme.example")])
+        sent = sender.send(message)
+        assert set(delivered()) == {message.content}
+        assert sent.taken in {(), message.envelope_to}
 
     def test_messages_of_different_keys_arrive_side_by_side(self, sender, delivered):
         """Also when their keys differ only in what a file name cannot show."""

@@ -1,15 +1,17 @@
 """Composing is exact: the same words, people and date give the same bytes, whatever they hold."""
 
+import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.header import decode_header, make_header
-from email.utils import parseaddr, parsedate_to_datetime
+from email.utils import getaddresses, parseaddr, parsedate_to_datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.mail import Mailbox, OutgoingMail, ascii_address
+from connectors.mail import Attachment, Mailbox, OutgoingMail, ascii_address
 from models.findings import UnusableInputError
 from tests.connectors.mail.conformance import mail, opened
 
@@ -100,6 +102,151 @@ def test_every_subject_and_name_is_read_back(subject, name):
     # Python's newer reader adds spaces inside long names; its older one does not.
     shown, address = parseaddr(message_from_bytes(content)["To"].replace("\r\n", ""))
     assert (str(make_header(decode_header(shown))), address) == (name, "a@b.example")
+
+
+ANYTHING = st.text(max_size=40) | st.sampled_from(
+    [
+        "a@b.example\r\nBcc: x@evil.example",
+        "a@b.example>, <x@evil.example",
+        "a@b.example, x@evil.example",
+        "=?utf-8?q?a=0D=0ABcc:x@evil.example?=",
+        "\r\n\r\n<p>body",
+        '"; name="x.exe',
+        "\u2028Bcc: x@evil.example",
+        "x" * 2000,
+        "ü" * 2000,
+        '"' * 500,
+    ]
+)
+HOSTILE = st.builds("{}{}".format, ANYTHING, ANYTHING)
+ADDRESSES = st.just("ok@acme.example") | st.builds("{}@acme.example".format, ANYTHING) | ANYTHING
+FIELDS = [
+    "From",
+    "To",
+    "Reply-To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "Auto-Submitted",
+    "MIME-Version",
+    "Content-Type",
+]
+
+
+@given(
+    names=st.lists(HOSTILE, min_size=3, max_size=3),
+    address=ADDRESSES,
+    subject=HOSTILE,
+    file_name=HOSTILE,
+    unsubscribe=st.just("") | ADDRESSES | st.builds("https://acme.example/{}".format, ANYTHING),
+)
+@settings(max_examples=300)
+def test_no_word_from_outside_makes_a_header_or_a_receiver(
+    names, address, subject, file_name, unsubscribe
+):
+    """Whatever people are called: the message has our headers and our receivers, or is refused."""
+    sender, receiver, reply_to = names
+    attached = Attachment(file_name, "text/calendar; method=PUBLISH; charset=utf-8", b"x")
+    try:
+        message = mail(
+            sender=Mailbox(sender, "billing@northwind.example"),
+            to=[Mailbox(receiver, address), Mailbox("B", "b@acme.example")],
+            reply_to=Mailbox(reply_to, "help@northwind.example"),
+            subject=subject,
+            attachments=[attached],
+            unsubscribe=unsubscribe,
+        )
+    except UnusableInputError:
+        return
+    assert message.envelope_to == (ascii_address(address), "b@acme.example")
+    read = message_from_bytes(message.content)
+    expected = [*FIELDS[:-2], *(["List-Unsubscribe"] if unsubscribe else []), *FIELDS[-2:]]
+    assert read.keys() == expected
+    for field, count in (("From", 1), ("To", 2), ("Reply-To", 1)):
+        unfolded = re.sub(r"\r?\n", "", read[field])
+        assert len(getaddresses([unfolded])) == count
+    assert [part.get_content_type() for part in read.walk()] == [
+        "multipart/mixed",
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+        "text/calendar",
+    ]
+    assert all(not part.defects for part in read.walk())
+
+
+def test_an_attachment_is_nested_beside_both_texts():
+    """mixed[alternative[plain, html], calendar]: programs that know no calendar show the text."""
+    attached = Attachment("claims.ics", "text/calendar; method=CANCEL", b"BEGIN:VCALENDAR\r\n")
+    message = opened(mail(attachments=[attached]).content)
+    alternative, calendar = message.iter_parts()
+    kinds = [part.get_content_type() for part in alternative.iter_parts()]
+    assert kinds == ["text/plain", "text/html"]
+    assert plain_text(message) == "Hello Acme,\n\nhere is your credit.\n"
+    assert calendar["Content-Type"] == 'text/calendar; method="CANCEL"'
+    assert calendar["Content-Disposition"] == 'attachment; filename="claims.ics"'
+    assert calendar.get_payload(decode=True) == b"BEGIN:VCALENDAR\r\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "saved_as"),
+    [
+        ("../../etc/passwd", ".._.._etc_passwd"),
+        ('a"; name="b.exe', "a_; name=_b.exe"),
+        ("Fristen für Mai.ics", "Fristen für Mai.ics"),
+        ("x" * 300 + ".ics", "x" * 56 + ".ics"),
+    ],
+)
+def test_an_attachment_is_saved_under_a_harmless_name(name, saved_as):
+    """No path, no second parameter, and no longer than a disk takes."""
+    attached = Attachment(name, "text/calendar", b"x")
+    (part,) = opened(mail(attachments=[attached]).content).iter_attachments()
+    assert part.get_filename() == saved_as
+
+
+@pytest.mark.parametrize("kind", ["calendar", "text/calendar\r\nX: y", "text/calendar; x", ""])
+def test_an_attachment_of_no_kind_does_not_exist(kind):
+    """Its kind becomes a header."""
+    with pytest.raises(ValueError, match="is no content type"):
+        Attachment("a", kind, b"")
+
+
+@pytest.mark.parametrize(
+    ("place", "header"),
+    [
+        ("off@bücher.example", "<mailto:off@xn--bcher-kva.example>"),
+        ("https://relay.example/off?a=1", "<https://relay.example/off?a=1>"),
+    ],
+)
+def test_a_way_off_the_list_is_an_address_or_a_link(place, header):
+    """On one line, however long: encoded words would make it useless."""
+    assert opened(mail(unsubscribe=place).content)["List-Unsubscribe"] == header
+
+
+@pytest.mark.parametrize("place", ["http://relay.example", "off", "https://a>, <https://b", "a b"])
+def test_a_way_off_that_is_none_is_refused(place):
+    """As any other address is."""
+    with pytest.raises(UnusableInputError):
+        mail(unsubscribe=place)
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [
+        ({"content": b"a\nb\r\n"}, "CR LF"),
+        ({"content": b"a\rb\r\n"}, "CR LF"),
+        ({"content": b"a"}, "CR LF"),
+        ({"content": b"x" * 999 + b"\r\n"}, "more than 998"),
+        ({"content": "ü\r\n".encode()}, "ASCII"),
+        ({"envelope_to": ("a@b.example> SIZE=1",)}, "envelope"),
+        ({"envelope_to": ("a@b.example\r\nDATA",)}, "envelope"),
+        ({"envelope_from": "a b@c.example"}, "envelope"),
+    ],
+)
+def test_a_message_that_a_server_may_not_get_does_not_exist(broken, says):
+    """Whatever wrote it into the store: no command and no second message hides in it."""
+    with pytest.raises(ValueError, match=says):
+        replace(mail(), **broken)
 
 
 @given(

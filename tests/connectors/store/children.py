@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event
 from connectors.store import EffectOutcome, Store
 from connectors.store.sql import open_store
 from models.effect import EffectState
-from tests.connectors.store.makers import change, notice, release_all, shard, superseded
+from tests.connectors.store.makers import change, notice, release_all, shard, superseded, told
 
 CHILDREN = get_context("forkserver")
 CHILDREN.set_forkserver_preload(["tests.connectors.store.children"])
@@ -91,4 +91,15 @@ def begin(store: Store) -> None:
     store.begin([notice().key])
 
 
-ACTS = {"record": record, "release": release, "finish": finish, "begin": begin}
+def observe(store: Store) -> None:
+    """Tell two things of two contracts."""
+    store.observe([told("n"), told("n", contract="zeta/api")])
+
+
+ACTS = {
+    "record": record,
+    "release": release,
+    "finish": finish,
+    "begin": begin,
+    "observe": observe,
+}

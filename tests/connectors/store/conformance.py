@@ -61,6 +61,7 @@ from tests.connectors.store.makers import (
     shard,
     summary,
     superseded,
+    told,
     vendor_event,
 )
 from tests.connectors.store.version_1 import brings_version_1_up_to_date
@@ -90,6 +91,64 @@ def drop_trigger(store, table, event):
 
 class StoreConformance:
     """Subclasses give a `store` fixture: an open, empty store."""
+
+    # --- What is told ---------------------------------------------------------------------------
+
+    def test_what_is_told_follows_what_was_decided(self, store):
+        """One chain holds both; the body comes back with the id under which it was told."""
+        store.record(shard(change()))
+        (entry,) = store.observe([told("ticket-1", {"to": "filed"})])
+        assert entry.body == {"id": "ticket-1", "to": "filed"}
+        assert [e.kind for e in store.entries()][2:] == [EntryKind.CLAIM_MOVED]
+        assert store.history([ACME], MAY)[ACME].head == (2, entry.digest)
+        assert chain_faults(list(store.entries())) == []
+
+    def test_what_is_told_twice_is_recorded_once(self, store):
+        """Within one call, in a later one, and with other words: the first stays."""
+        first, again = store.observe([told("n", {"to": "filed"}), told("n", {"to": "denied"})])
+        assert first == again
+        assert store.observe([told("n", {"to": "approved"})]) == (first,)
+        assert list(store.entries()) == [first]
+
+    def test_an_id_is_of_one_contract_month_and_kind(self, store):
+        """The same word elsewhere names something else."""
+        everywhere = [
+            told("n"),
+            told("n", contract="zeta/api"),
+            told("n", period="2026-06"),
+            told("n", kind=EntryKind.LEDGER_EDITED),
+        ]
+        assert len({entry.digest for entry in store.observe(everywhere)}) == 4
+
+    def test_what_is_told_streams_by_kind_month_and_contract(self, store, monkeypatch):
+        """Pages of two, rising by contract and sequence; other kinds and months are left out."""
+        monkeypatch.setattr(sql, "PAGE", 2)
+        store.record(shard(change()))
+        store.observe([told(str(n), {"n": n}) for n in range(3)])
+        store.observe([told("a", contract="zeta/api"), told("b", period="2026-06")])
+        store.observe([told("c", kind=EntryKind.LEDGER_EDITED)])
+        moved = EntryKind.CLAIM_MOVED
+        ids = [entry.body["id"] for entry in store.observed(moved)]
+        assert ids == ["0", "1", "2", "b", "a"]
+        assert [e.body["id"] for e in store.observed(moved, periods=["2026-06"])] == ["b"]
+        assert [e.body["id"] for e in store.observed(moved, contracts=["zeta/api"])] == ["a"]
+        assert list(store.observed(moved, contracts=[])) == []
+        assert [e.body["id"] for e in store.observed(EntryKind.LEDGER_EDITED)] == ["c"]
+
+    @pytest.mark.parametrize(
+        ("stranger", "fact"),
+        [
+            (told("n", kind=EntryKind.RELEASED), "released is decided or done, not observed"),
+            (told(""), "an observation has an id"),
+            (told("n", {"id": "m"}), "a body of facts without one"),
+            (told("n", ["filed"]), "a body of facts without one"),
+        ],
+    )
+    def test_what_cannot_be_told_is_refused(self, store, stranger, fact):
+        """Nothing of the batch is kept, not even what could have been."""
+        with pytest.raises(ValueError, match=fact):
+            store.observe([told("fine"), stranger])
+        assert list(store.entries()) == []
 
     # --- The log --------------------------------------------------------------------------------
 
@@ -377,6 +436,8 @@ class StoreConformance:
         record = change()
         store.record(shard(type(record)(ACME, MAY, None, {}, created=customer)))
         stored = store.obligations(MAY)[0]
+        assert store.obligations(None, role=Role.CUSTOMER) == (stored,)
+        assert store.obligations(None, role=Role.PROVIDER) == ()
         assert (stored.client, stored.service, stored.role) == ("acme", "api", Role.CUSTOMER)
         assert stored.ledger == {"uptime_percent": "99.8978"}
         assert stored.release is None
@@ -431,7 +492,7 @@ class StoreConformance:
         keys = [R0, "zeta/api/2026-05/r0", "nobody/api/2026-05/r0"]
         with pytest.raises(ReleaseRefusedError) as refused:
             self._release(store, keys, [])
-        assert list(refused.value.facts) == [
+        assert list(refused.value.differences) == [
             f"{R0}: is released by Kim; only a draft can be released",
             "zeta/api/2026-05/r0: is withheld; only a draft can be released",
             "nobody/api/2026-05/r0: there is no such obligation",

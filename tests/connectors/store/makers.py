@@ -8,6 +8,7 @@ from connectors.store import (
     EffectPlan,
     Evidence,
     NewObligation,
+    Observation,
     ShardBatch,
     Store,
     StoredObligation,
@@ -17,6 +18,7 @@ from connectors.store import (
 )
 from models.contract import Role
 from models.credit import Obligation, ObligationKind, ObligationState
+from models.decision import EntryKind
 from models.effect import WORKSPACE
 from models.money import Currency, Money
 
@@ -98,6 +100,11 @@ def approval(by="kim", *, batch="b" * 64, identity="os_user", at=1_780_300_800_0
 def vendor_event(name="evt_1", *, kind="credit_note.voided", created_at=1_780_000_000_000, **facts):
     """What a vendor told us."""
     return VendorEvent("stripe", name, kind, created_at, '{"object":"event"}', **facts)
+
+
+def told(name, body=None, *, contract=ACME, period=MAY, kind=EntryKind.CLAIM_MOVED):
+    """Something that a person told."""
+    return Observation(contract, period, kind, {} if body is None else body, name)
 
 
 def release_all(store: Store, *, effects=(), period=MAY) -> tuple[StoredObligation, ...]:

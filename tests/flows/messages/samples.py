@@ -10,22 +10,47 @@ from pathlib import Path
 
 from flows.messages import (
     ChangeLine,
+    ClaimReminder,
     ClientNotice,
     CreditLine,
+    DueLine,
+    EndedLine,
+    Ending,
+    MissedStage,
     MonthlySummary,
     OutageLine,
+    ReleaseRequest,
     Rendered,
     WithheldLine,
     render_notice,
+    render_reminder,
+    render_request,
     render_summary,
 )
+from flows.messages.catalog import shipped
+from flows.messages.language import language_of
 from models.contract import Payout
 from models.intervals import Interval, instant
+from models.ledger import LedgerStatus
 from models.money import Currency, Money
 from models.period import ServiceMonth
 
 EXPECTED = Path(__file__).parent / "expected"
 MAY = ServiceMonth.parse("2026-05")
+
+
+EXPLAINED = {
+    "en": (
+        "A failing disk made our primary database refuse writes; the standby took over only after "
+        "an engineer stepped in. Since then it takes over by itself."
+    ),
+    "de": (
+        "Wegen eines Festplattenfehlers nahm unsere Hauptdatenbank keine Schreibzugriffe mehr an; "
+        "die Ersatzdatenbank übernahm erst nach Eingriff eines Technikers. Das geschieht "
+        "inzwischen selbsttätig."
+    ),
+}
+"""What happened, in the provider's own words."""
 
 
 def money(amount: str) -> Money:
@@ -101,6 +126,7 @@ def summary(**fields) -> MonthlySummary:
                 claim_by=date(2026, 7, 31),
                 claim_channel="ticket",
                 claim_address="https://console.cirrus.example/support/cases/new",
+                claim_status=LedgerStatus.ELIGIBLE,
                 evidence=tuple(f"https://status.cirrus.example/{n}" for n in range(5)),
             ),
             credit(
@@ -114,6 +140,7 @@ def summary(**fields) -> MonthlySummary:
                 claim_by=date(2026, 6, 30),
                 claim_channel="email",
                 claim_address="support@parrot.example",
+                claim_status=LedgerStatus.TO_REVIEW,
                 evidence=("https://status.parrot.example/incidents/9",),
             ),
         ),
@@ -122,16 +149,33 @@ def summary(**fields) -> MonthlySummary:
                 contract="umbrella/api",
                 client="Umbrella",
                 service="API",
-                why="coverage of 41.204301% is below the 95% that the contract asks for",
+                why="coverage is 41.204301… %, below the minimum of 95 %",
             ),
         ),
         "changes": (
             ChangeLine(
                 client="Globex Corporation",
                 service="Object storage, region Frankfurt",
-                says="r1 supersedes r0 (was 456.00 EUR), because the evidence changed",
+                says="the monitoring evidence changed and the recorded exclusions changed",
+                revision=1,
             ),
         ),
+        "claimed": (
+            credit(
+                key="heron/mail/2026-05/r0",
+                client="Heron",
+                service="Mail relay",
+                uptime_percent="99.700000",
+                amount=money("75.00 USD"),
+                billable_amount=money("750.00 USD"),
+                claim_by=date(2026, 6, 30),
+                claim_channel="portal",
+                claim_status=LedgerStatus.FILED,
+                evidence=(),
+            ),
+        ),
+        "owed_with_vendors": (money("1140.00 EUR"),),
+        "recoverable": (money("360.00 USD"),),
         "ledger": "ledger.csv",
         "previews": "previews/",
     }
@@ -158,26 +202,131 @@ def notice(**fields) -> ClientNotice:
             outage("2026-05-12T07:48:00", "2026-05-12T08:51:00"),
             outage("2026-05-20T21:52:30", "2026-05-20T22:13:30"),
         ),
-        "explanation": (
-            "A failing disk made our primary database refuse writes; the standby took over only "
-            "after an engineer stepped in. Since then it takes over by itself."
-        ),
+        "explanation": EXPLAINED["en"],
         "details_url": "https://status.northwind.example/incidents/2026-05-12-database",
         "contact": "Maria Lindt, credits@northwind.example",
     }
     return ClientNotice(**{**usual, **fields})
 
 
-def pages() -> dict[str, Rendered]:
-    """Every kind of message, by the name of its expected text."""
+CLAIM_TEXT = """\
+Subject: SLA credit request, Programmable SMS, May 2026
+
+Hello Parrot,
+
+We ask for the service credit of 50.00 USD that your SLA of 2025-11-01 grants for May 2026.
+
+Account: AC0123456789
+Outage: 2026-05-12T07:48:00Z to 2026-05-12T08:51:00Z, 63 minutes
+Incident: https://status.parrot.example/incidents/9
+
+Monthly uptime was 99.902114 %, below the 99.95 % of the SLA."""
+
+
+def due(**fields) -> DueLine:
+    """A claim against Parrot that is due tomorrow, with whatever a test cares about changed."""
+    usual = {
+        "key": "parrot/sms/2026-05",
+        "vendor": "Parrot",
+        "service": "Programmable SMS",
+        "month": MAY,
+        "amount": money("50.00 USD"),
+        "stage": "claim",
+        "last_day": date(2026, 6, 30),
+        "time_zone": "America/Los_Angeles",
+        "days_left": 1,
+        "status": LedgerStatus.ELIGIBLE,
+        "channel": "email",
+        "address": "support@parrot.example",
+        "text": CLAIM_TEXT,
+    }
+    return DueLine(**{**usual, **fields})
+
+
+def reminder(**fields) -> ClaimReminder:
+    """Three claims that are due, one whose calendar entry moved, and one that is filed."""
+    usual = {
+        "due": (
+            due(),
+            due(
+                key="cirrus/compute/2026-05",
+                vendor="Cirrus Cloud",
+                service="Compute, eu-central",
+                amount=money("1360.00 USD"),
+                stage="ticket",
+                last_day=date(2026, 7, 6),
+                until=instant(datetime(2026, 7, 6, 10, 0, tzinfo=UTC)),
+                time_zone="Europe/Berlin",
+                days_left=7,
+                status=LedgerStatus.TO_REVIEW,
+                channel="ticket",
+                address="https://console.cirrus.example/support/cases/new",
+                text="",
+                missed=(MissedStage(stage="notice", last_day=date(2026, 5, 15)),),
+            ),
+            due(
+                key="stork/storage/2026-05",
+                vendor="Stork",
+                service="Object storage",
+                amount=None,
+                credit_days="7",
+                last_day=date(2026, 7, 13),
+                time_zone="UTC",
+                days_left=14,
+                channel="portal",
+                address="",
+                text="",
+            ),
+        ),
+        "moved": (due(key="heron/mail/2026-05", vendor="Heron", service="Mail relay"),),
+        "ended": (
+            EndedLine(
+                key="wren/dns/2026-05",
+                vendor="Wren",
+                service="DNS",
+                month=MAY,
+                why=Ending.FILED,
+            ),
+        ),
+    }
+    return ClaimReminder(**{**usual, **fields})
+
+
+def request(**fields) -> ReleaseRequest:
+    """The summary's drafts, which two people must let go."""
+    usual = {
+        "month": MAY,
+        "waiting": summary().to_release,
+        "people": 2,
+        "limits": (money("1000.00 EUR"),),
+        "letters": 3,
+        "previews": "previews/",
+    }
+    return ReleaseRequest(**{**usual, **fields})
+
+
+def pages(code: str = "en") -> dict[str, Rendered]:
+    """Every kind of message in one language, by its name."""
+    language, letter = language_of(code), notice(explanation=EXPLAINED[code])
     return {
-        "summary": render_summary(summary()),
-        "notice": render_notice(notice()),
-        "preview": render_notice(notice(), preview=True),
+        "summary": render_summary(summary(), language=language),
+        "notice": render_notice(letter, language=language),
+        "preview": render_notice(letter, preview=True, language=language),
+        "reminder": render_reminder(reminder(), language=language),
+        "calendar": render_reminder(reminder(due=(), reminds=False), language=language),
+        "request": render_request(request(), language=language),
     }
 
 
+KINDS = tuple(pages())
+LANGUAGES = shipped()
+
+
 if __name__ == "__main__":
-    for name, rendered in pages().items():
-        (EXPECTED / f"{name}.txt").write_text(rendered.text, encoding="utf-8")
-        (Path(sys.argv[1]) / f"{name}.html").write_text(rendered.html, encoding="utf-8")
+    for code in LANGUAGES:
+        for name, rendered in pages(code).items():
+            expected = EXPECTED / code / f"{name}.txt"
+            expected.parent.mkdir(exist_ok=True)
+            expected.write_text(rendered.text, encoding="utf-8")
+            page = Path(sys.argv[1]) / f"{name}.{code}.html"
+            page.write_text(rendered.html, encoding="utf-8")

@@ -1,6 +1,7 @@
 """What people read: complete, safe whatever the names hold, and the same every time."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -9,9 +10,13 @@ from jinja2 import UndefinedError
 from flows.messages import (
     ChangeLine,
     CountedWindows,
+    EndedLine,
+    Ending,
     Rendered,
     WithheldLine,
     render_notice,
+    render_reminder,
+    render_request,
     render_summary,
 )
 from flows.messages.language import ENGLISH
@@ -19,11 +24,17 @@ from flows.messages.rendering import _environment
 from models.contract import Payout
 from tests.flows.messages.samples import (
     EXPECTED,
+    KINDS,
+    LANGUAGES,
+    MAY,
     credit,
+    due,
     money,
     notice,
     outage,
     pages,
+    reminder,
+    request,
     summary,
 )
 
@@ -97,17 +108,32 @@ def hostile() -> dict[str, Rendered]:
         tier=EVIL,
         details_url="data:text/html,<script>alert(1)</script>",
     )
+    evil_due = due(
+        vendor=EVIL,
+        service=EVIL,
+        stage=EVIL,
+        channel=EVIL,
+        address="javascript:alert(1)",
+        text=EVIL.replace("\r\n", " "),
+    )
+    evil_end = EndedLine(key="a/b/2026-05", vendor=EVIL, service=EVIL, month=MAY, why=Ending.DONE)
+    evil_reminder = reminder(due=(evil_due,), moved=(evil_due,), ended=(evil_end,), workspace=EVIL)
     return {
         "summary": render_summary(evil_summary),
         "notice": render_notice(evil_notice),
         "preview": render_notice(evil_notice, preview=True),
+        "reminder": render_reminder(evil_reminder),
+        "calendar": render_reminder(replace(evil_reminder, reminds=False)),
+        "request": render_request(request(waiting=(line,), previews=EVIL, workspace=EVIL)),
     }
 
 
-@pytest.mark.parametrize("name", ["summary", "notice", "preview"])
-def test_the_text_reads_as_expected(name):
+@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("name", KINDS)
+def test_the_text_reads_as_expected(name, code):
     """Word for word; `python -m tests.flows.messages.samples DIR` writes the expected text anew."""
-    assert pages()[name].text == (EXPECTED / f"{name}.txt").read_text(encoding="utf-8")
+    expected = EXPECTED / code / f"{name}.txt"
+    assert pages(code)[name].text == expected.read_text(encoding="utf-8")
 
 
 def test_the_same_view_gives_the_same_message():
@@ -115,13 +141,14 @@ def test_the_same_view_gives_the_same_message():
     assert pages() == pages()
 
 
-@pytest.mark.parametrize("name", ["summary", "notice", "preview"])
+@pytest.mark.parametrize("name", KINDS)
 def test_a_page_needs_nothing_from_outside(name):
     """No image, no script, no style sheet, no form; its language and colour schemes are named."""
     page = Page(pages()[name].html)
     assert {tag for tag, _ in page.tags} <= {
         *("html", "head", "meta", "title", "style", "body", "div", "table", "thead", "tbody"),
         *("tr", "th", "td", "h1", "h2", "p", "ul", "li", "a", "span", "strong", "code", "br"),
+        "pre",
     }
     assert ("html", "en") in [(tag, attrs.get("lang")) for tag, attrs in page.tags]
     schemes = [attrs["content"] for _, attrs in page.tags if attrs.get("name") == "color-scheme"]
@@ -130,14 +157,14 @@ def test_a_page_needs_nothing_from_outside(name):
     assert "@import" not in pages()[name].html
 
 
-@pytest.mark.parametrize("name", ["summary", "notice", "preview"])
+@pytest.mark.parametrize("name", KINDS)
 def test_a_mail_program_without_style_sheets_shows_the_page_well(name):
     """Every cell brings its own padding, every link may break, nothing depends on a class alone."""
     cells = [attrs for tag, attrs in Page(pages()[name].html).tags if tag in {"td", "th"}]
     assert [attrs for attrs in cells if not attrs.get("style") and not attrs.get("align")] == []
 
 
-@pytest.mark.parametrize("name", ["summary", "notice", "preview"])
+@pytest.mark.parametrize("name", KINDS)
 def test_hostile_names_are_shown_and_never_run(name):
     """No tag, no attribute and no template of theirs comes to life."""
     rendered = hostile()[name]
@@ -148,14 +175,14 @@ def test_hostile_names_are_shown_and_never_run(name):
     assert "{{ 7 * 7 }}" in page.shown
 
 
-@pytest.mark.parametrize("name", ["summary", "notice", "preview"])
-def test_only_web_addresses_become_links(name):
-    """`javascript:` and `data:` stay text."""
+@pytest.mark.parametrize("name", KINDS)
+def test_only_safe_addresses_become_links(name):
+    """To https or to an address; `javascript:`, `data:` and `http:` stay text."""
     links = Page(hostile()[name].html).links + Page(pages()[name].html).links
-    assert [link for link in links if not re.match(r"https?://[^\s]+$", link)] == []
+    assert [link for link in links if not re.match(r"(https://|mailto:)[^\s]+$", link)] == []
 
 
-@pytest.mark.parametrize("name", ["summary", "notice", "preview"])
+@pytest.mark.parametrize("name", KINDS)
 def test_a_line_break_in_a_name_makes_no_line(name):
     """Nobody writes a line of his own into our mail, or turns its text around."""
     rendered = hostile()[name]
@@ -172,31 +199,31 @@ def test_a_missing_value_stops_the_rendering():
         _environment(ENGLISH, html=True).from_string("{{ gap }}").render(gap=None)
 
 
-@pytest.mark.parametrize("name", ["summary", "notice", "preview"])
+@pytest.mark.parametrize("name", KINDS)
 def test_text_and_page_say_the_same_figures(name):
     """Every number and every name of a month in the text also stands on the page."""
     rendered = pages()[name]
     words = Page(rendered.html).words
-    figures = re.findall(r"\d[\d,.]*\d(?:%| [A-Z]{3}\b| min| h)", rendered.text)
-    assert len(figures) > 5
+    figures = re.findall(r"[€$][\d,.]+\d|\d[\d,.]*\d(?:%| min| hr)", rendered.text)
+    assert figures
     assert [figure for figure in figures if figure not in words] == []
 
 
 def test_the_summarys_subject_says_what_to_do_and_how_much():
     """1,140.00 + 100.00 EUR to release, 360.00 + 50.00 USD to claim; the dinars stand between."""
     assert render_summary(summary()).subject == (
-        "SLA credits for 2026-05: 3 to release, 2 to claim, 1 needs a look "
-        "(1,240.00 EUR, 1,234.560 KWD, 410.00 USD)"
+        "SLA credits for May 2026: 3 to release, 2 to claim, 1 needs a look "
+        "(€1,240.00, KWD 1,234.560 and $410.00)"
     )
 
 
 def test_a_month_without_credits_says_so():
     """In the subject already, and nothing waits."""
     quiet = render_summary(
-        summary(to_release=(), to_claim=(), withheld=(), changes=(), contracts=1, met=1)
+        summary(to_release=(), to_claim=(), claimed=(), withheld=(), changes=(), contracts=1, met=1)
     )
-    assert quiet.subject == "SLA credits for 2026-05: nothing is owed"
-    assert "1 contract was decided, 1 met its commitment.\n\nNothing waits for you." in quiet.text
+    assert quiet.subject == "SLA credits for May 2026: nothing is owed"
+    assert "1 contract was decided. 1 met its commitment. Nothing waits for you." in quiet.text
     assert "Nothing waits for you." in Page(quiet.html).words
 
 
@@ -206,9 +233,9 @@ def test_every_row_of_the_page_has_all_its_facts():
     for fact in (
         "Cirrus Cloud Compute, eu-central",
         "97.913025% promised 99.99%",
-        "30% of 1,200.00 USD",
-        "Claim by: 31 July 2026 ticket console.cirrus.example",
-        "Credit: 360.00 USD",
+        "30% of $1,200.00",
+        "Claim by: 31 July 2026 by support ticket console.cirrus.example",
+        "Credit: $360.00",
         "Evidence: status.cirrus.example/0",
         "and 2 more in the ledger",
         "Note: The maintenance of 12 May was announced too late and counts.",
@@ -227,8 +254,8 @@ def test_a_long_month_is_cut_and_says_so():
     """Mail programs cut mails over 102 kB: the list stops before, the totals hold everything."""
     lines = tuple(credit(key=f"c{n}/api/2026-05/r0", client=f"Client {n}") for n in range(500))
     rendered = render_summary(summary(to_release=lines, to_claim=(), changes=(), withheld=()))
-    assert rendered.subject.endswith("500 to release (50,000.00 EUR)")
-    assert "... and 460 more in the ledger." in rendered.text
+    assert rendered.subject.endswith("500 to release (€50,000.00)")
+    assert "… and 460 more in the ledger." in rendered.text
     assert "… and 460 more in the ledger." in Page(rendered.html).words
     assert len(rendered.html) < 102_000
 
@@ -245,17 +272,37 @@ def test_days_of_service_are_not_added_to_money():
         key="a/b/2026-05/r0", credit_days="15", credit_percent=None, amount=money("0.00 EUR")
     )
     rendered = render_summary(summary(to_release=(days,), to_claim=(), withheld=()))
-    assert rendered.subject == "SLA credits for 2026-05: 1 to release"
+    assert rendered.subject == "SLA credits for May 2026: 1 to release"
     assert "15 days of service" in rendered.text
     assert "15 days of service" in Page(rendered.html).words
+
+
+def test_a_month_of_which_everything_is_claimed_says_so():
+    """Nothing is left to file; what is under way is listed with its status."""
+    rendered = render_summary(summary(to_release=(), to_claim=(), withheld=()))
+    assert rendered.subject == "SLA credits for May 2026: 1 claim under way"
+    assert "Nothing waits for you." in rendered.text
+    assert "Claims under way (1): $75.00" in rendered.text
+    assert "   Status: filed\n" in rendered.text
+
+
+def test_both_sides_of_a_vendors_outage_stand_beside_each_other():
+    """What we owe, and what can be recovered; never one number."""
+    rendered = render_summary(summary())
+    says = "we owe €1,140.00, and can ask those vendors for $360.00."
+    assert says in rendered.text
+    assert says in Page(rendered.html).words
+    assert "vendors’ outages" not in render_summary(summary(recoverable=())).text
 
 
 def test_a_released_adjustment_is_shown_with_its_sign():
     """Minus 12.00 EUR, without a percent of its own."""
     line = credit(amount=money("-12.00 EUR"), credit_percent=None, notes="Adjustment: evidence.")
-    rendered = render_summary(summary(to_release=(), to_claim=(), withheld=(), released=(line,)))
-    assert rendered.subject == "SLA credits for 2026-05: 1 released"
-    assert "   -12.00 EUR\n" in rendered.text
+    rendered = render_summary(
+        summary(to_release=(), to_claim=(), claimed=(), withheld=(), released=(line,))
+    )
+    assert rendered.subject == "SLA credits for May 2026: 1 released"
+    assert "   -€12.00\n" in rendered.text
     assert "Terms: adjustment" in Page(rendered.html).words
 
 
@@ -264,7 +311,7 @@ def test_a_preview_says_above_all_that_it_was_not_sent():
     rendered = pages()["preview"]
     words = Page(rendered.html).words
     assert words.index("Preview, not sent. This letter waits for release.") < words.index("Hello")
-    assert rendered.text.startswith("*** PREVIEW, NOT SENT: this letter waits for release. ***\n")
+    assert rendered.text.startswith("*** Preview, not sent. This letter waits for release. ***\n")
 
 
 def test_a_letter_that_is_sent_carries_no_banner():
@@ -288,13 +335,13 @@ def test_a_letter_that_is_sent_carries_no_banner():
         ),
         (
             {"windows": CountedWindows(minutes=5, total=8_928, failed=17)},
-            "counted in 8,928 windows of 5 minutes each, of which 17 failed;",
+            "counted in 8,928 windows of 5 min, of which 17 failed;",
         ),
-        ({"excluded_ms": 3_600_000}, "of which 1 h do not count, such as announced maintenance;"),
+        ({"excluded_ms": 3_600_000}, "of which 1 hr do not count, such as announced maintenance;"),
         ({"down_ms": None}, "For May 2026 we measured an uptime of 99.811827%."),
-        ({"capped": True}, ": 100.00 EUR, the most that it allows for one month."),
-        ({"tier": "relative shortfall x 2"}, "billed for the month (relative shortfall x 2):"),
-        ({"tier": ""}, "billed for the month: 100.00 EUR."),
+        ({"capped": True}, ": €100.00. This is the most that it allows for one month."),
+        ({"tier": "as agreed"}, "billed for the month (as agreed):"),
+        ({"tier": ""}, "billed for the month: €100.00."),
         ({"contact": ""}, "Questions? Simply answer this mail."),
     ],
 )
@@ -312,9 +359,9 @@ def test_an_additional_credit_says_what_was_granted_before():
             amount=money("25.00 EUR"), credited_before=money("100.00 EUR"), credit_percent="12.5"
         )
     )
-    assert rendered.subject == "Additional service credit of 25.00 EUR: Payments API, May 2026"
-    assert "We add 25.00 EUR to your credit, which makes 125.00 EUR for the month." in rendered.text
-    assert "125.00 EUR; 100.00 EUR were credited before." in rendered.text
+    assert rendered.subject == "Additional service credit of €25.00: Payments API, May 2026"
+    assert "We add €25.00 to your credit, which makes €125.00 for the month." in rendered.text
+    assert ": €125.00. Of this, €100.00 had already been credited." in rendered.text
 
 
 def test_a_reduced_credit_says_by_how_much():
@@ -325,8 +372,8 @@ def test_a_reduced_credit_says_by_how_much():
         )
     )
     assert rendered.subject == "Correction of your service credit for Payments API, May 2026"
-    assert "75.00 EUR, which is 25.00 EUR less than we had told you." in rendered.text
-    assert "Your credit: 75.00 EUR" in rendered.text
+    assert "€75.00, which is €25.00 less than we had told you." in rendered.text
+    assert "Your credit: €75.00" in rendered.text
     assert "-25" not in rendered.text + Page(rendered.html).words
 
 
@@ -338,13 +385,13 @@ def test_of_many_outages_the_longest_are_listed_and_the_rest_summed():
     text = render_notice(notice(outages=outages, down_ms=210 * 60_000)).text
     assert text.count(" CEST: ") == 12
     assert text.index("9 May 2026") < text.index("20 May 2026")
-    assert "- and shorter ones, together 36 min" in text
+    assert "- Shorter ones, together: 36 min" in text
 
 
 def test_a_client_in_utc_reads_each_time_once():
     """No second line that says the same."""
     text = render_notice(notice(time_zone="UTC")).text
-    assert "- 12 May 2026, 07:48 – 08:51 UTC: 1 h 3 min\n- 20 May" in text
+    assert "- 12 May 2026, 07:48 – 08:51 UTC: 1 hr 3 min\n- 20 May" in text
 
 
 def test_without_explanation_or_outages_the_heading_goes_too():

@@ -5,74 +5,26 @@ account there, whose `client()` is the real `stripe.StripeClient`.
 """
 
 import contextlib
-import http.client
-import json
-import os
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import stripe
 
+from tests.standins.starting import ROOT, Refused, Started, started
 from tests.standins.stripe.world import API_VERSION
 
-ROOT = Path(__file__).resolve().parents[3]
-COMMAND = [sys.executable, "-m", "tests.standins.stripe", "--until-stdin-closes"]
-
-
-class Refused(AssertionError):
-    """The stand-in's own side refused a word; the test is wrong."""
+__all__ = ["ROOT", "Account", "Refused", "StandIn", "running"]
 
 
 @dataclass(slots=True)
-class StandIn:
-    """A running server.
-
-    Attributes:
-        url: Where Stripe's side and the control side both are.
-    """
-
-    url: str
-    pid: int
-    _lines: dict[tuple[int, int], http.client.HTTPConnection] = field(default_factory=dict)
+class StandIn(Started):
+    """A running server."""
 
     def account(self, name: str, mode: str = "test") -> "Account":
         """One account in one mode, made when new; a different name is a different world."""
         account = Account(self, name, mode)
         account.tell("clock")
         return account
-
-    def tell(self, path: str, said: dict[str, Any]) -> Any:
-        """Speak to the control side; safe in threads and after a fork.
-
-        Raises:
-            Refused: When it does not understand or agree.
-        """
-        line = self._line()
-        line.request("POST", f"/control/{path}", json.dumps(said))
-        response = line.getresponse()
-        result = json.loads(response.read())
-        if response.status != http.client.OK:
-            raise Refused(f"{path} {said}: {result['error']}")
-        return result
-
-    def _line(self) -> http.client.HTTPConnection:
-        who = (os.getpid(), threading.get_ident())
-        if who not in self._lines:
-            self._lines[who] = http.client.HTTPConnection(urlsplit(self.url).netloc)
-        return self._lines[who]
-
-    def hang_up(self) -> None:
-        """Close the connections of this process to the control side."""
-        for who, line in list(self._lines.items()):
-            if who[0] == os.getpid():
-                line.close()
-                del self._lines[who]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,25 +111,10 @@ class Account:
         return found
 
 
-@contextlib.contextmanager
-def running() -> Iterator[StandIn]:
+def running() -> contextlib.AbstractContextManager[StandIn]:
     """A server in a process of its own, until the block ends or this process does.
 
     Raises:
         Refused: At the end, when an answer was none of Stripe's.
     """
-    server = subprocess.Popen(
-        COMMAND, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    with server:
-        if server.stdout is None:
-            raise RuntimeError("a server without output has no address")
-        stand_in = StandIn(json.loads(server.stdout.readline())["url"], server.pid)
-        try:
-            yield stand_in
-            defects = stand_in.tell("health", {})["defects"]
-        finally:
-            stand_in.hang_up()
-            server.terminate()
-    if defects:
-        raise Refused(f"the stand-in is wrong itself: {defects[:3]}")
+    return started("tests.standins.stripe", StandIn)

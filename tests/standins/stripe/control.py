@@ -13,9 +13,9 @@ from tests.standins.stripe.faults import Fault
 from tests.standins.stripe.limits import Limits
 from tests.standins.stripe.office import Key, Office, Side
 from tests.standins.stripe.refusals import Refusal
-from tests.standins.stripe.visit import Answer, Request
 from tests.standins.stripe.webhooks import signature
 from tests.standins.stripe.world import Options, Resource, Things
+from tests.standins.wire import Answer, Request
 
 Said: TypeAlias = dict[str, Any]
 Word: TypeAlias = Callable[[Office, Side, Said], Any]

@@ -1,10 +1,10 @@
 """What goes wrong on purpose: with which request, and before or after it was carried out."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.standins.occasion import AFTER, BEFORE, Occasion
 from tests.standins.stripe import refusals
 from tests.standins.stripe.refusals import Refusal
 
@@ -15,7 +15,6 @@ LIMIT_REASONS = (
     "endpoint-concurrency",
     "resource-specific",
 )
-BEFORE, AFTER = "before", "after"
 PAGE = b"<html><head><title>%d</title></head><body><center><h1>%d</h1></center></body></html>\n"
 # Kinds that change what is sent, or whether; the others are answers of their own.
 WIRE = {"cut", "reset", "broken_json", "short_body"}
@@ -37,18 +36,12 @@ PAGES = {"bad_gateway": 502, "proxy_refusal": 403}
 KINDS = WIRE | TIMING | OTHERS | PAGES.keys() | REFUSALS.keys() | {"rate_limited"}
 
 
-@dataclass(slots=True)
-class Fault:
+@dataclass(slots=True, kw_only=True)
+class Fault(Occasion):
     """One planned fault.
 
     Attributes:
         kind: One of `KINDS`.
-        when: `before` the request is carried out, or `after`.
-        at: With the request of this number, counted from 1 since the last reset.
-        method: Else with requests of this method,
-        path: and whose path this pattern matches from its start,
-        nth: from the nth such request on,
-        times: so many times; 0 means for ever.
         seconds: How long a delay lasts.
         reason: Which limit a 429 names.
         status: Of `proxy_refusal` (403) or `bad_gateway` (502).
@@ -58,19 +51,12 @@ class Fault:
     """
 
     kind: str
-    when: str = BEFORE
-    at: int | None = None
-    method: str | None = None
-    path: str | None = None
-    nth: int = 1
-    times: int = 1
     seconds: float = 1.0
     reason: str = "global-rate"
     status: int | None = None
     retry_after: int | None = None
     do: list[dict[str, Any]] = field(default_factory=list)
     change: dict[str, Any] = field(default_factory=dict)
-    seen: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS or self.when not in {BEFORE, AFTER}:
@@ -81,15 +67,6 @@ class Fault:
             raise ValueError("a request arrives late before it is carried out, not after")
         if self.kind == "altered":
             self.when = AFTER
-
-    def strikes(self, number: int, method: str, path: str) -> bool:
-        """Whether it befalls this request; counts the matching ones."""
-        if self.at is not None:
-            return number == self.at
-        if self.method not in {None, method} or not re.match(self.path or "", path):
-            return False
-        self.seen += 1
-        return self.seen >= self.nth and (not self.times or self.seen < self.nth + self.times)
 
     def refusal(self) -> Refusal | None:
         """Stripe's error for it; None when it is not one of Stripe's answers."""

@@ -1,150 +1,21 @@
-"""HTTP/1.1 on real sockets: one thread, keep-alive, and connections that fail as planned.
+"""`python -m tests.standins.stripe` starts it; it prints one line of JSON with its address."""
 
-`python -m tests.standins.stripe` starts it; it prints one line of JSON with its address. Listens on
-the loopback alone.
-"""
-
-import asyncio
-import contextlib
-import json
-import socket
-import struct
-import sys
-import threading
-from collections.abc import Callable
-from http import HTTPStatus
-
+from tests.standins import listener
+from tests.standins.listener import Later, Send
 from tests.standins.stripe.control import answered
 from tests.standins.stripe.office import Office
-from tests.standins.stripe.visit import Answer, Request, Visit
-
-ABORT = struct.pack("ii", 1, 0)
-LARGEST = 16 * 1024 * 1024
-
-
-class Connection(asyncio.Protocol):
-    """One client's connection; requests are answered one after the other."""
-
-    def __init__(self, office: Office, loop: asyncio.AbstractEventLoop) -> None:
-        self.office = office
-        self.loop = loop
-        self.buffer = b""
-        self.busy = False
-        self.transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remember where to write."""
-        if isinstance(transport, asyncio.Transport):
-            self.transport = transport
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """What is being worked on goes on; its answer goes nowhere."""
-        self.transport = None
-
-    def data_received(self, data: bytes) -> None:
-        """Gather, and answer what is whole."""
-        self.buffer += data
-        self._next()
-
-    def _next(self) -> None:
-        while not self.busy and (taken := _taken(self.buffer)) is not None:
-            request, self.buffer = taken
-            self.busy = True
-            self._serve(request)
-
-    def _serve(self, request: Request) -> None:
-        if request.path.startswith("/control/"):
-            self._send(answered(self.office, request))
-            return
-        Visit(self.office, request, self._send, self._later).begin()
-
-    def _later(self, seconds: float, then: Callable[[], None]) -> None:
-        self.loop.call_later(seconds, then)
-
-    def _send(self, answer: Answer) -> None:
-        self.busy = False
-        transport = self.transport
-        if transport is None:
-            return
-        if answer.wire in {"cut", "reset"}:
-            self._break(transport, hard=answer.wire == "reset")
-            return
-        content = _encoded(answer)
-        if answer.wire == "short_body":
-            transport.write(content[: len(content) - max(1, len(answer.body) // 2)])
-            transport.close()
-            return
-        transport.write(content)
-        self.loop.call_soon(self._next)
-
-    def _break(self, transport: asyncio.Transport, *, hard: bool) -> None:
-        if hard:
-            raw: socket.socket = transport.get_extra_info("socket")
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
-            transport.abort()
-        else:
-            transport.close()
-
-
-def _taken(buffer: bytes) -> tuple[Request, bytes] | None:
-    """The first whole request and the rest; None while it is incomplete.
-
-    Raises:
-        ValueError: For a request that is not HTTP/1.1 with a length.
-    """
-    head, separator, rest = buffer.partition(b"\r\n\r\n")
-    if not separator:
-        if len(buffer) > LARGEST:
-            raise ValueError("a request without an end")
-        return None
-    first, *lines = head.decode("latin-1").split("\r\n")
-    method, target, _ = first.split(" ")
-    headers = {}
-    for line in lines:
-        name, _, value = line.partition(":")
-        headers[name.strip().lower()] = value.strip()
-    if "transfer-encoding" in headers:
-        raise ValueError("the stand-in takes bodies with a Content-Length only")
-    length = int(headers.get("content-length", "0"))
-    if len(rest) < length:
-        return None
-    path, _, query = target.partition("?")
-    return Request(method, path, query, headers, rest[:length]), rest[length:]
-
-
-def _encoded(answer: Answer) -> bytes:
-    lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}"]
-    lines += [f"{name}: {value}" for name, value in answer.headers.items()]
-    lines.append(f"Content-Length: {len(answer.body)}")
-    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + answer.body
-
-
-async def serve(port: int = 0, *, until_stdin_closes: bool = False) -> None:
-    """Serve until cancelled, or until standard input closes, as it does when the starter dies."""
-    loop = asyncio.get_running_loop()
-    office = Office()
-    server = await loop.create_server(lambda: Connection(office, loop), "127.0.0.1", port)
-    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    print(json.dumps({"url": url}), flush=True)
-    if not until_stdin_closes:
-        await server.serve_forever()
-    await _closed_stdin(loop)
-
-
-async def _closed_stdin(loop: asyncio.AbstractEventLoop) -> None:
-    """Wait on a thread: the loop itself cannot watch a file or /dev/null."""
-    closed = asyncio.Event()
-
-    def watch() -> None:
-        sys.stdin.buffer.read()
-        loop.call_soon_threadsafe(closed.set)
-
-    threading.Thread(target=watch, daemon=True).start()
-    await closed.wait()
+from tests.standins.stripe.visit import Visit
+from tests.standins.wire import Request
 
 
 def main(arguments: list[str]) -> None:
     """Start from a command line: `[--port N] [--until-stdin-closes]`."""
-    port = int(arguments[arguments.index("--port") + 1]) if "--port" in arguments else 0
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(port, until_stdin_closes="--until-stdin-closes" in arguments))
+    office = Office()
+
+    def serve(request: Request, send: Send, later: Later) -> None:
+        if request.path.startswith("/control/"):
+            send(answered(office, request))
+        else:
+            Visit(office, request, send, later).begin()
+
+    listener.main(serve, arguments)

@@ -9,41 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.standins.occasion import AFTER, BEFORE
 from tests.standins.stripe import api, forms, refusals, scenes
-from tests.standins.stripe.faults import AFTER, BEFORE, WIRE, Fault
+from tests.standins.stripe.faults import WIRE, Fault
 from tests.standins.stripe.office import Key, Office, Side, require_permission, require_version
 from tests.standins.stripe.refusals import Refusal
 from tests.standins.stripe.world import API_VERSION, KeptAnswer
+from tests.standins.wire import Answer, Request
 
 FORM = "application/x-www-form-urlencoded"
 LONGEST_KEY = 255
 GARBAGE = b'{\n  "id": "cn_1'
-
-
-@dataclass(slots=True)
-class Request:
-    """What came over the wire; header names are in lower case."""
-
-    method: str
-    path: str
-    query: str
-    headers: dict[str, str]
-    body: bytes
-
-
-@dataclass(slots=True)
-class Answer:
-    """What goes over the wire.
-
-    Attributes:
-        status: 0 when nothing goes.
-        wire: How the connection fails, as a fault's kind; None when it holds.
-    """
-
-    status: int
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-    wire: str | None = None
 
 
 @dataclass(slots=True)

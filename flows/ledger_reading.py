@@ -1,0 +1,448 @@
+"""What people have done in the ledgers, read back and written into the log, each thing once.
+
+An edit is a cell of ours that says something else than was last known of it. Edits, also of Status,
+move nothing; ticks of Release are judged here and acted on in `flows.ledger_sync`. Nothing is ever
+written to a ledger here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+from connectors.ledger import Ledger, LedgerPage, RowLedger
+from connectors.store import Observation, StoredObligation
+from flows.bookkeeping import ledger_rows
+from flows.claims import statuses
+from flows.office import Office
+from models.contract import Role
+from models.credit import ObligationState
+from models.decision import EntryKind, digest_of
+from models.effect import EffectState
+from models.intervals import utc_text
+from models.ledger import KEY, STATUS, LedgerRow, LedgerStatus
+from models.ledger_reading import (
+    CLEAR,
+    RELEASE,
+    TICKED,
+    CellEdit,
+    TickedRow,
+    against,
+    edits,
+    moving,
+)
+from models.period import ServiceMonth
+from models.terms import JsonValue
+
+MIRRORED = "ledger"
+"""The kind of the effect that says that every ledger was brought up to date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a ledger beside the obligation that it shows.
+
+    Attributes:
+        ledger: The ledger's name.
+        book: What the log calls the table that it stands in.
+        page: The row as it stands there.
+        stored: The obligation.
+        times: How often each of its columns was told of.
+    """
+
+    ledger: str
+    book: str
+    page: LedgerPage
+    stored: StoredObligation
+    times: Mapping[str, int]
+
+    @property
+    def key(self) -> str:
+        """The obligation's key."""
+        return self.stored.key
+
+    @property
+    def editor(self) -> str:
+        """Who changed it last, as far as the ledger tells."""
+        return self.page.editor or f"somebody in {self.ledger}"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """An edit that the log does not have yet."""
+
+    row: Row
+    cell: CellEdit
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A row whose Release is ticked, or was.
+
+    Attributes:
+        row: The row.
+        why: Why it does not count; "" when it does.
+        judged: Whether the log has it already: it is not judged twice.
+        taken_away: It was ticked, and is no more.
+        on_others: The row says something else than was decided, until it is written right.
+        unfinished: Its obligation is released, and the log does not have the tick: a sync that
+            obeyed it may have died before everything was done.
+    """
+
+    row: Row
+    why: str
+    judged: bool = False
+    taken_away: bool = False
+    on_others: bool = False
+    unfinished: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether it lets the credit go now."""
+        return not (self.why or self.judged or self.taken_away or self.unfinished)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusSaid:
+    """What a row says of a claim against a vendor, and nobody has been told."""
+
+    row: Row
+    status: LedgerStatus
+
+
+@dataclass(slots=True)
+class LedgersRead:
+    """What the ledgers say of one month.
+
+    Attributes:
+        rows: How many rows carry a key of the month.
+        edits: Edits that the log does not have yet.
+        ticks: Ticks, new and old.
+        said: What was set of claims and nobody has heard.
+        questions: What only a person can settle, each with its place.
+        notes: What is worth knowing and needs nobody.
+    """
+
+    rows: int = 0
+    edits: list[Edit] = field(default_factory=list)
+    ticks: list[Tick] = field(default_factory=list)
+    said: list[StatusSaid] = field(default_factory=list)
+    questions: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def read_ledgers(office: Office, month: ServiceMonth) -> LedgersRead:
+    """Read every ledger's rows of a month beside what stands. Read-only.
+
+    Raises:
+        UnusableInputError: A ledger is not one of ours.
+        ConnectorError: A ledger cannot be asked.
+    """
+    reader = _Reader(office, month)
+    for ledger in office.ledgers.values():
+        reader.read(ledger)
+    return reader.found
+
+
+def note_edits(office: Office, period: str) -> None:
+    """Write down what people changed in ledgers that are written as a whole, before we heal it.
+
+    The caller holds the month.
+    """
+    reader = _Reader(office, ServiceMonth.parse(period))
+    for ledger in office.ledgers.values():
+        if ledger.writes_together:
+            reader.read(ledger)
+    _note(office, reader.found)
+
+
+def note_pages(
+    office: Office,
+    period: str,
+    ledger: RowLedger,
+    pages: Sequence[LedgerPage],
+    rows: Sequence[LedgerRow],
+) -> None:
+    """Write down what people changed in these rows of a month, before we heal it.
+
+    The caller holds the month.
+
+    Args:
+        office: What the caller talks to.
+        period: The service month.
+        ledger: The ledger, opened.
+        pages: Its rows of the month, as they were just read.
+        rows: What it should say.
+    """
+    reader = _Reader(office, ServiceMonth.parse(period), rows)
+    reader.read_pages(ledger, pages)
+    _note(office, reader.found)
+
+
+def _note(office: Office, found: LedgersRead) -> None:
+    """Write down edits, and ticks on rows that say something else than was decided.
+
+    Once such a row is healed nobody could tell any more. All other ticks wait for a sync.
+    """
+    record_edits(office, found)
+    for tick in found.ticks:
+        if tick.on_others and not tick.judged:
+            record_tick(office, tick)
+
+
+def record_edits(office: Office, found: LedgersRead) -> None:
+    """Write down the edits, each once."""
+    if found.edits:
+        office.store.observe([_observation(edit.row, _told(edit.cell)) for edit in found.edits])
+
+
+def record_tick(office: Office, tick: Tick, *, needs: str = "") -> None:
+    """Write down a tick with what became of it; `needs` is what is still missing."""
+    ticked = CellEdit(RELEASE, CLEAR, TICKED, CLEAR)
+    if tick.taken_away:
+        ticked = CellEdit(RELEASE, TICKED, CLEAR, CLEAR)
+    body = {
+        **_told(ticked),
+        "counted": not (tick.why or tick.taken_away),
+        "why": tick.why or needs,
+    }
+    office.store.observe([_observation(tick.row, body)])
+
+
+class _Reader:
+    """One month, ledger by ledger."""
+
+    def __init__(
+        self, office: Office, month: ServiceMonth, rows: Sequence[LedgerRow] | None = None
+    ) -> None:
+        """Read what stands; `rows` is what ledgers should say, where the caller knows it."""
+        period = str(month)
+        rows = ledger_rows(office, period) if rows is None else rows
+        self.found = LedgersRead()
+        self._office, self._month = office, month
+        self._stored = {one.key: one for one in office.store.obligations(period)}
+        self._rows = {row.key: row for row in rows}
+        self._claims = statuses(office.store, period)
+        self._known = _known(office, period)
+        self._up_to_date = _mirrored(office, period, rows)
+        self._governed = {c.id for c in office.contracts if c.in_force(month) is not None}
+
+    def read(self, ledger: Ledger) -> None:
+        """One ledger's rows of the month; one that is not made yet has none."""
+        if not (ledger.writes_together or cast("RowLedger", ledger).books()):
+            return
+        self.read_pages(ledger, _pages(ledger, self._month))
+
+    def read_pages(self, ledger: Ledger, pages: Sequence[LedgerPage]) -> None:
+        """These rows of a ledger."""
+        book = _book(ledger)
+        times = Counter(page.key for page in pages if not page.trashed)
+        for page in pages:
+            stored = self._stored.get(page.key)
+            if stored is None:
+                self._stranger(ledger.name, page)
+            elif page.trashed:
+                self._trashed(ledger.name, page, again=bool(times[page.key]))
+            elif times[page.key] == 1:
+                self.found.rows += 1
+                known = self._known[book, page.key]
+                fresh = _as_it_is_now(ledger, page)
+                self._compare(ledger, Row(ledger.name, book, fresh, stored, known.times), known)
+        for key, number in times.items():
+            if number > 1 and key in self._stored:
+                self._doubled(ledger.name, key, [page.id for page in pages if page.key == key])
+
+    def _stranger(self, name: str, page: LedgerPage) -> None:
+        """A row without a key is a person's own; one of another month is that month's matter."""
+        if page.trashed or not KEY.fullmatch(page.key) or not _is_of(page.key, self._month):
+            return
+        self.found.questions.append(
+            f"{name} {page.key}: nothing is recorded under this key (row {page.id}). "
+            "It is left as it is: restore the database it came from, or delete the row."
+        )
+
+    def _trashed(self, name: str, page: LedgerPage, *, again: bool) -> None:
+        if not again:
+            self.found.questions.append(
+                f"{name} {page.key}: its row lies in the trash (row {page.id}); nothing is written "
+                "there, and no second row is made. Restore it."
+            )
+
+    def _doubled(self, name: str, key: str, ids: Sequence[str]) -> None:
+        self.found.questions.append(
+            f"{name} {key}: stands in {len(ids)} rows: {', '.join(ids)}. Neither counts; compare "
+            "them and delete all but one."
+        )
+
+    def _compare(self, ledger: Ledger, row: Row, known: _Known) -> None:
+        wanted = self._rows[row.key]
+        differing = _differing(ledger, row.page, wanted)
+        found = edits(
+            shown=row.page.cells,
+            ours=wanted.as_cells,
+            differing=differing,
+            known=known.cells,
+            behind=self._behind(ledger, row),
+        )
+        mine = row.stored.role is Role.PROVIDER
+        self.found.edits += [Edit(row, cell) for cell in found if mine or cell.column != STATUS]
+        self._read_status(row)
+        self._read_tick(row, known, [*_now_differing(row.page, differing)])
+
+    def _behind(self, ledger: Ledger, row: Row) -> frozenset[str]:
+        """Columns that may show what we wrote before; rows are written one by one, and later."""
+        if ledger.writes_together and self._up_to_date:
+            return frozenset()
+        return moving(row.stored.role, row.stored.obligation.state)
+
+    def _read_status(self, row: Row) -> None:
+        """Words that are no status are a question; a claim's status is told to the claim."""
+        said = row.page.cells.get(STATUS, "")
+        if not said:
+            return
+        if said not in {status.value for status in LedgerStatus}:
+            self.found.questions.append(
+                f"{row.ledger} {row.key}: Status says {said!r}, which is none of "
+                f"{', '.join(LedgerStatus)}. Choose one of them."
+            )
+            return
+        if row.key in self._claims:
+            _, been = self._claims[row.key]
+            if LedgerStatus(said) not in been:
+                self.found.said.append(StatusSaid(row, LedgerStatus(said)))
+
+    def _read_tick(self, row: Row, known: _Known, differing: Sequence[CellEdit]) -> None:
+        if not row.page.release:
+            if known.cells.get(RELEASE) == TICKED:
+                self.found.ticks.append(Tick(row, "", taken_away=True))
+            return
+        if row.stored.obligation.state is ObligationState.RELEASED:
+            if known.cells.get(RELEASE) != TICKED:
+                self.found.ticks.append(Tick(row, "", unfinished=True))
+            return
+        if known.cells.get(RELEASE) == TICKED:
+            self.found.ticks.append(Tick(row, known.why, judged=True))
+            return
+        why = against(self._ticked(row, differing))
+        self.found.ticks.append(Tick(row, why, on_others=bool(differing)))
+
+    def _ticked(self, row: Row, differing: Sequence[CellEdit]) -> TickedRow:
+        notion = self._office.workspace.ledger.notion
+        return TickedRow(
+            state=row.stored.obligation.state,
+            role=row.stored.role,
+            governed=row.stored.obligation.contract in self._governed,
+            switched_on=notion is None or notion.release,
+            status=row.page.cells.get(STATUS, ""),
+            edits=differing,
+        )
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the log last knew of one row.
+
+    Attributes:
+        cells: What a cell said, by column; only those that were ever edited.
+        why: Why the last tick did not count, or what was missing; "" when it counted.
+        times: How often each column was told.
+    """
+
+    cells: dict[str, str] = field(default_factory=dict)
+    why: str = ""
+    times: Counter[str] = field(default_factory=Counter)
+
+
+def _known(office: Office, period: str) -> Mapping[tuple[str, str], _Known]:
+    """What the log knows of a month's rows, by book and key."""
+    found: dict[tuple[str, str], _Known] = defaultdict(_Known)
+    for entry in office.store.observed(EntryKind.LEDGER_EDITED, periods=[period]):
+        body = entry.body
+        known = found[body["book"], body["obligation"]]
+        known.cells[body["column"]] = body["to"]
+        known.times[body["column"]] += 1
+        if body["column"] == RELEASE:
+            known.why = body["why"]
+    return found
+
+
+def _mirrored(office: Office, period: str, rows: Sequence[LedgerRow]) -> bool:
+    """Whether ledgers that are written as a whole were written since our own values changed."""
+    said = digest_of([row.as_cells for row in rows])
+    effects = office.store.effects(keys=[f"{period}/{MIRRORED}/{said[:16]}"])
+    return any(effect.state is EffectState.DONE for effect in effects)
+
+
+def _pages(ledger: Ledger, month: ServiceMonth) -> Sequence[LedgerPage]:
+    """The ledger's rows of a month; where rows have no address, their key is one."""
+    if not ledger.writes_together:
+        return [*cast("RowLedger", ledger).pages(month.first_day)]
+    return [
+        LedgerPage(id=key, key=key, cells=cells)
+        for key, cells in ledger.read().items()
+        if _is_of(key, month)
+    ]
+
+
+def _as_it_is_now(ledger: Ledger, page: LedgerPage) -> LedgerPage:
+    """A ticked row read by its id: what a list shows may be minutes old, and money hangs on it."""
+    if not page.release or ledger.writes_together:
+        return page
+    fresh = cast("RowLedger", ledger).page(page.id)
+    if fresh is None or fresh.trashed or fresh.key != page.key:
+        return replace(page, release=False)
+    return fresh
+
+
+def _book(ledger: Ledger) -> str:
+    """What the log calls the table: another database's rows were never known."""
+    if ledger.writes_together:
+        return ledger.name
+    return f"{ledger.name} {cast('RowLedger', ledger).book}"
+
+
+def _is_of(key: str, month: ServiceMonth) -> bool:
+    return key.split("/")[-2:-1] == [str(month)]
+
+
+def _differing(ledger: Ledger, page: LedgerPage, row: LedgerRow) -> Mapping[str, str]:
+    """Our columns, Status apart, in which the ledger sees a difference, with what it would say."""
+    if ledger.writes_together:
+        cells = row.as_cells
+        found = {c: text for c, text in cells.items() if page.cells.get(c, text) != text}
+    else:
+        found = {**cast("RowLedger", ledger).differing(page, row)}
+    found.pop(STATUS, None)
+    return found
+
+
+def _now_differing(page: LedgerPage, differing: Mapping[str, str]) -> Iterator[CellEdit]:
+    """Every cell of ours that is not as we would write it, whatever is known of it."""
+    for column, ours in differing.items():
+        yield CellEdit(column, ours, page.cells.get(column, ""), ours)
+
+
+def _told(cell: CellEdit) -> dict[str, JsonValue]:
+    return {"column": cell.column, "from": cell.before, "to": cell.after, "ours": cell.ours}
+
+
+def _observation(row: Row, body: Mapping[str, JsonValue]) -> Observation:
+    """What is told of a row; the edits of one cell are counted, so that each is told once."""
+    page = row.page
+    at = {} if page.edited_at is None else {"at": utc_text(page.edited_at)}
+    told = {
+        **body,
+        **at,
+        "obligation": row.key,
+        "ledger": row.ledger,
+        "book": row.book,
+        "row": page.id,
+        "by": row.editor,
+        "grounds": "last_editor",
+    }
+    obligation = row.stored.obligation
+    column = str(body["column"])
+    name = f"{row.book} {row.key} {column} {row.times.get(column, 0)}"
+    return Observation(obligation.contract, obligation.period, EntryKind.LEDGER_EDITED, told, name)

@@ -1,0 +1,258 @@
+"""Notices to the operators' chat: a month is done, credits wait, a last day is near, a question.
+
+Each tells a state, and is posted once for it: its key is made from its words. A notice is never in
+the way of what it tells of: a chat that cannot be reached or is set up wrongly is noted, and left
+to the next run. No notice decides anything, and nothing is read from a chat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from shlex import quote
+
+from connectors.chat import LONGEST_LINE, MOST_LINES, Chat, Notice
+from connectors.errors import ConnectorError
+from connectors.store import EffectPlan, StoredObligation
+from flows.effects import Patience, Unasked, settle
+from flows.log import note
+from flows.office import Office
+from flows.settling import all_asked
+from models.approval import Needed
+from models.contract import Role
+from models.credit import ObligationState
+from models.decision import digest_of
+from models.effect import OPEN_STATES, WORKSPACE, Abilities
+from models.ledger import one_line
+from models.money import Money
+from models.terms import JsonValue
+from models.workspace_file import NoticeKind
+
+NOTICE = "operator_notice"
+
+MOST_COMMANDS = 8
+"""Questions that are told with their commands; `makegood settle` lists them all."""
+
+AGAIN_AT_DAYS = (7, 3, 1, 0)
+"""Days left at which the same claims are told again."""
+
+PATIENCE = Patience(tries=2)
+"""A notice is tried twice, then left to the next run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A claim against a vendor that must be filed soon.
+
+    Attributes:
+        key: The obligation's key, such as `cloudways/hosting/2026-05/r0`.
+        vendor: The vendor's name.
+        amount: What can be claimed, in words; "" while that is not known.
+        claim_by: The last day, included.
+        channel: Where it is filed.
+    """
+
+    key: str
+    vendor: str
+    amount: str
+    claim_by: date
+    channel: str = ""
+
+    @property
+    def period(self) -> str:
+        """The service month."""
+        return self.key.split("/")[-2]
+
+
+def run_done(office: Office, period: str, *, contracts: int, met: int) -> int:
+    """Tell that a month was decided, once for each state of its credits; answers how many went out.
+
+    Args:
+        office: What the run talks to.
+        period: The service month.
+        contracts: How many contracts were decided.
+        met: How many of them met their commitment.
+    """
+    standing = [
+        stored
+        for stored in office.store.obligations(period)
+        if stored.obligation.state is not ObligationState.SUPERSEDED
+    ]
+    title = f"{period} is decided: {contracts} contracts, {met} met their commitment"
+    notice = _fitting(title, [*_of_month(standing)])
+    return _tell(office, NoticeKind.RUN_DONE, period, notice, of=notice.intent)
+
+
+def needs_release(
+    office: Office, period: str, *, waiting: Sequence[StoredObligation], needed: Needed
+) -> int:
+    """Tell that credits wait for a person, or for two, once for each set of credits and amounts.
+
+    Args:
+        office: What the run talks to.
+        period: The service month.
+        waiting: Our own drafts.
+        needed: How many people must agree, and why.
+    """
+    if not waiting:
+        return 0
+    title = f"{period}: {_sums(waiting)} wait for release"
+    lines = [f"Two people must agree: {needed.why}."] if needed.people > 1 else []
+    lines += [f"{_named(stored)}: {_amount(stored)}" for stored in _largest(waiting)]
+    notice = _fitting(title, lines, [_command(office, "release", period)])
+    state = sorted([stored.key, _amount(stored), stored.decision] for stored in waiting)
+    return _tell(office, NoticeKind.NEEDS_RELEASE, period, notice, of=state)
+
+
+def deadline_near(office: Office, deadlines: Iterable[Deadline], *, today: date) -> int:
+    """Tell that claims must be filed soon: once for a set of claims, and again as the day comes.
+
+    Args:
+        office: What the run talks to.
+        deadlines: The claims that are due, of any months.
+        today: The day on which it is told.
+    """
+    due = sorted(deadlines, key=lambda each: (each.claim_by, each.key))
+    if not due:
+        return 0
+    left = (due[0].claim_by - today).days
+    title = f"{_count(len(due), 'claim')} against vendors must be filed: the first {_in(left)}"
+    lines = [
+        f"By {each.claim_by}: {each.vendor}, {each.amount or 'amount open'}, {each.key}"
+        + (f", {each.channel}" if each.channel else "")
+        for each in due
+    ]
+    notice = _fitting(title, lines, [_command(office, "claims")])
+    passed = sum(1 for days in AGAIN_AT_DAYS if left <= days)
+    state = [passed, *([each.key, each.claim_by.isoformat()] for each in due)]
+    return _tell(office, NoticeKind.DEADLINE_NEAR, due[0].period, notice, of=state)
+
+
+def needs_person(office: Office, period: str) -> int:
+    """Tell what only a person can settle, once for each set of questions."""
+    asked = [each for each in all_asked(office.store, period=period) if each.kind != NOTICE]
+    if not asked:
+        return 0
+    title = f"{period}: {_count(len(asked), 'question')} for a person"
+    lines = [
+        f"{'ALARM: ' if each.alarm else ''}{each.key}"
+        + (f", {each.amount}" if each.amount else "")
+        + f": {each.why}"
+        for each in sorted(asked, key=lambda each: not each.alarm)
+    ]
+    commands = [_command(office, "settle", each.key) for each in asked[:MOST_COMMANDS]]
+    notice = _fitting(title, lines, commands)
+    state = [[each.key, each.state.value, each.attempt] for each in asked]
+    return _tell(office, NoticeKind.NEEDS_PERSON, period, notice, of=state)
+
+
+def send_notices(office: Office, period: str) -> int:
+    """Post what was planned and is not posted; what cannot be posted now is noted and left."""
+    if office.chat is None:
+        return 0
+    keys = office.store.effect_keys(period=period, kinds=[NOTICE], states=sorted(OPEN_STATES))
+    try:
+        return settle(office.store, keys, _posting(office.chat), patience=PATIENCE).done
+    except ConnectorError as error:
+        # The money and the ledger are done by now; a chat that is set up wrongly undoes nothing.
+        note(f"notice not posted: {error}")
+        return 0
+
+
+def _tell(office: Office, kind: NoticeKind, period: str, notice: Notice, *, of: JsonValue) -> int:
+    """Plan a notice unless its state was told before, and post what is planned."""
+    if office.chat is None or kind not in office.workspace.notices.kinds:
+        return 0
+    key = f"{period}/{office.chat.name}/{kind.value}/{digest_of(of)[:16]}"
+    plan = EffectPlan(key, NOTICE, WORKSPACE, period, notice.intent)
+    office.store.plan_effects([plan])
+    return send_notices(office, period)
+
+
+def _posting(chat: Chat) -> Unasked:
+    """The chat as the engine sees it: a second notice bothers nobody but ourselves."""
+    return Unasked(
+        chat.name,
+        lambda plan: chat.post(Notice.from_intent(plan.intent)),
+        lambda _plan: Abilities(repeats_are_harmless=True),
+    )
+
+
+def _fitting(title: str, lines: Sequence[str], commands: Sequence[str] = ()) -> Notice:
+    """The notice with what fits; it says how much does not."""
+    room = MOST_LINES - 1 - len(commands)
+    shown = [_clipped(line) for line in lines]
+    if len(shown) > room:
+        shown = [*shown[: room - 1], f"... and {len(shown) - room + 1} more"]
+    return Notice(_clipped(title), tuple(shown), tuple(_clipped(line) for line in commands))
+
+
+def _clipped(text: str) -> str:
+    line = one_line(text)
+    return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 3].rstrip()}..."
+
+
+def _of_month(standing: Sequence[StoredObligation]) -> Iterator[str]:
+    ours = [stored for stored in standing if stored.role is Role.PROVIDER]
+    theirs = [stored for stored in standing if stored.role is Role.CUSTOMER]
+    for words, of in (
+        ("wait for release", _in_state(ours, ObligationState.DRAFT)),
+        ("are released", _in_state(ours, ObligationState.RELEASED)),
+        ("can be claimed from vendors", _in_state(theirs, ObligationState.DRAFT)),
+    ):
+        if of:
+            yield f"{_sums(of)} {words}"
+    withheld = _in_state(standing, ObligationState.WITHHELD)
+    if withheld:
+        yield f"{_count(len(withheld), 'month')} withheld, each needs a look:"
+    for stored in withheld:
+        yield f"- {_named(stored)}: {stored.obligation.reason}"
+
+
+def _in_state(
+    obligations: Sequence[StoredObligation], state: ObligationState
+) -> list[StoredObligation]:
+    return [stored for stored in obligations if stored.obligation.state is state]
+
+
+def _sums(obligations: Sequence[StoredObligation]) -> str:
+    """`3 credits (1200.00 EUR, 900 JPY)`."""
+    sums: dict[str, Money] = {}
+    for stored in obligations:
+        if amount := stored.obligation.amount:
+            code = amount.currency.code
+            sums[code] = sums[code] + amount if code in sums else amount
+    total = ", ".join(str(sums[code]) for code in sorted(sums))
+    return f"{_count(len(obligations), 'credit')} ({total})"
+
+
+def _largest(obligations: Sequence[StoredObligation]) -> list[StoredObligation]:
+    return sorted(
+        obligations,
+        key=lambda stored: (-abs(a.minor) if (a := stored.obligation.amount) else 0, stored.key),
+    )
+
+
+def _named(stored: StoredObligation) -> str:
+    facts = stored.ledger
+    return f"{facts['client_name']}, {facts['service_name']}"
+
+
+def _amount(stored: StoredObligation) -> str:
+    return str(stored.obligation.amount or "no amount")
+
+
+def _count(number: int, one: str) -> str:
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"
+
+
+def _in(days: int) -> str:
+    if days < 0:
+        return f"was due {_count(-days, 'day')} ago"
+    return {0: "is due today", 1: "is due tomorrow"}.get(days, f"is due in {days} days")
+
+
+def _command(office: Office, *words: str) -> str:
+    folder = "" if str(office.folder) == "." else f" --workspace {quote(str(office.folder))}"
+    return f"makegood {' '.join(words)}{folder}"

@@ -1,0 +1,469 @@
+"""Reminders of claims: what vendors owe us and somebody must ask for before it is too late.
+
+A mail goes out when a deadline has come nearer by one of the workspace's steps, or when a calendar
+that was mailed says something that is no longer so; each of this once, whoever runs it and however
+often. Nothing is filed, and no claim is changed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from email.utils import parseaddr
+from itertools import islice
+
+from connectors.files import sole_writer, write_whole
+from connectors.mail import Attachment
+from connectors.store import Store
+from flows.claim_texts import TextForm, text_of, written
+from flows.claims import all_claims
+from flows.effects import AT_ONCE, ONCE, Settlement, settle
+from flows.mailing import (
+    REMINDER,
+    TO_OURSELVES,
+    ToOurselves,
+    send_to_ourselves,
+    workspace_named,
+)
+from flows.messages import (
+    CalendarEntry,
+    ClaimReminder,
+    DueLine,
+    EndedLine,
+    Ending,
+    Method,
+    MissedStage,
+    Rendered,
+    content_type,
+    render_calendar,
+    render_reminder,
+)
+from flows.messages.language import Language, language_of
+from flows.notices import Deadline, deadline_near
+from flows.office import Office
+from flows.posting import post
+from models.claims.deadline import Due
+from models.claims.standing import Claim
+from models.decision import EntryKind, digest_of
+from models.effect import OPEN_STATES
+from models.findings import UnusableInputError
+from models.intervals import instant, utc_text
+from models.language import LanguageCode
+from models.ledger import LedgerStatus
+from models.period import ServiceMonth
+from models.terms import JsonValue
+
+MISSED = -1
+"""The step of a deadline that has passed."""
+
+KEPT_IN_FEED = timedelta(days=31)
+"""How long a missed deadline stays in the calendar that is subscribed to."""
+
+SAYS_SOMETHING = frozenset({EntryKind.DETERMINED, EntryKind.CLAIM_MOVED})
+"""Entries of the log that change what a deadline's calendar entry says."""
+
+Step = tuple[str, str, int]
+"""An entry's name, its last day, and the step that it has come to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What calendars were told of a deadline last.
+
+    Attributes:
+        sequence: The number of what they were told.
+        mark: Digest of what they were told; "" when it was withdrawn.
+        last_day: The day that it stood on.
+    """
+
+    sequence: int
+    mark: str
+    last_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What earlier reminders have said.
+
+    Attributes:
+        steps: Every step that was reminded of.
+        shown: What calendars were told last, by the entry's name.
+    """
+
+    steps: frozenset[Step]
+    shown: Mapping[str, Shown]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reminded:
+    """What there is to be reminded of, and what was done about it.
+
+    Attributes:
+        today: The day on which it is asked.
+        due: Every claim whose deadline is near or was just missed, the nearest first.
+        new: The names of the claims that have come to a new step.
+        moved: Deadlines that calendars were told otherwise.
+        ended: Claims that leave the calendars.
+        settlement: What became of the mails; all zero when there was none to send.
+        feed: The calendar file that was written; "" for none.
+        mails: Whether a mail could be sent at all.
+    """
+
+    today: date
+    due: tuple[DueLine, ...]
+    new: tuple[str, ...]
+    moved: tuple[DueLine, ...]
+    ended: tuple[EndedLine, ...]
+    settlement: Settlement = field(default_factory=Settlement)
+    feed: str = ""
+    mails: bool = False
+
+
+def remind(office: Office, *, today: date, dry_run: bool = False) -> Reminded:
+    """Remind of claims that are due, bring calendars up to date, and write the feed.
+
+    Args:
+        office: The open workspace.
+        today: The day from which deadlines are counted.
+        dry_run: Only tell what would be done.
+
+    Raises:
+        Misconfigured: The feed cannot be written, or the mail's settings are refused.
+        Retriable: The feed is being written elsewhere.
+    """
+    outlook = _Outlook(office, today)
+    if dry_run:
+        return outlook.reminded()
+    feed = _write_feed(office, outlook)
+    settlement = _send(office, outlook)
+    deadline_near(office, outlook.deadlines, today=today)
+    return outlook.reminded(settlement=settlement, feed=feed)
+
+
+def reminder_of(office: Office, *, today: date, language: Language) -> Rendered | None:
+    """The reminder as it would read today, whatever was said before; None when nothing is due."""
+    outlook = _Outlook(office, today)
+    if not outlook.near:
+        return None
+    reminder = ClaimReminder(due=outlook.due, workspace=workspace_named(office))
+    return render_reminder(reminder, language=language)
+
+
+class _Outlook:
+    """Every claim as the present day sees it, held against what was told before."""
+
+    def __init__(self, office: Office, today: date) -> None:
+        terms = office.workspace
+        self.office, self.today = office, today
+        self.language = language_of(terms.mail.language if terms.mail else LanguageCode.EN)
+        self.steps = sorted(terms.claims.remind_days)
+        self.claims = {claim.key: claim for claim in all_claims(office.store)}
+        self.told = _told(office.store)
+        self.entries = {
+            entry.name: entry
+            for claim in self.claims.values()
+            for entry in _entries(office.store, claim, today)
+        }
+        near = [due for claim in self.claims.values() if (due := self._near(claim))]
+        self.near = sorted(near, key=lambda pair: (pair[1].until, pair[0].key))
+
+    def _near(self, claim: Claim) -> tuple[Claim, Due] | None:
+        """The claim with its next deadline, or the last one that it has just missed."""
+        if not self.steps:
+            return None
+        ahead = [due for due in claim.open_dues if due.last_day >= self.today]
+        due = ahead[0] if ahead else next(reversed(claim.open_dues), None)
+        if due is None or abs(self._left(due)) > self.steps[-1]:
+            return None
+        return claim, due
+
+    @property
+    def deadlines(self) -> tuple[Deadline, ...]:
+        """What the operators' chat lists."""
+        return tuple(
+            Deadline(
+                key=claim.obligation,
+                vendor=claim.vendor,
+                amount=claim.worth,
+                claim_by=due.last_day,
+                channel=claim.terms.channel.value if claim.terms.channel else "",
+            )
+            for claim, due in self.near
+        )
+
+    def _left(self, due: Due) -> int:
+        return (due.last_day - self.today).days
+
+    @property
+    def due(self) -> tuple[DueLine, ...]:
+        """What a mail lists, with the texts to be filed."""
+        return tuple(
+            _line(claim, due, self.today, text=_text(self.office.store, claim))
+            for claim, due in self.near
+        )
+
+    @property
+    def new(self) -> Mapping[str, Step]:
+        """The steps that nobody was reminded of, by the claim's key."""
+        found = {}
+        for claim, due in self.near:
+            step = self._step(claim, due)
+            if step not in self.told.steps:
+                found[claim.key] = step
+        return found
+
+    def _step(self, claim: Claim, due: Due) -> Step:
+        left = self._left(due)
+        reached = MISSED if left < 0 else min(step for step in self.steps if left <= step)
+        return _name(claim, due), due.last_day.isoformat(), reached
+
+    @property
+    def moved(self) -> tuple[CalendarEntry, ...]:
+        """The deadlines that calendars were told otherwise, or were told are off."""
+        return tuple(
+            self.entries[name]
+            for name, shown in sorted(self.told.shown.items())
+            if (entry := self.entries.get(name)) is not None
+            and entry.line.last_day >= self.today
+            and _mark(entry.line) != shown.mark
+        )
+
+    @property
+    def ended(self) -> tuple[CalendarEntry, ...]:
+        """The deadlines that calendars still show and that are none any more."""
+        return tuple(
+            self._withdrawn(name, shown)
+            for name, shown in sorted(self.told.shown.items())
+            if shown.mark and name not in self.entries and shown.last_day >= self.today
+        )
+
+    def _withdrawn(self, name: str, shown: Shown) -> CalendarEntry:
+        claim = self.claims[_claim_of(name)]
+        stage = name.removeprefix(f"{claim.key}/").partition("/")[0]
+        line = DueLine(
+            key=claim.key,
+            vendor=claim.vendor,
+            service=claim.service,
+            month=claim.month,
+            amount=None,
+            stage=stage,
+            last_day=shown.last_day,
+            time_zone=claim.time_zone,
+            days_left=(shown.last_day - self.today).days,
+            status=claim.status,
+        )
+        sequence = max(claim.recorded, shown.sequence + 1)
+        changed_at = _changed_at(self.office.store, claim)
+        return CalendarEntry(name=name, line=line, sequence=sequence, changed_at=changed_at)
+
+    def ended_lines(self) -> tuple[EndedLine, ...]:
+        """The claims that leave the calendar, each once."""
+        found = {}
+        for entry in self.ended:
+            claim = self.claims[entry.line.key]
+            found[claim.key] = EndedLine(
+                key=claim.key,
+                vendor=claim.vendor,
+                service=claim.service,
+                month=claim.month,
+                why=_ending(claim, entry.name),
+            )
+        return tuple(found.values())
+
+    @property
+    def published(self) -> tuple[CalendarEntry, ...]:
+        """What the attached calendar tells: what changed, with a reminder all of its claims."""
+        named = {entry.name: entry for entry in self.moved}
+        if self.new:
+            near = {claim.key for claim, _ in self.near}
+            ahead = (e for e in self.entries.values() if e.line.last_day >= self.today)
+            named |= {entry.name: entry for entry in ahead if entry.line.key in near}
+        return tuple(named[name] for name in sorted(named))
+
+    def reminded(self, *, settlement: Settlement | None = None, feed: str = "") -> Reminded:
+        """What a command answers."""
+        return Reminded(
+            today=self.today,
+            due=self.due,
+            new=tuple(self.new),
+            moved=tuple(entry.line for entry in self.moved),
+            ended=self.ended_lines(),
+            settlement=settlement or Settlement(),
+            feed=feed,
+            mails=self.office.mail is not None,
+        )
+
+
+def _send(office: Office, outlook: _Outlook) -> Settlement:
+    terms = office.workspace.mail
+    if office.mail is None or terms is None:
+        return Settlement()
+    waiting = office.store.effect_keys(kinds=[REMINDER], states=sorted(OPEN_STATES))
+    far = post(office.mail, office.store, to_ourselves=TO_OURSELVES)
+    settlement = settle(office.store, list(waiting), far, patience=ONCE)
+    if outlook.new or outlook.moved or outlook.ended:
+        organizer = parseaddr(terms.sender)[1]
+        settlement.add(send_to_ourselves(office, office.mail, terms, _letter(outlook, organizer)))
+    return settlement
+
+
+def _letter(outlook: _Outlook, organizer: str) -> ToOurselves:
+    new, moved, ended = outlook.new, outlook.moved, outlook.ended
+    reminder = ClaimReminder(
+        due=outlook.due,
+        moved=tuple(entry.line for entry in moved if entry.line.key not in new),
+        ended=outlook.ended_lines(),
+        reminds=bool(new),
+        workspace=workspace_named(outlook.office),
+    )
+    steps = [list(step) for step in sorted(new.values())]
+    changes = [[entry.name, entry.sequence] for entry in (*moved, *ended)]
+    return ToOurselves(
+        key=f"claims/{digest_of([steps, changes])[:16]}/{'reminder' if new else 'calendar'}",
+        kind=REMINDER,
+        period=str(ServiceMonth.of(outlook.today)),
+        rendered=render_reminder(reminder, language=outlook.language),
+        attachments=tuple(_attachments(outlook, organizer)),
+        kept={
+            "steps": steps,
+            "shown": [
+                *(_shown(entry, _mark(entry.line)) for entry in outlook.published),
+                *(_shown(entry, "") for entry in ended),
+            ],
+        },
+    )
+
+
+def _attachments(outlook: _Outlook, organizer: str) -> Iterator[Attachment]:
+    for name, method, entries in (
+        ("claims.ics", Method.PUBLISH, outlook.published),
+        ("withdrawn.ics", Method.CANCEL, outlook.ended),
+    ):
+        if entries:
+            content = render_calendar(
+                entries, method=method, organizer=organizer, language=outlook.language
+            )
+            yield Attachment(name, content_type(method), content)
+
+
+def _write_feed(office: Office, outlook: _Outlook) -> str:
+    """Write the calendar that others subscribe to, when it says something new."""
+    if office.workspace.claims.calendar is None:
+        return ""
+    path = office.folder / office.workspace.claims.calendar
+    terms = office.workspace.mail
+    content = render_calendar(
+        list(outlook.entries.values()),
+        organizer=parseaddr(terms.sender)[1] if terms else "",
+        language=outlook.language,
+    )
+    with sole_writer(path):
+        if not path.exists() or path.read_bytes() != content:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, content)
+    return str(path)
+
+
+def _told(store: Store) -> Told:
+    steps: set[Step] = set()
+    shown: dict[str, Shown] = {}
+    for intent in _intents(store):
+        steps.update((name, day, step) for name, day, step in intent["steps"])
+        for name, sequence, mark, day in intent["shown"]:
+            latest = shown.get(name)
+            if latest is None or sequence > latest.sequence:
+                shown[name] = Shown(sequence, mark, date.fromisoformat(day))
+    return Told(frozenset(steps), shown)
+
+
+def _intents(store: Store) -> Iterator[JsonValue]:
+    """What every reminder kept, whatever became of its mail."""
+    keys = store.effect_keys(kinds=[REMINDER])
+    while page := list(islice(keys, AT_ONCE)):
+        yield from (effect.plan.intent for effect in store.effects(keys=page))
+
+
+def _shown(entry: CalendarEntry, mark: str) -> JsonValue:
+    return [entry.name, entry.sequence, mark, entry.line.last_day.isoformat()]
+
+
+def _entries(store: Store, claim: Claim, today: date) -> Iterator[CalendarEntry]:
+    dues = [due for due in claim.open_dues if due.last_day >= today - KEPT_IN_FEED]
+    changed_at = _changed_at(store, claim) if dues else 0
+    for due in dues:
+        yield CalendarEntry(
+            name=_name(claim, due),
+            line=_line(claim, due, today),
+            sequence=claim.recorded,
+            changed_at=changed_at,
+        )
+
+
+def _changed_at(store: Store, claim: Claim) -> int:
+    """When what is known of the claim was last decided or told; seconds, as calendars count."""
+    entries = store.entries(contract=claim.contract, period=str(claim.month))
+    said = [instant(e.recorded_at) for e in entries if e.kind in SAYS_SOMETHING]
+    return max(said, default=0)
+
+
+def _name(claim: Claim, due: Due) -> str:
+    """The entry's name, the same for ever: a claim's stage, and the outage that it hangs on."""
+    outage = "" if due.outage_at is None else f"/{utc_text(due.outage_at)}"
+    return f"{claim.key}/{due.stage}{outage}"
+
+
+def _claim_of(name: str) -> str:
+    return "/".join(name.split("/")[:3])
+
+
+def _mark(line: DueLine) -> str:
+    """What a calendar says of a deadline, as one digest."""
+    worth = str(line.amount or line.credit_days or "")
+    return digest_of([line.last_day.isoformat(), line.until, worth])[:16]
+
+
+def _ending(claim: Claim, name: str) -> Ending:
+    if claim.gone:
+        return Ending.NOTHING_OWED
+    match claim.status:
+        case LedgerStatus.FILED:
+            return Ending.FILED
+        case LedgerStatus.APPROVED:
+            return Ending.APPROVED
+        case LedgerStatus.DENIED:
+            return Ending.DENIED
+        case _:
+            known = any(_name(claim, due) == name for due in claim.dues)
+            return Ending.DONE if known else Ending.NO_DEADLINE
+
+
+def _line(claim: Claim, due: Due, today: date, *, text: str = "") -> DueLine:
+    terms = claim.terms
+    late = {each.stage: each for each in claim.open_dues if each.last_day < today and each != due}
+    return DueLine(
+        key=claim.key,
+        vendor=claim.vendor,
+        service=claim.service,
+        month=claim.month,
+        amount=claim.owed,
+        credit_days=claim.credit_days if claim.owed is None else None,
+        stage=due.stage,
+        last_day=due.last_day,
+        until=due.until if due.to_the_minute else None,
+        time_zone=claim.time_zone,
+        days_left=(due.last_day - today).days,
+        status=claim.status,
+        channel=terms.channel.value if terms.channel else "",
+        address=terms.address or "",
+        text=text,
+        missed=tuple(MissedStage(stage=one.stage, last_day=one.last_day) for one in late.values()),
+    )
+
+
+def _text(store: Store, claim: Claim) -> str:
+    """What is to be sent to the vendor; "" while the month has no answer."""
+    try:
+        return written(text_of(store, claim), TextForm.TEXT)
+    except UnusableInputError:
+        return ""
