@@ -16,10 +16,10 @@ from itertools import accumulate, islice
 
 from connectors.monitoring import EvidenceLink
 from connectors.store import Effect, EffectPlan, Store, StoredObligation
+from flows.binding import PAYMENT
 from flows.claims import Shown, statuses
 from flows.effects import AT_ONCE, ONCE, Unasked, settle
 from flows.office import Office
-from flows.paying import PAYMENT
 from flows.planning import Governed
 from models.case import Decided
 from models.contract import Contract

@@ -24,6 +24,7 @@ from connectors.store import (
     TermsRecord,
 )
 from connectors.store import Evidence as StoredEvidence
+from flows.binding import check_account
 from flows.bookkeeping import ledger_facts, named_as_proof, write_rows
 from flows.effects import Settlement
 from flows.evidence import Evidence
@@ -238,6 +239,7 @@ def month_run(
         plan = plan_month(office.contracts, month=month, clients=clients, now=now)
         if not dry_run:
             office.check_doors()
+            check_account(office)
         with office.store.month_lock(str(month), holder=f"makegood run {month}"):
             yield MonthRun(office, plan, dry_run=dry_run, notify=notify, by_rule=by_rule)
 

@@ -132,7 +132,8 @@ def open_office(folder: Path, *, read_only: bool = False) -> Iterator[Office]:
     with ExitStack() as doors:
         url = database_url(folder, workspace, read_only=read_only)
         store = doors.enter_context(closing(open_store(url, lazily=True)))
-        opened = None if read_only else doors.enter_context(open_billing(workspace, folder))
+        billing = None if read_only else open_billing(workspace, folder, store)
+        opened = None if billing is None else doors.enter_context(billing)
         yield Office(
             folder=folder,
             workspace=workspace,
@@ -300,8 +301,16 @@ def _check_ledger(ledger: Ledger) -> None:
 
 
 @contextmanager
-def open_billing(workspace: Workspace, folder: Path) -> Iterator[Billing]:
+def open_billing(
+    workspace: Workspace, folder: Path, shared: Store | None = None
+) -> Iterator[Billing]:
     """The connector for the configured billing system, until the block ends; nothing is asked yet.
+
+    Args:
+        workspace: Names it.
+        folder: The workspace's folder.
+        shared: Where all processes take their turns that use the account; None for whoever writes
+            nothing, not even that.
 
     Raises:
         Misconfigured: The key is missing, or of the other side.
@@ -315,7 +324,8 @@ def open_billing(workspace: Workspace, folder: Path) -> Iterator[Billing]:
 
             key, address = os.environ.get(STRIPE_KEY, ""), os.environ.get(STRIPE_URL, "")
             mode = workspace.billing.mode or BillingMode.TEST
-            with closing(StripeBilling(key, mode=mode, address=address)) as billing:
+            connector = StripeBilling(key, mode=mode, address=address, shared=shared)
+            with closing(connector) as billing:
                 yield billing
 
 

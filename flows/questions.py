@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from connectors.store import Effect, Store, StoredObligation
+from flows.binding import PAYMENT
 from flows.books import SETTLED_BY_RUNS
 from flows.claims import unfitting_claims
-from flows.paying import PAYMENT
 from flows.planning import MonthPlan
 from models.credit import ObligationState
 from models.effect import MAY_BEGIN, OPEN_STATES, EffectState

@@ -675,7 +675,11 @@ class Store(Protocol):
         ...
 
     def entries(
-        self, *, contract: str | None = None, period: str | None = None
+        self,
+        *,
+        contract: str | None = None,
+        period: str | None = None,
+        kinds: Sequence[EntryKind] | None = None,
     ) -> Iterator[LogEntry]:
         """The log, streamed, rising by contract and sequence; None does not narrow.
 

@@ -485,7 +485,11 @@ class SqlStore:
             yield from self._streamed(query.where(LOG.c.contract.in_(portion)))
 
     def entries(
-        self, *, contract: str | None = None, period: str | None = None
+        self,
+        *,
+        contract: str | None = None,
+        period: str | None = None,
+        kinds: Sequence[EntryKind] | None = None,
     ) -> Iterator[LogEntry]:
         """See `Store.entries`; each page is a read of its own, so that nobody waits."""
         query = select(LOG).order_by(LOG.c.contract, LOG.c.sequence).limit(PAGE)
@@ -493,6 +497,8 @@ class SqlStore:
             query = query.where(LOG.c.contract == contract)
         if period is not None:
             query = query.where(LOG.c.period == period)
+        if kinds is not None:
+            query = query.where(LOG.c.kind.in_([kind.value for kind in kinds]))
         yield from self._streamed(query)
 
     def _streamed(self, query: Query) -> Iterator[LogEntry]:

@@ -13,6 +13,7 @@ from importlib import import_module
 import typer
 
 COULD_NOT_FINISH = "could not finish (the month is locked, the database is away); run it again"
+CUT_OFF = "could not finish (the month is locked, the database or the vendor is away); run it again"
 AWAY = "could not finish (a drive did not answer); run it again"
 VENDOR_AWAY = "could not finish (the database or the vendor is away); run it again"
 MAIL_AWAY = "could not finish (the database or the mail server is away); run it again"
@@ -65,7 +66,7 @@ COMMANDS: Mapping[str, Command] = {
             "makegood run --month 2026-05 --client acme --dry-run",
             "makegood run --month 2026-05 --workspace books --json",
         ),
-        ("done", "something is withheld or open: a person must look", UNUSABLE, COULD_NOT_FINISH),
+        ("done", "something is withheld or open: a person must look", UNUSABLE, CUT_OFF),
     ),
     "backfill": Command(
         "months:backfill",
@@ -74,7 +75,7 @@ COMMANDS: Mapping[str, Command] = {
             "makegood backfill --from 2026-01 --to 2026-05",
             "makegood backfill --from 2026-01 --to 2026-05 --client acme --json",
         ),
-        ("done", "something is withheld or open: a person must look", UNUSABLE, COULD_NOT_FINISH),
+        ("done", "something is withheld or open: a person must look", UNUSABLE, CUT_OFF),
     ),
     "release": Command(
         "months:release",
@@ -88,7 +89,7 @@ COMMANDS: Mapping[str, Command] = {
             "released and paid",
             "not agreed to, one more must agree, or a mail or payment needs a person",
             UNUSABLE,
-            COULD_NOT_FINISH,
+            CUT_OFF,
         ),
     ),
     "sync": Command(
@@ -103,7 +104,7 @@ COMMANDS: Mapping[str, Command] = {
             "read back; nothing needs a person",
             "a tick does not count, or a row needs a look; each is listed",
             UNUSABLE,
-            "could not finish (a month is locked, the ledger or the database is away); run it again",
+            "could not finish (a month is locked, ledger or database is away); run it again",
         ),
     ),
     "claims": Command(

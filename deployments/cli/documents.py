@@ -173,11 +173,17 @@ class QuestionDocument(TypedDict):
 
 @with_config(STRICT)
 class PaymentsDocument(TypedDict):
-    """What became of payments now, and every question about the month's that is open."""
+    """What became of payments now, and every question about the month's that is open.
+
+    `unfinished` counts those of the waiting ones that the vendor, or another run, kept from being
+    done now; then `rerun` says what to do, and the command ends with 3.
+    """
 
     paid: Count
     refused: Count
     waiting: Count
+    unfinished: Count
+    rerun: str | None
     notes: list[str]
     questions: list[QuestionDocument]
 
@@ -421,7 +427,11 @@ class DifferenceDocument(TypedDict):
 
 @with_config(STRICT)
 class ReconcileDocument(TypedDict):
-    """The answer of `makegood reconcile`."""
+    """The answer of `makegood reconcile`.
+
+    `asked` are the keys of the questions about payments that came back, for `makegood settle`;
+    `not_looked_at` says what was not compared, and how to.
+    """
 
     vendor: str
     first_month: str
@@ -433,6 +443,8 @@ class ReconcileDocument(TypedDict):
     differences: list[DifferenceDocument]
     at_stake: list[MoneyDocument]
     notes: list[str]
+    asked: list[str]
+    not_looked_at: list[str]
 
 
 @with_config(STRICT)

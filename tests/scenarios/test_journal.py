@@ -15,8 +15,8 @@ from jsonschema import Draft202012Validator
 
 from connectors.billing.journal import JournalBilling
 from deployments.cli.schemas import schema_path
+from flows.binding import PAYMENT
 from flows.office import open_office
-from flows.paying import PAYMENT
 from models.effect import EffectState
 from models.intervals import Interval, utc
 from models.period import zone

@@ -266,6 +266,9 @@ class StoreConformance:
         assert [e.sequence for e in store.entries(contract=ACME, period="2026-06")] == [2, 3]
         assert {e.contract for e in store.entries(period=MAY)} == {ACME, "zeta/api"}
         assert list(store.entries(contract="nobody/api")) == []
+        drafts = list(store.entries(kinds=[EntryKind.DRAFTED]))
+        assert drafts
+        assert drafts == [e for e in store.entries() if e.kind is EntryKind.DRAFTED]
 
     def test_many_contracts_are_one_question(self, store):
         """More contracts than one statement names are found all the same."""
