@@ -95,7 +95,8 @@ def _of_rows(ending: Ending) -> Iterator[str]:
 
 
 def _is_named(key: str, told: Sequence[str]) -> bool:
-    return any(key in question for question in told)
+    """Whether people were told of a row, or that there is no table for it."""
+    return any(key in question or "the ledger is not made yet" in question for question in told)
 
 
 def _of_cells(ending: Ending, row: dict[str, Any], amount: str) -> Iterator[str]:

@@ -164,7 +164,9 @@ def lived(ready: Ready, case: Case, moments: Sequence[str]) -> Result:
         if case.workers > 1:
             others = [Child(lambda: _beside(ready)) for _ in range(case.workers)]
             wrong += [fault for other in others for fault in other.faults()]
-        refused = case.fault in REFUSED_FOR_GOOD and kind_of(moment) == MAKE
+        # Of several at once nobody knows whose request it befell.
+        making = kind_of(moment) == MAKE or case.workers > 1
+        refused = case.fault in REFUSED_FOR_GOOD and making
         verdict = _rerun(ready, theirs, refused=refused)
     return Result(case, moment, (*wrong, *verdict.wrong), tuple(verdict.asked))
 
