@@ -222,7 +222,7 @@ def notice_of(
     return render_notice(
         _notice(office, stored),
         preview=stored.obligation.state is ObligationState.DRAFT,
-        language=language or notice_language(office, stored),
+        language=language or notice_languages(office, [stored])[stored.key],
     )
 
 
@@ -248,14 +248,18 @@ def receivers(office: Office, obligations: Sequence[StoredObligation]) -> Mappin
     return found
 
 
-def notice_language(office: Office, stored: StoredObligation) -> Language:
-    """The language of an obligation's notice, found as its receiver is."""
+def notice_languages(
+    office: Office, obligations: Sequence[StoredObligation]
+) -> Mapping[str, Language]:
+    """The language of each obligation's notice, by its key; found as its receiver is."""
     parties = {contract.id: contract.client for contract in office.contracts}
-    party = parties.get(stored.obligation.contract)
-    # Obligations of earlier versions have no language among their facts.
-    wanted = party.language if party else stored.ledger.get("client_language")
-    terms = office.workspace.mail
-    return language_of(wanted or (terms.language if terms else LanguageCode.EN))
+    usual, found = own_language(office), {}
+    for stored in obligations:
+        party = parties.get(stored.obligation.contract)
+        # Obligations of earlier versions have no language among their facts.
+        wanted = party.language if party else stored.ledger.get("client_language")
+        found[stored.key] = language_of(wanted) if wanted else usual
+    return found
 
 
 def notice_plans(
@@ -269,8 +273,11 @@ def notice_plans(
     terms = office.workspace.mail
     if terms is None:
         return ()
+    languages = notice_languages(office, obligations)
     return tuple(
-        _notice_plan(office, terms, stored, to[stored.key], at)
+        _notice_plan(
+            office, terms, stored, to=to[stored.key], language=languages[stored.key], at=at
+        )
         for stored in obligations
         if stored.key in to and stored.obligation.amount
     )
@@ -290,9 +297,10 @@ def write_previews(office: Office, period: str) -> int:
         for path in office.previews.glob(f"*+{period}+r*.html"):
             if path.name not in wanted:
                 path.unlink(missing_ok=True)
+        languages = notice_languages(office, list(wanted.values()))
         for name, stored in wanted.items():
-            language = notice_language(office, stored)
-            _write_preview(office.previews / name, _notice(office, stored), language)
+            notice = _notice(office, stored)
+            _write_preview(office.previews / name, notice, languages[stored.key])
     return len(wanted)
 
 
@@ -317,10 +325,16 @@ def _standing(obligations: Sequence[StoredObligation]) -> list[StoredObligation]
 
 
 def _notice_plan(
-    office: Office, terms: MailTerms, stored: StoredObligation, to: Mailbox, at: int
+    office: Office,
+    terms: MailTerms,
+    stored: StoredObligation,
+    *,
+    to: Mailbox,
+    language: Language,
+    at: int,
 ) -> EffectPlan:
     key = f"{stored.key}/notice"
-    notice = render_notice(_notice(office, stored), language=notice_language(office, stored))
+    notice = render_notice(_notice(office, stored), language=language)
     mail = compose(
         key=key,
         at=at,
@@ -347,7 +361,7 @@ def _summary(
     met: int,
 ) -> MonthlySummary:
     drafts = [s for s in standing if s.obligation.state is ObligationState.DRAFT]
-    claims = {claim.obligation: claim for claim in all_claims(office.store, period=period)}
+    claims = _claims(office, period, standing)
     sides = _sides(office, list(claims.values()))
     return MonthlySummary(
         month=ServiceMonth.parse(period),
@@ -365,6 +379,17 @@ def _summary(
         previews=office.previews.name,
         workspace=workspace_named(office),
     )
+
+
+def _claims(
+    office: Office, period: str, standing: Sequence[StoredObligation]
+) -> Mapping[str, Claim]:
+    """The month's claims by the key of the revision that stands."""
+    vendors = sorted({stored.client for stored in standing if stored.role is Role.CUSTOMER})
+    if not vendors:
+        return {}
+    found = all_claims(office.store, period=period, clients=vendors)
+    return {claim.obligation: claim for claim in found}
 
 
 def _claim_lines(

@@ -15,7 +15,7 @@ from pathlib import Path
 from connectors.files import sole_writer, write_whole
 from connectors.store import StoredObligation
 from flows.mailing import (
-    notice_language,
+    notice_languages,
     notice_of,
     own_language,
     receivers,
@@ -156,9 +156,9 @@ def _notices(office: Office, asked: Asked) -> Iterator[Message]:
         )
         if stored.role is Role.PROVIDER and _is_told(stored)
     ]
-    to = receivers(office, standing)
+    to, languages = receivers(office, standing), notice_languages(office, standing)
     for stored in standing:
-        language = asked.language or notice_language(office, stored)
+        language = asked.language or languages[stored.key]
         receiver = to.get(stored.key)
         yield Message(
             kind=PreviewKind.NOTICE,

@@ -8,7 +8,7 @@ often. Nothing is filed, and no claim is changed here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from email.utils import parseaddr
 from itertools import islice
@@ -40,6 +40,7 @@ from flows.messages import (
     render_reminder,
 )
 from flows.messages.language import Language, language_of
+from flows.messages.views import MOST_TEXTS
 from flows.notices import Deadline, deadline_near
 from flows.office import Office
 from flows.posting import post
@@ -146,7 +147,7 @@ def reminder_of(office: Office, *, today: date, language: Language) -> Rendered 
     outlook = _Outlook(office, today)
     if not outlook.near:
         return None
-    reminder = ClaimReminder(due=outlook.due, workspace=workspace_named(office))
+    reminder = ClaimReminder(due=outlook.with_texts(), workspace=workspace_named(office))
     return render_reminder(reminder, language=language)
 
 
@@ -197,11 +198,13 @@ class _Outlook:
 
     @property
     def due(self) -> tuple[DueLine, ...]:
-        """What a mail lists, with the texts to be filed."""
-        return tuple(
-            _line(claim, due, self.today, text=_text(self.office.store, claim))
-            for claim, due in self.near
-        )
+        """What is due, without texts."""
+        return tuple(_line(claim, due, self.today) for claim, due in self.near)
+
+    def with_texts(self) -> tuple[DueLine, ...]:
+        """What a mail lists, the first of it with the texts to be filed."""
+        told = {claim.key: _text(self.office.store, claim) for claim, _ in self.near[:MOST_TEXTS]}
+        return tuple(replace(line, text=told.get(line.key, "")) for line in self.due)
 
     @property
     def new(self) -> Mapping[str, Step]:
@@ -311,7 +314,7 @@ def _send(office: Office, outlook: _Outlook) -> Settlement:
 def _letter(outlook: _Outlook, organizer: str) -> ToOurselves:
     new, moved, ended = outlook.new, outlook.moved, outlook.ended
     reminder = ClaimReminder(
-        due=outlook.due,
+        due=outlook.with_texts() if new else (),
         moved=tuple(entry.line for entry in moved if entry.line.key not in new),
         ended=outlook.ended_lines(),
         reminds=bool(new),

@@ -7,7 +7,7 @@ from email import message_from_bytes, policy
 
 import pytest
 
-from flows.mailing import notice_language, write_previews
+from flows.mailing import notice_languages, write_previews
 from flows.office import open_office
 from models.findings import UnusableInputError
 from tests.workspaces import ACME, BLUEFIN, MAKEGOOD, SEPTEMBER, VENDOR, Books, checks
@@ -142,7 +142,7 @@ def test_a_draft_whose_contract_is_gone_keeps_its_language(tmp_path):
     books.agree(BLUEFIN)
     with open_office(books.folder) as office:
         (draft, _) = office.store.obligations(SEPTEMBER)
-        assert notice_language(office, draft).code == "de"
+        assert notice_languages(office, [draft])[draft.key].code == "de"
         assert write_previews(office, SEPTEMBER) == 2
 
 
