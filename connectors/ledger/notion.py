@@ -13,7 +13,7 @@ from datetime import date
 from threading import RLock
 from typing import Any
 
-from connectors.errors import OutcomeUnknown, Permanent
+from connectors.errors import Misconfigured, OutcomeUnknown, Permanent
 from connectors.ledger import Book, LedgerChange, LedgerPage, refuse_repeated_keys
 from connectors.ledger._notion_calls import Calls, NotFound, Plain, require_id
 from connectors.ledger._notion_cells import differing, fitted, page_of, properties_of
@@ -131,21 +131,27 @@ class NotionLedger:
 
     def make_book(self) -> Book:
         """See `RowLedger.make_book`."""
-        page = require_id(self._terms.page or "", "the page")
-        text = [{"type": "text", "text": {"content": TITLE}}]
-        told = self.calls.make(
-            f"the ledger below page {page}",
-            lambda: self.calls.client.databases.create(
-                parent={"type": "page_id", "page_id": page},
-                title=text,
-                initial_data_source={"properties": configs(self._currencies)},
-            ),
-        )
+        try:
+            told = self._made()
+        except Permanent as error:
+            # It is no row's fault: once the page is another one, the next run makes it.
+            raise Misconfigured(str(error), status=error.status) from None
         try:
             return Book(str(told["data_sources"][0]["id"]))
         except (KeyError, IndexError, TypeError):
             message = "notion: the ledger was made, but the answer names no data source. Rerun."
             raise OutcomeUnknown(message) from None
+
+    def _made(self) -> Plain:
+        page = require_id(self._terms.page or "", "the page")
+        return self.calls.make(
+            f"the ledger below page {page}",
+            lambda: self.calls.client.databases.create(
+                parent={"type": "page_id", "page_id": page},
+                title=[{"type": "text", "text": {"content": TITLE}}],
+                initial_data_source={"properties": configs(self._currencies)},
+            ),
+        )
 
     def open_book(self, book: Book) -> Book:
         """See `RowLedger.open_book`."""

@@ -371,6 +371,15 @@ def test_a_row_that_notion_refuses_stops_no_other(firm):
     assert states == {EffectState.REFUSED, EffectState.DONE}
 
 
+def test_a_ledger_that_notion_refuses_to_make_is_made_by_the_next_run(firm):
+    """Nothing was made, and no answer of a person is waited for: what was wrong may be mended."""
+    firm.workspace.plan({"kind": "refused", "operation": "databases.create"})
+    came = firm.mirror()
+    assert came.waiting == 3
+    assert "refused, HTTP 400" in came.questions[0]
+    assert firm.mirror().added == 3
+
+
 def test_columns_that_were_renamed_are_remembered_by_their_ids(firm):
     """From one run to the next, by the database alone."""
     firm.mirror()
