@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import cast
 
 from connectors.ledger import Ledger, LedgerPage, RowLedger
 from connectors.store import Observation, StoredObligation
 from flows.bookkeeping import ledger_rows
+from flows.books import ROW, remembered_book
 from flows.claims import statuses
+from flows.effects import AT_ONCE
 from flows.office import Office
 from models.contract import Role
 from models.credit import ObligationState
@@ -231,28 +234,47 @@ class _Reader:
 
     def read(self, ledger: Ledger) -> None:
         """One ledger's rows of the month; one that is not made yet has none."""
-        if not (ledger.writes_together or cast("RowLedger", ledger).books()):
-            return
-        self.read_pages(ledger, _pages(ledger, self._month))
+        if ledger.writes_together or _is_made(self._office, cast("RowLedger", ledger)):
+            self.read_pages(ledger, _pages(ledger, self._month))
 
     def read_pages(self, ledger: Ledger, pages: Sequence[LedgerPage]) -> None:
         """These rows of a ledger."""
-        book = _book(ledger)
-        times = Counter(page.key for page in pages if not page.trashed)
+        renamed = self._renamed(ledger, pages)
+        keys = {page.id: renamed.get(page.id, page.key) for page in pages}
+        times = Counter(keys[page.id] for page in pages if not page.trashed)
         for page in pages:
-            stored = self._stored.get(page.key)
+            key = keys[page.id]
+            stored = self._stored.get(key)
             if stored is None:
                 self._stranger(ledger.name, page)
             elif page.trashed:
-                self._trashed(ledger.name, page, again=bool(times[page.key]))
-            elif times[page.key] == 1:
-                self.found.rows += 1
-                known = self._known[book, page.key]
-                fresh = _as_it_is_now(ledger, page)
-                self._compare(ledger, Row(ledger.name, book, fresh, stored, known.times), known)
+                self._trashed(ledger.name, page, again=bool(times[key]))
+            elif times[key] == 1:
+                self._row(ledger, page, stored)
         for key, number in times.items():
             if number > 1 and key in self._stored:
-                self._doubled(ledger.name, key, [page.id for page in pages if page.key == key])
+                self._doubled(ledger.name, key, [id_ for id_ in keys if keys[id_] == key])
+
+    def _row(self, ledger: Ledger, page: LedgerPage, stored: StoredObligation) -> None:
+        self.found.rows += 1
+        book = _book(ledger)
+        known = self._known[book, stored.key]
+        fresh = _as_it_is_now(ledger, page)
+        self._compare(ledger, Row(ledger.name, book, fresh, stored, known.times), known)
+
+    def _renamed(self, ledger: Ledger, pages: Sequence[LedgerPage]) -> Mapping[str, str]:
+        """The keys of rows that people have given another one, by the row's id."""
+        unknown = {page.id for page in pages if page.key not in self._stored and not page.trashed}
+        if ledger.writes_together or not unknown:
+            return {}
+        store, period, found = self._office.store, str(self._month), {}
+        made = store.effect_keys(period=period, kinds=[ROW], states=[EffectState.DONE])
+        while page_of_keys := list(islice(made, AT_ONCE)):
+            for effect in store.effects(keys=page_of_keys):
+                id_ = (effect.outcome or {}).get("id")
+                if id_ in unknown and effect.plan.obligation in self._stored:
+                    found[id_] = effect.plan.obligation
+        return found
 
     def _stranger(self, name: str, page: LedgerPage) -> None:
         """A row without a key is a person's own; one of another month is that month's matter."""
@@ -366,6 +388,12 @@ def _known(office: Office, period: str) -> Mapping[tuple[str, str], _Known]:
         if body["column"] == RELEASE:
             known.why = body["why"]
     return found
+
+
+def _is_made(office: Office, ledger: RowLedger) -> bool:
+    """Whether there is a table: one that was noted may have been moved and renamed since."""
+    noted = remembered_book(office.store, ledger.name, ledger.place)
+    return noted is not None or bool(ledger.books())
 
 
 def _mirrored(office: Office, period: str, rows: Sequence[LedgerRow]) -> bool:

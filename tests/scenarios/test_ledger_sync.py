@@ -176,6 +176,28 @@ def test_what_we_changed_ourselves_is_no_edit(firm, monkeypatch):
     monkeypatch.undo()
 
 
+def test_a_changed_key_is_an_edit_like_any_other(firm):
+    """The row is known by its id; a tick on it does not count, and the next run heals it."""
+    id_ = firm.id_of(R0)
+    firm.rows.edit(id_, Key="mine")
+    firm.rows.mark(id_, release=True)
+    done = firm.sync()
+    assert [(edit.row.key, edit.cell.column, edit.cell.after) for edit in done.edits] == [
+        (R0, "Key", "mine")
+    ]
+    assert "Key says mine" in done.ticks[0].why
+    firm.run()
+    assert firm.rows.page(id_).cells["Key"] == R0
+    assert firm.states()[R0] == "draft"
+
+
+def test_a_ledger_that_was_moved_and_renamed_is_still_read(firm, monkeypatch):
+    """The table is known by its id: nothing is found where it was made."""
+    monkeypatch.setattr(MemoryRowLedger, "books", lambda _ledger: ())
+    firm.tick(R0)
+    assert firm.sync().released == (R0,)
+
+
 def test_columns_and_rows_of_people_are_none_of_ours(firm):
     """Whatever they write there."""
     firm.edit(R0, Budget="4711", Notes2="=HYPERLINK()")
