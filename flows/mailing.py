@@ -16,7 +16,7 @@ from pathlib import Path
 
 from connectors.files import sole_writer, write_whole
 from connectors.mail import Attachment, Mailbox, MailSender, compose
-from connectors.store import EffectPlan, StoredObligation, batch_digest
+from connectors.store import EffectPlan, StoredObligation
 from flows.claim_links import links_of
 from flows.claims import all_claims
 from flows.effects import ONCE, Settlement, carry_out, settle
@@ -111,7 +111,9 @@ def send_release_request(
     if office.mail is None or terms is None or not waiting:
         return 0
     period = str(month)
-    key = f"{period}/release-request/{batch_digest(waiting)[:16]}"
+    # Other evidence makes another revision, so that keys and amounts tell every set apart.
+    shown = sorted([stored.key, str(stored.obligation.amount)] for stored in waiting)
+    key = f"{period}/release-request/{digest_of(shown)[:16]}"
     if office.store.effects(keys=[key]):
         return 0
     rendered = request_of(office, month, waiting=waiting, needed=needed)
