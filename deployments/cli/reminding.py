@@ -33,7 +33,7 @@ def remind(
     dry_run: DryRun = False,
     json: Json = False,
 ) -> int:
-    """Remind by mail of claims that are due, and bring calendars up to date.
+    """Remind by mail of claims that are due; update calendars.
 
     A mail goes out when a deadline has come nearer by one of the workspace's steps (claims:
     remind_days, 14, 7 and 1 days unless it says otherwise), or when a calendar that was mailed is
