@@ -179,9 +179,10 @@ def note_pages(
         pages: Its rows of the month, as they were just read.
         rows: What it should say.
     """
-    reader = _Reader(office, ServiceMonth.parse(period), rows)
-    reader.read_pages(ledger, pages)
-    _note(office, reader.found)
+    if pages:
+        reader = _Reader(office, ServiceMonth.parse(period), rows)
+        reader.read_pages(ledger, pages)
+        _note(office, reader.found)
 
 
 def _note(office: Office, found: LedgersRead) -> None:

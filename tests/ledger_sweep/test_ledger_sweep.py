@@ -14,7 +14,7 @@ from tests.ledger_sweep.scenes import SCENES
 from tests.ledger_sweep.worker import Order
 from tests.standins.notion.client import running
 
-EACH, EACH_READ_BACK = 120, 60
+EACH, EACH_READ_BACK = 110, 60
 """Cases of each scene that only writes, and of each that reads back, which takes longer."""
 
 TOGETHER = 3
