@@ -20,8 +20,8 @@ USED_PERCENT = 97
 SPELL_US = 10_000_000
 """In any time so long no more requests leave than the rate allows for it, whatever delayed them."""
 
-SPREAD_US = 100_000
-"""How unevenly requests may travel."""
+SPREAD_US = 300_000
+"""How unevenly requests may travel; the rate that is used leaves so much in a spell."""
 
 LATE_US = 5_000_000
 """A turn that was taken ahead is used within this time, or another one is taken."""
