@@ -28,7 +28,7 @@ from models.decision import digest_of
 from models.effect import OPEN_STATES, WORKSPACE, Abilities, EffectState
 from models.intervals import utc_text
 from models.ladder import floor_percent
-from models.ledger import LedgerRow, LedgerStatus
+from models.ledger import POSTED, LedgerRow, LedgerStatus
 from models.money import Currency, Money
 from models.payment import Channel, Part
 from models.period import ServiceMonth
@@ -175,7 +175,7 @@ def write_rows(office: Office, period: str) -> str:
     rows = ledger_rows(office, period)
     if not rows:
         return "nothing to write"
-    said = digest_of([row.as_cells for row in rows])
+    said = digest_of([_news(row) for row in rows])
     plan = EffectPlan(
         key=f"{period}/ledger/{said[:16]}",
         kind="ledger",
@@ -193,6 +193,11 @@ def write_rows(office: Office, period: str) -> str:
     keys = office.store.effect_keys(period=period, kinds=[plan.kind], states=sorted(OPEN_STATES))
     settle(office.store, keys, _mirror(changes), patience=ONCE)
     return "; ".join(f"{name}: {change}" for name, change in changes.items())
+
+
+def _news(row: LedgerRow) -> Mapping[str, str]:
+    """What a row says that the log does not know yet; each payment is in it by itself."""
+    return {column: cell for column, cell in row.as_cells.items() if column != POSTED}
 
 
 def _mirror(changes: Mapping[str, object]) -> Unasked:
