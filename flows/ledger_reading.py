@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 from itertools import islice
 from typing import cast
 
@@ -28,6 +29,7 @@ from models.intervals import utc_text
 from models.ledger import KEY, STATUS, LedgerRow, LedgerStatus
 from models.ledger_reading import (
     CLEAR,
+    OBEYED,
     RELEASE,
     TICKED,
     CellEdit,
@@ -80,31 +82,47 @@ class Edit:
     cell: CellEdit
 
 
+class Stage(Enum):
+    """How far a tick of Release has come.
+
+    New: nobody has judged it. Refused: the log says that it does not count. Begun: the log says
+    that it counts, and its credit is not released; a sync died, or two people must agree.
+    Unfinished: its credit is released, and a sync may have died before it was paid and told. Gone:
+    the log has it, and the row is not ticked any more.
+    """
+
+    NEW = auto()
+    REFUSED = auto()
+    BEGUN = auto()
+    UNFINISHED = auto()
+    GONE = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Tick:
     """A row whose Release is ticked, or was.
 
     Attributes:
         row: The row.
+        stage: How far it has come.
         why: Why it does not count; "" when it does.
-        judged: Whether the log has it already: it is not judged twice.
-        taken_away: It was ticked, and is no more.
         on_others: The row says something else than was decided, until it is written right.
-        unfinished: Its obligation is released, and the log does not have the tick: a sync that
-            obeyed it may have died before everything was done.
     """
 
     row: Row
-    why: str
-    judged: bool = False
-    taken_away: bool = False
+    stage: Stage
+    why: str = ""
     on_others: bool = False
-    unfinished: bool = False
 
     @property
     def counts(self) -> bool:
-        """Whether it lets the credit go now."""
-        return not (self.why or self.judged or self.taken_away or self.unfinished)
+        """Whether it lets the credit go, as far as it was read."""
+        return self.stage in {Stage.NEW, Stage.BEGUN} and not self.why
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its credit still waits for release."""
+        return self.row.stored.obligation.state is ObligationState.DRAFT
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +210,7 @@ def _note(office: Office, found: LedgersRead) -> None:
     """
     record_edits(office, found)
     for tick in found.ticks:
-        if tick.on_others and not tick.judged:
+        if tick.on_others and tick.stage is Stage.NEW:
             record_tick(office, tick)
 
 
@@ -202,17 +220,37 @@ def record_edits(office: Office, found: LedgersRead) -> None:
         office.store.observe([_observation(edit.row, _told(edit.cell)) for edit in found.edits])
 
 
-def record_tick(office: Office, tick: Tick, *, needs: str = "") -> None:
-    """Write down a tick with what became of it; `needs` is what is still missing."""
-    ticked = CellEdit(RELEASE, CLEAR, TICKED, CLEAR)
-    if tick.taken_away:
-        ticked = CellEdit(RELEASE, TICKED, CLEAR, CLEAR)
+def record_tick(office: Office, tick: Tick) -> str:
+    """Write down what a tick means, before anything is done about it; answers why it is worthless.
+
+    Of two who judge it at the same time the first one is kept, and the other obeys: "" is the leave
+    to let its credit go.
+    """
+    gone = tick.stage is Stage.GONE
+    before, after = (TICKED, CLEAR) if gone else (CLEAR, TICKED)
     body = {
-        **_told(ticked),
-        "counted": not (tick.why or tick.taken_away),
-        "why": tick.why or needs,
+        **_told(CellEdit(RELEASE, before, after, CLEAR)),
+        "counted": not (tick.why or gone),
+        "why": tick.why,
     }
-    office.store.observe([_observation(tick.row, body)])
+    (entry,) = office.store.observe([_observation(tick.row, body)])
+    return "" if entry.body["counted"] else str(entry.body["why"] or "it was taken away")
+
+
+def record_obeyed(office: Office, tick: Tick) -> None:
+    """Write down that everything is done that a tick asked for."""
+    office.store.observe([_observation(tick.row, _told(CellEdit(OBEYED, CLEAR, TICKED, CLEAR)))])
+
+
+def judged_again(office: Office, month: ServiceMonth, ticks: Sequence[Tick]) -> tuple[Tick, ...]:
+    """These ticks as their rows stand now, each read by its id; those that are gone are absent."""
+    reader = _Reader(office, month)
+    for name in dict.fromkeys(tick.row.ledger for tick in ticks):
+        ledger = office.ledgers[name]
+        ids = [tick.row.page.id for tick in ticks if tick.row.ledger == name]
+        rows = (cast("RowLedger", ledger).page(id_) for id_ in ids)
+        reader.read_pages(ledger, [page for page in rows if page is not None], fresh=True)
+    return tuple(tick for tick in reader.found.ticks if tick.stage is not Stage.GONE)
 
 
 class _Reader:
@@ -229,7 +267,6 @@ class _Reader:
         self._stored = {one.key: one for one in office.store.obligations(period)}
         self._rows = {row.key: row for row in rows}
         self._claims = statuses(office.store, period)
-        self._known = _known(office, period)
         self._up_to_date = _mirrored(office, period, rows)
         self._governed = {c.id for c in office.contracts if c.in_force(month) is not None}
 
@@ -238,8 +275,14 @@ class _Reader:
         if ledger.writes_together or _is_made(self._office, cast("RowLedger", ledger)):
             self.read_pages(ledger, _pages(ledger, self._month))
 
-    def read_pages(self, ledger: Ledger, pages: Sequence[LedgerPage]) -> None:
-        """These rows of a ledger."""
+    def read_pages(
+        self, ledger: Ledger, pages: Sequence[LedgerPage], *, fresh: bool = False
+    ) -> None:
+        """These rows of a ledger; `fresh` says that each was read by its id just now.
+
+        What is known is read after the rows: whoever judged one of them has said so by then.
+        """
+        known = _known(self._office, str(self._month))
         renamed = self._renamed(ledger, pages)
         keys = {page.id: renamed.get(page.id, page.key) for page in pages}
         times = Counter(keys[page.id] for page in pages if not page.trashed)
@@ -251,17 +294,18 @@ class _Reader:
             elif page.trashed:
                 self._trashed(ledger.name, page, again=bool(times[key]))
             elif times[key] == 1:
-                self._row(ledger, page, stored)
+                now = page if fresh else _as_it_is_now(ledger, page)
+                self._row(ledger, now, stored, known[_book(ledger), key])
         for key, number in times.items():
             if number > 1 and key in self._stored:
                 self._doubled(ledger.name, key, [id_ for id_ in keys if keys[id_] == key])
 
-    def _row(self, ledger: Ledger, page: LedgerPage, stored: StoredObligation) -> None:
+    def _row(
+        self, ledger: Ledger, page: LedgerPage, stored: StoredObligation, known: _Known
+    ) -> None:
         self.found.rows += 1
-        book = _book(ledger)
-        known = self._known[book, stored.key]
-        fresh = _as_it_is_now(ledger, page)
-        self._compare(ledger, Row(ledger.name, book, fresh, stored, known.times), known)
+        row = Row(ledger.name, _book(ledger), page, stored, known.times)
+        self._compare(ledger, row, known)
 
     def _renamed(self, ledger: Ledger, pages: Sequence[LedgerPage]) -> Mapping[str, str]:
         """The keys of rows that people have given another one, by the row's id."""
@@ -337,19 +381,22 @@ class _Reader:
                 self.found.said.append(StatusSaid(row, LedgerStatus(said)))
 
     def _read_tick(self, row: Row, known: _Known, differing: Sequence[CellEdit]) -> None:
-        if not row.page.release:
-            if known.cells.get(RELEASE) == TICKED:
-                self.found.ticks.append(Tick(row, "", taken_away=True))
-            return
-        if row.stored.obligation.state is ObligationState.RELEASED:
-            if known.cells.get(RELEASE) != TICKED:
-                self.found.ticks.append(Tick(row, "", unfinished=True))
-            return
-        if known.cells.get(RELEASE) == TICKED:
-            self.found.ticks.append(Tick(row, known.why, judged=True))
-            return
+        """Nothing is left of a tick whose credit is released, or superseded after all was done."""
+        told = known.cells.get(RELEASE) == TICKED
+        released = row.stored.obligation.state is ObligationState.RELEASED
         why = against(self._ticked(row, differing))
-        self.found.ticks.append(Tick(row, why, on_others=bool(differing)))
+        tick: Tick | None = None
+        if not row.page.release:
+            tick = Tick(row, Stage.GONE) if told else None
+        elif not told:
+            tick = Tick(row, Stage.NEW, why, on_others=bool(differing))
+        elif not known.counted:
+            tick = Tick(row, Stage.REFUSED, known.why)
+        elif not released:
+            tick = Tick(row, Stage.BEGUN, why)
+        elif known.cells.get(OBEYED) != TICKED:
+            tick = Tick(row, Stage.UNFINISHED)
+        self.found.ticks += [tick] if tick else []
 
     def _ticked(self, row: Row, differing: Sequence[CellEdit]) -> TickedRow:
         notion = self._office.workspace.ledger.notion
@@ -369,11 +416,13 @@ class _Known:
 
     Attributes:
         cells: What a cell said, by column; only those that were ever edited.
-        why: Why the last tick did not count, or what was missing; "" when it counted.
+        counted: Whether the last tick counted.
+        why: Why it did not; "" when it did.
         times: How often each column was told.
     """
 
     cells: dict[str, str] = field(default_factory=dict)
+    counted: bool = False
     why: str = ""
     times: Counter[str] = field(default_factory=Counter)
 
@@ -387,7 +436,7 @@ def _known(office: Office, period: str) -> Mapping[tuple[str, str], _Known]:
         known.cells[body["column"]] = body["to"]
         known.times[body["column"]] += 1
         if body["column"] == RELEASE:
-            known.why = body["why"]
+            known.counted, known.why = body["counted"], body["why"]
     return found
 
 
