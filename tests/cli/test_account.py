@@ -65,11 +65,17 @@ def paid_on(books, mode):
     assert books.release().payments.done == 1
 
 
+def recorded(books):
+    """Every row and every byte, but for when the vendor was asked last."""
+    tables, files = books.everything
+    return {name: rows for name, rows in tables.items() if name != "pace"}, files
+
+
 def refused(books, *arguments):
     """What a command says that refuses; not one row and not one byte has changed."""
-    before = books.everything
+    before = recorded(books)
     ended = makegood(*arguments, "--workspace", "books")
-    assert (ended.code, books.everything) == (2, before), ended.err
+    assert (ended.code, recorded(books)) == (2, before), ended.err
     return ended.err
 
 
