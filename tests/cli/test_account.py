@@ -146,3 +146,20 @@ def test_an_account_that_cannot_be_asked_is_asked_again_before_anything_is_paid(
     assert "cus_acme is not in the account of this key" in ended.err
     for one in (scene, other):
         assert len(one.account.dump()["credit_note"]) == (1 if one is scene else 0)
+
+
+def test_an_account_that_refuses_to_say_is_paid_nothing_in(books, opened):
+    """One question that Stripe does not allow ends no run: what is owed waits, and is said."""
+    scene = opened("test")
+    paid_on(books, "test")
+    books.write("checks.csv", checks(api=500))
+    books.run()
+    path = "/v1/customers/cus_acme"
+    scene.account.plan({"kind": "refused", "method": "GET", "path": path, "times": 0})
+    ended = makegood(*RELEASE, "--workspace", "books")
+    assert ended.code == 3
+    assert f"nobody can tell whether it is the account of {R0}/p1" in ended.out + ended.err
+    assert len(scene.account.dump()["credit_note"]) == 1
+    scene.account.plan()
+    assert makegood(*RELEASE, "--workspace", "books").code == 0
+    assert len(scene.account.dump()["credit_note"]) == 2
