@@ -10,7 +10,7 @@ from contextlib import suppress
 from itertools import islice
 
 from connectors.billing import Billing, PartIntent
-from connectors.errors import Retriable
+from connectors.errors import Permanent, Retriable
 from connectors.store import Effect, Store
 from flows.office import Office
 from models.findings import refuse
@@ -43,10 +43,10 @@ def refuse_another_account(store: Store, billing: Billing) -> None:
     Raises:
         UnusableInputError: They were prepared on the other side, or in another account.
         Misconfigured: Key, permission or mode is wrong.
-        Retriable: The vendor or the database cannot be asked now.
+        Retriable: The vendor or the database cannot be asked now, or the vendor refuses to say.
     """
     earlier = _first_payment(store) if billing.knows_invoices else None
-    strange = billing.strange(PartIntent.of_record(earlier.plan.intent)) if earlier else ""
+    strange = _why_strange(billing, earlier) if earlier else ""
     if earlier and strange:
         raise refuse(
             "makegood.yaml: billing",
@@ -55,6 +55,15 @@ def refuse_another_account(store: Store, billing: Billing) -> None:
             remedy="Give this one a database of its own (database: in makegood.yaml, or "
             "MAKEGOOD_DATABASE_URL), or go back to the other with its key.",
         )
+
+
+def _why_strange(billing: Billing, earlier: Effect) -> str:
+    try:
+        return billing.strange(PartIntent.of_record(earlier.plan.intent))
+    except Permanent as error:
+        # Whose account it is nobody knows then; one question that is refused ends no run.
+        message = f"nobody can tell whether it is the account of {earlier.key}: {error}"
+    raise Retriable(message)
 
 
 def _first_payment(store: Store) -> Effect | None:

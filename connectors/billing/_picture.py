@@ -24,6 +24,9 @@ from models.payment import BilledCustomer, Invoice, InvoiceState
 INDEX_LASTS_NS = 600 * 1_000_000_000
 """How long the list of customers that name a client or contract is believed."""
 
+KNOWN_OF_ALL = ("id", "currency", "deleted")
+"""What is kept of every customer of the account; there may be ten thousands."""
+
 BILLS_AGAIN = frozenset({"active", "trialing", "past_due"})
 WHY_NOT = {
     "canceled": "cancelled",
@@ -73,10 +76,11 @@ class CustomerIndex:
     def _read(self, line: Connection) -> None:
         by_contract: dict[str, list[Plain]] = {}
         by_client: dict[str, list[Plain]] = {}
-        for customer in line.pages("GET /v1/customers", line.v1.customers.list):
-            for contract in contracts_named(customer.get("metadata")):
+        for told in line.pages("GET /v1/customers", line.v1.customers.list):
+            customer = {name: told[name] for name in KNOWN_OF_ALL if name in told}
+            for contract in contracts_named(told.get("metadata")):
                 by_contract.setdefault(contract, []).append(customer)
-            client = client_named(customer.get("metadata"))
+            client = client_named(told.get("metadata"))
             if client:
                 by_client.setdefault(client, []).append(customer)
         self.by_contract, self.by_client = by_contract, by_client
