@@ -418,7 +418,7 @@ def test_a_sync_that_dies_after_the_release_releases_nothing_twice(firm, monkeyp
 
 def test_whoever_judges_a_tick_first_is_obeyed(firm, monkeypatch):
     """A sync slept; meanwhile a run saw another amount, told that the tick is none, and healed."""
-    honest = ledger_sync.record_tick
+    honest = ledger_reading.record_tick
 
     def late(office, tick):
         monkeypatch.setattr(ledger_sync, "record_tick", honest)
@@ -438,7 +438,7 @@ def test_whoever_judges_a_tick_first_is_obeyed(firm, monkeypatch):
 
 def test_a_row_is_read_again_before_its_credit_goes(firm, monkeypatch):
     """They thought better of it while the tick was written down."""
-    honest = ledger_sync.record_tick
+    honest = ledger_reading.record_tick
 
     def unticked(office, tick):
         answer = honest(office, tick)
