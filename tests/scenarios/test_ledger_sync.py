@@ -18,7 +18,7 @@ from deployments.cli.schemas import schema_path
 from flows import ledger_sync, month
 from flows.bookkeeping import ledger_rows
 from flows.claims import find_claim
-from flows.ledger_reading import note_pages
+from flows.ledger_reading import note_pages, record_tick
 from flows.ledger_sync import sync
 from flows.office import open_office
 from flows.release import release, waiting_batch
@@ -418,7 +418,7 @@ def test_a_sync_that_dies_after_the_release_releases_nothing_twice(firm, monkeyp
 
 def test_whoever_judges_a_tick_first_is_obeyed(firm, monkeypatch):
     """A sync slept; meanwhile a run saw another amount, told that the tick is none, and healed."""
-    honest = ledger_reading.record_tick
+    honest = record_tick
 
     def late(office, tick):
         monkeypatch.setattr(ledger_sync, "record_tick", honest)
@@ -438,7 +438,7 @@ def test_whoever_judges_a_tick_first_is_obeyed(firm, monkeypatch):
 
 def test_a_row_is_read_again_before_its_credit_goes(firm, monkeypatch):
     """They thought better of it while the tick was written down."""
-    honest = ledger_reading.record_tick
+    honest = record_tick
 
     def unticked(office, tick):
         answer = honest(office, tick)
