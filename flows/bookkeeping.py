@@ -175,13 +175,12 @@ def write_rows(office: Office, period: str) -> str:
     rows = ledger_rows(office, period)
     if not rows:
         return "nothing to write"
-    said = digest_of([_news(row) for row in rows])
     plan = EffectPlan(
-        key=f"{period}/ledger/{said[:16]}",
+        key=written_key(period, rows),
         kind="ledger",
         contract=WORKSPACE,
         period=period,
-        intent={"rows": len(rows), "digest": said},
+        intent={"rows": len(rows), "digest": _digest(rows)},
     )
     changes = {
         name: ledger.upsert(rows)
@@ -193,6 +192,15 @@ def write_rows(office: Office, period: str) -> str:
     keys = office.store.effect_keys(period=period, kinds=[plan.kind], states=sorted(OPEN_STATES))
     settle(office.store, keys, _mirror(changes), patience=ONCE)
     return "; ".join(f"{name}: {change}" for name, change in changes.items())
+
+
+def written_key(period: str, rows: Sequence[LedgerRow]) -> str:
+    """The key of the effect that says that these rows were written; what was posted is not news."""
+    return f"{period}/ledger/{_digest(rows)[:16]}"
+
+
+def _digest(rows: Sequence[LedgerRow]) -> str:
+    return digest_of([_news(row) for row in rows])
 
 
 def _news(row: LedgerRow) -> Mapping[str, str]:

@@ -16,17 +16,17 @@ from typing import cast
 
 from connectors.ledger import Ledger, LedgerPage, RowLedger
 from connectors.store import Observation, StoredObligation
-from flows.bookkeeping import ledger_rows
+from flows.bookkeeping import ledger_rows, written_key
 from flows.books import ROW, remembered_book
 from flows.claims import statuses
 from flows.effects import AT_ONCE
 from flows.office import Office
 from models.contract import Role
 from models.credit import ObligationState
-from models.decision import EntryKind, digest_of
+from models.decision import EntryKind
 from models.effect import EffectState
 from models.intervals import utc_text
-from models.ledger import KEY, STATUS, LedgerRow, LedgerStatus
+from models.ledger import KEY, POSTED, STATUS, LedgerRow, LedgerStatus
 from models.ledger_reading import (
     CLEAR,
     OBEYED,
@@ -40,9 +40,6 @@ from models.ledger_reading import (
 )
 from models.period import ServiceMonth
 from models.terms import JsonValue
-
-MIRRORED = "ledger"
-"""The kind of the effect that says that every ledger was brought up to date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,9 +357,10 @@ class _Reader:
 
     def _behind(self, ledger: Ledger, row: Row) -> frozenset[str]:
         """Columns that may show what we wrote before; rows are written one by one, and later."""
+        behind = moving(row.stored.role, row.stored.obligation.state)
         if ledger.writes_together and self._up_to_date:
-            return frozenset()
-        return moving(row.stored.role, row.stored.obligation.state)
+            return behind & {POSTED}
+        return behind
 
     def _read_status(self, row: Row) -> None:
         """Words that are no status are a question; a claim's status is told to the claim."""
@@ -448,8 +446,7 @@ def _is_made(office: Office, ledger: RowLedger) -> bool:
 
 def _mirrored(office: Office, period: str, rows: Sequence[LedgerRow]) -> bool:
     """Whether ledgers that are written as a whole were written since our own values changed."""
-    said = digest_of([row.as_cells for row in rows])
-    effects = office.store.effects(keys=[f"{period}/{MIRRORED}/{said[:16]}"])
+    effects = office.store.effects(keys=[written_key(period, rows)])
     return any(effect.state is EffectState.DONE for effect in effects)
 
 

@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 
 from connectors.errors import Misconfigured
+from flows.ledger_reading import read_ledgers
 from flows.month import conduct, directly, month_run
 from flows.office import open_office, shared_turns
 from models.findings import UnusableInputError
@@ -97,6 +98,18 @@ def test_a_release_shows_in_both_what_was_posted(books, notion):
     assert said["notion"] == said["csv"]
     assert said["csv"][R0]["Status"] == "Approved"
     assert said["csv"][R0]["Posted"].endswith(": 200.00 EUR, journal acme/api/2025-09/r0/p1")
+
+
+def test_what_was_posted_is_no_edit_and_an_emptied_status_is(books):
+    """The file was surely written since the release: what differs in it a person has written."""
+    run(books)
+    books.release()
+    with open_office(books.folder) as office:
+        assert read_ledgers(office, MONTH).edits == []
+        path = books.folder / "ledger.csv"
+        path.write_text(path.read_text("utf-8-sig").replace("Approved", "", 1), "utf-8-sig")
+        (edit,) = read_ledgers(office, MONTH).edits
+    assert (edit.cell.column, edit.cell.before, edit.cell.after) == ("Status", "Approved", "")
 
 
 def test_an_outage_of_notion_stops_neither_the_money_nor_the_file(books, notion):
