@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 
 from connectors.ledger.memory import MemoryRowLedger
 from deployments.cli.schemas import schema_path
-from flows import ledger_reading, ledger_sync, month
+from flows import ledger_sync, month
 from flows.bookkeeping import ledger_rows
 from flows.claims import find_claim
 from flows.ledger_reading import note_pages, record_tick
