@@ -127,8 +127,8 @@ class Moments:
         now, gap = self._clock(), gap_us * MICROSECOND_NS
         first = now + wait_us * MICROSECOND_NS
         with self._guard:
-            # Somebody else's block lies between the last one and this one.
-            if wait_us and first - self._end_ns > self._block * gap // 2:
+            # Nearly a whole block lies between: somebody else's. Less is our clocks' doing.
+            if wait_us and first - self._end_ns > self._block * gap * 4 // 5:
                 self._alone_from_ns = now + AMONG_OTHERS_NS
             self._end_ns = first + self._block * gap
             self._taken.extend(first + number * gap for number in range(self._block))
