@@ -19,6 +19,7 @@ import pytest
 
 from connectors.store import ContractChange, NewObligation, ShardBatch
 from connectors.store.sql import open_store
+from tests.memory import PEAK
 from tests.standins.notion.client import running
 from tests.workspaces import ACME, SEPTEMBER, Books, checks
 
@@ -31,7 +32,9 @@ ANSWER_MS = 300
 SHARD = 250
 MOST_MB = 300
 
-MIRRORING = """
+MIRRORING = (
+    PEAK
+    + """
 import json, resource, sys, time
 from dataclasses import replace
 from pathlib import Path
@@ -61,11 +64,12 @@ with open_office(Path(folder)) as office:
     took = time.monotonic() - began
 usage = resource.getrusage(resource.RUSAGE_SELF)
 print(json.dumps({
-    "seconds": took, "cpu": usage.ru_utime + usage.ru_stime, "peak_mb": usage.ru_maxrss // 1024,
+    "seconds": took, "cpu": usage.ru_utime + usage.ru_stime, "peak_mb": peak_kb() // 1024,
     "added": came.added, "unchanged": came.unchanged, "waiting": came.waiting,
     "questions": came.questions,
 }))
 """
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from models.credit import ObligationState
 from models.period import ServiceMonth
 from tests.connectors.billing.conformance import JUNE, JUNE_3
 from tests.connectors.billing.stage import PERMISSIONS, seconds
+from tests.memory import PEAK
 from tests.standins.stripe.client import running
 from tests.standins.stripe.limits import ENDPOINT, LIVE
 from tests.workspaces import LADDER, RELEASED_AT, SEPTEMBER, Books, checks
@@ -45,7 +46,9 @@ billable_amount: 2000
 monitors: [api]
 {LADDER.replace("{", "{{").replace("}", "}}")}"""
 
-PAYING = """
+PAYING = (
+    PEAK
+    + """
 import json, resource, sys, time
 from dataclasses import replace
 from pathlib import Path
@@ -72,10 +75,11 @@ with open_office(Path(folder)) as office:
 usage = resource.getrusage(resource.RUSAGE_SELF)
 print(json.dumps({
     "seconds": took, "cpu": usage.ru_utime + usage.ru_stime,
-    "before": before, "peak": usage.ru_maxrss,
+    "before": before, "peak": peak_kb(),
     "done": count.done, "waiting": count.waiting, "person": count.person,
 }))
 """
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ stands in its docstring; `WORDS` lists them all.
 """
 
 import json
-import resource
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from tests.memory import peak_kb
 from tests.standins.notion import cells, people
 from tests.standins.notion.faults import Fault
 from tests.standins.notion.limits import PUBLISHED, Limits
@@ -35,14 +35,10 @@ def answered(office: Office, request: Request) -> Answer:
 def _spoken(office: Office, request: Request) -> Any:
     parts = request.path.strip("/").split("/")
     if parts == ["control", "health"]:
-        return {"defects": office.defects, "peak_kb": _peak_kb()}
+        return {"defects": office.defects, "peak_kb": peak_kb()}
     _, workspace, word = parts
     said = json.loads(request.body) if request.body else {}
     return WORDS[word](office, office.workspace(workspace), said)
-
-
-def _peak_kb() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _json(status: int, value: Any) -> Answer:
