@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check pytest bench months sweep format catalogs lock
+.PHONY: help setup demo test check pytest bench months sweep sweep-ledger format catalogs lock
 
 CONSTRAINTS := deployments/constraints.txt
 READY := .venv/.ready
@@ -23,7 +23,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 setup: $(READY) ## Install everything into .venv (a second run does nothing)
 
@@ -57,8 +57,12 @@ months: $(READY) ## Thousands of generated months against the slow oracle
 	MAKEGOOD_MONTHS=$${MAKEGOOD_MONTHS:-3000} $(RUN) pytest tests/properties/test_real_months.py
 
 # One case by its name: make sweep CASES=open-note/12/killed-after/25h/1/sqlite
-sweep: $(READY) ## Every fault at every moment of a payment run
+sweep: $(READY) ## Every fault at every moment of a payment run, and of a ledger's
 	$(RUN) tests.sweep $(CASES)
+	$(if $(CASES),,$(RUN) tests.ledger_sweep)
+
+sweep-ledger: $(READY) ## Every fault at every moment of writing to Notion and reading back
+	$(RUN) tests.ledger_sweep $(CASES)
 
 format: $(READY) ## Let ruff format and mend what it can
 	$(RUN) ruff format

@@ -7,8 +7,7 @@ A connector translates every error of its library or vendor into one of these. T
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-from models.terms import JsonValue
+from typing import Any
 
 
 class ConnectorError(Exception):
@@ -24,7 +23,7 @@ class ConnectorError(Exception):
         message: str,
         *,
         status: int | None = None,
-        facts: Mapping[str, JsonValue] | None = None,
+        facts: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status

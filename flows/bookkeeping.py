@@ -16,19 +16,19 @@ from itertools import accumulate, islice
 
 from connectors.monitoring import EvidenceLink
 from connectors.store import Effect, EffectPlan, Store, StoredObligation
+from flows.binding import PAYMENT
 from flows.claims import Shown, statuses
-from flows.effects import AT_ONCE, Unasked, carry_out
+from flows.effects import AT_ONCE, ONCE, Unasked, settle
 from flows.office import Office
-from flows.paying import PAYMENT
 from flows.planning import Governed
 from models.case import Decided
 from models.contract import Contract
 from models.credit import ObligationKind, ObligationState
 from models.decision import digest_of
-from models.effect import WORKSPACE, Abilities, EffectState
+from models.effect import OPEN_STATES, WORKSPACE, Abilities, EffectState
 from models.intervals import utc_text
 from models.ladder import floor_percent
-from models.ledger import LedgerRow, LedgerStatus
+from models.ledger import POSTED, LedgerRow, LedgerStatus
 from models.money import Currency, Money
 from models.payment import Channel, Part
 from models.period import ServiceMonth
@@ -175,21 +175,37 @@ def write_rows(office: Office, period: str) -> str:
     rows = ledger_rows(office, period)
     if not rows:
         return "nothing to write"
-    said = digest_of([row.as_cells for row in rows])
     plan = EffectPlan(
-        key=f"{period}/ledger/{said[:16]}",
+        key=written_key(period, rows),
         kind="ledger",
         contract=WORKSPACE,
         period=period,
-        intent={"rows": len(rows), "digest": said},
+        intent={"rows": len(rows), "digest": _digest(rows)},
     )
     changes = {
         name: ledger.upsert(rows)
         for name, ledger in office.ledgers.items()
         if ledger.writes_together
     }
-    carry_out(office.store, [plan], _mirror(changes))
+    office.store.plan_effects([plan])
+    # Also those that an earlier run had planned and died before: what they said is written over.
+    keys = office.store.effect_keys(period=period, kinds=[plan.kind], states=sorted(OPEN_STATES))
+    settle(office.store, keys, _mirror(changes), patience=ONCE)
     return "; ".join(f"{name}: {change}" for name, change in changes.items())
+
+
+def written_key(period: str, rows: Sequence[LedgerRow]) -> str:
+    """The key of the effect that says that these rows were written; what was posted is not news."""
+    return f"{period}/ledger/{_digest(rows)[:16]}"
+
+
+def _digest(rows: Sequence[LedgerRow]) -> str:
+    return digest_of([_news(row) for row in rows])
+
+
+def _news(row: LedgerRow) -> Mapping[str, str]:
+    """What a row says that the log does not know yet; each payment is in it by itself."""
+    return {column: cell for column, cell in row.as_cells.items() if column != POSTED}
 
 
 def _mirror(changes: Mapping[str, object]) -> Unasked:

@@ -9,8 +9,8 @@ from itertools import islice
 
 from connectors.ledger import Book
 from connectors.store import Effect, EffectPlan, Store
-from flows.effects import AT_ONCE, Unasked, carry_out
-from models.effect import WORKSPACE, Abilities, EffectState
+from flows.effects import AT_ONCE, ONCE, Unasked, settle
+from models.effect import OPEN_STATES, WORKSPACE, Abilities, EffectState
 
 ROW = "ledger_row"
 """The kind of an effect that makes one row."""
@@ -43,16 +43,18 @@ def remembered_book(store: Store, name: str, place: str) -> Book | None:
 
 
 def remember_book(store: Store, name: str, place: str, book: Book, *, period: str) -> None:
-    """Note a table and its columns as they stand now."""
-    number = len(_notes(store, name, place))
-    plan = EffectPlan(
-        key=f"{name}/{place}/columns/{number}",
-        kind=BOOK_COLUMNS,
-        contract=WORKSPACE,
-        period=period,
-        intent=book.record,
-    )
-    carry_out(store, [plan], _NOTES)
+    """Note a table and its columns as they stand now, unless that is noted; finish what is open."""
+    notes = _notes(store, name, place)
+    if not notes or Book.of_record(notes[-1].plan.intent) != book:
+        plan = EffectPlan(
+            key=f"{name}/{place}/columns/{len(notes)}",
+            kind=BOOK_COLUMNS,
+            contract=WORKSPACE,
+            period=period,
+            intent=book.record,
+        )
+        notes = [*notes, *store.plan_effects([plan])]
+    settle(store, [e.key for e in notes if e.state in OPEN_STATES], _NOTES, patience=ONCE)
 
 
 def _notes(store: Store, name: str, place: str) -> list[Effect]:

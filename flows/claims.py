@@ -99,9 +99,8 @@ def all_claims(
 ) -> tuple[Claim, ...]:
     """Every claim, rising by its key; None does not narrow."""
     owed: dict[Name, list[StoredObligation]] = defaultdict(list)
-    for stored in store.obligations(period, clients=clients):
-        if stored.role is Role.CUSTOMER:
-            owed[stored.obligation.contract, stored.obligation.period].append(stored)
+    for stored in store.obligations(period, clients=clients, role=Role.CUSTOMER):
+        owed[stored.obligation.contract, stored.obligation.period].append(stored)
     moves = _moves(store, period)
     return tuple(claim_of(owed[name], moves.get(name, ())) for name in sorted(owed))
 
@@ -147,6 +146,7 @@ def claim_of(revisions: Sequence[StoredObligation], moves: Iterable[Move]) -> Cl
     last = revisions[-1]
     facts, obligation = last.ledger, last.obligation
     gone = obligation.state is ObligationState.SUPERSEDED
+    credit_days = None if gone else facts["credit_days"]
     terms = _terms(facts)
     superseded = sum(1 for r in revisions if r.obligation.state is ObligationState.SUPERSEDED)
     return Claim(
@@ -157,8 +157,8 @@ def claim_of(revisions: Sequence[StoredObligation], moves: Iterable[Move]) -> Cl
         service=facts["service_name"],
         time_zone=facts["time_zone"],
         owed=None if gone else obligation.amount,
-        credit_days=facts["credit_days"] if not gone else None,
-        withheld="" if gone or obligation.amount else obligation.reason,
+        credit_days=credit_days,
+        withheld="" if gone or obligation.amount or credit_days else obligation.reason,
         gone=gone,
         terms=terms,
         dues=_dues(facts, terms, obligation.period, life),
@@ -252,7 +252,7 @@ def _due_claim(claim: Claim) -> DueClaim:
         service=claim.service,
         month=claim.month,
         amount=claim.worth,
-        deadlines=claim.open_dues or claim.dues,
+        deadlines=claim.open_dues if claim.is_open else claim.dues,
         channel=claim.terms.channel.value if claim.terms.channel else "",
         address=claim.terms.address or "",
         status=claim.status,
@@ -353,16 +353,26 @@ def status_move(
     )
 
 
-def statuses(
-    store: Store, period: str
-) -> Mapping[str, tuple[LedgerStatus, frozenset[LedgerStatus]]]:
-    """What ledgers show of a month's claims: by the standing revision's key the status.
+def statuses(store: Store, period: str) -> Mapping[str, Shown]:
+    """What ledgers show of a month's claims: by every revision's key the status.
 
-    Beside it every status that the claim has been in: whatever else a ledger shows was set by a
-    person who has not been heard yet.
+    A revision that stands no more is shown as denied. Beside the status stands every one that the
+    claim has been in: whatever else a ledger shows was set by a person who was not heard yet.
     """
+    claims = {claim.key: claim for claim in all_claims(store, period=period)}
     return {
-        claim.obligation: (claim.status, claim.life.been)
-        for claim in all_claims(store, period=period)
-        if not claim.gone
+        stored.key: _shown(stored, claims[f"{stored.obligation.contract}/{period}"])
+        for stored in store.obligations(period, role=Role.CUSTOMER)
     }
+
+
+def _shown(stored: StoredObligation, claim: Claim) -> Shown:
+    stands = stored.key == claim.obligation and not claim.gone
+    status = claim.status if stands else LedgerStatus.DENIED
+    return status, claim.life.been | {status}
+
+
+def unfitting_claims(store: Store, period: str, *, clients: Sequence[str] = ()) -> tuple[str, ...]:
+    """Claims of a month that were filed for something else than it owes now, or paid otherwise."""
+    found = all_claims(store, period=period, clients=clients or None)
+    return tuple(f"{claim.key}: {point}." for claim in found for point in claim.unfitting)

@@ -32,6 +32,7 @@ from connectors.store import (
     EffectPlan,
     EffectRefusedError,
     HeldError,
+    PastAttempt,
     Start,
     Store,
 )
@@ -50,6 +51,7 @@ from models.effect import (
     SendWithNewKey,
     Settled,
     Standing,
+    TakeRefusal,
     WaitAndLook,
     idempotency_key,
     next_move,
@@ -189,6 +191,8 @@ class Settlement:
         refused: Refused by it.
         person: Handed to a person.
         waiting: Left to the next run, planned or in doubt.
+        unfinished: Those of them that the far side, or another run, kept from being done now: a
+            rerun goes on at once. The others wait for time to pass, or for something to happen.
         notes: Why some wait or went to a person; the first twenty.
     """
 
@@ -197,6 +201,7 @@ class Settlement:
     refused: int = 0
     person: int = 0
     waiting: int = 0
+    unfinished: int = 0
     notes: list[str] = field(default_factory=list)
 
     def add(self, other: Settlement) -> None:
@@ -206,6 +211,7 @@ class Settlement:
         self.refused += other.refused
         self.person += other.person
         self.waiting += other.waiting
+        self.unfinished += other.unfinished
         self.notes += other.notes[: MOST_NOTES - len(self.notes)]
 
 
@@ -263,6 +269,7 @@ class _Round:
 
     count: Settlement = field(default_factory=Settlement)
     later: dict[str, str] = field(default_factory=dict)
+    timed: set[str] = field(default_factory=set)
 
 
 class _Run:
@@ -298,7 +305,7 @@ class _Run:
             left += sum(1 for e in self._store.effects(keys=page) if e.state in OPEN_STATES)
         if left:
             note = f"{self._far.name}: {self._lost} calls in a row had no answer; {left} are left"
-            self._total.add(Settlement(waiting=left, notes=[note]))
+            self._total.add(Settlement(waiting=left, unfinished=left, notes=[note]))
         self._waiting.clear()
 
     def _refilled(self, keys: Iterator[str]) -> bool:
@@ -345,15 +352,18 @@ class _Run:
 
     def _collect(self, job: _Job, came: _Round) -> None:
         self._total.add(came.count)
-        if not came.later:
-            return
-        tries = job.tries + 1
-        if tries >= self._patience.tries or self._far_is_gone:
-            notes = [f"{key}: {why}" for key, why in came.later.items()]
-            self._total.add(Settlement(waiting=len(came.later), notes=notes))
-            return
-        again = _Job(job.writer, tuple(came.later), job.together, tries)
-        self._queue(again, after_ms=self._backoff(again))
+        tries, later = job.tries + 1, came.later
+        over = tries >= self._patience.tries or self._far_is_gone
+        # What only time can tell is not waited for: the next run looks again.
+        left = [key for key in later if over or key in came.timed]
+        if left:
+            notes = [f"{key}: {later[key]}" for key in left]
+            cut_off = sum(key not in came.timed for key in left)
+            self._total.add(Settlement(waiting=len(left), unfinished=cut_off, notes=notes))
+        if len(left) < len(later):
+            rest = tuple(key for key in later if key not in left)
+            again = _Job(job.writer, rest, job.together, tries)
+            self._queue(again, after_ms=self._backoff(again))
 
     def _backoff(self, job: _Job) -> int:
         # Spread by the writer's name, so that several runs do not come back at the same moment.
@@ -400,11 +410,14 @@ class _Run:
                 return _again(effect, able.forgets_keys_after_ms, new_key=True)
             case Adopt(found):
                 self._adopt(effect, found, came)
+            case TakeRefusal(why):
+                self._close(effect, why, came)
             case AskPerson(why, alarm):
                 outcome = {"why": why, "alarm": alarm, "before": effect.outcome}
                 self._finish([_outcome(effect, EffectState.PERSON, outcome)], came)
-            case WaitAndLook(why):
+            case WaitAndLook(why, only_time_helps):
                 came.later[effect.key] = why
+                came.timed |= {effect.key} if only_time_helps else set()
         return None
 
     def _move(self, effect: Effect, able: Abilities) -> Move:
@@ -418,14 +431,16 @@ class _Run:
         now = self._store.now()
         if effect.generation_sent_at is None:
             return Standing(effect.state, planned_ms=now - effect.planned_at)
-        doubt = self._far.hides_refunds(effect.plan) and any(
-            _failed(past.answer) for past in self._store.attempts(effect.key)
-        )
+        past = self._store.attempts(effect.key)
+        doubted = [one.begun_at for one in past if not _did_nothing(one)]
         return Standing(
             effect.state,
             age_ms=now - effect.generation_sent_at,
-            refund_in_doubt=doubt,
-            quiet_ms=None if effect.sent_at is None else now - effect.sent_at,
+            refund_in_doubt=self._far.hides_refunds(effect.plan)
+            and any(_failed(one.answer) for one in past),
+            quiet_ms=now - max(doubted) if doubted else None,
+            refused=effect.state is EffectState.UNKNOWN and _was_refused(effect.outcome),
+            again=effect.state is EffectState.PLANNED and _is_resolved(effect.outcome),
         )
 
     def _looked(self, plan: EffectPlan) -> Look:
@@ -458,6 +473,14 @@ class _Run:
         if self._finish([_outcome(effect, EffectState.DONE, adopted)], came):
             came.count.adopted += 1
 
+    def _close(self, effect: Effect, why: str, came: _Round) -> None:
+        if effect.state is EffectState.PLANNED:
+            # A person had it planned anew, and what it made is not in force any more.
+            (attempt,) = self._store.begin([Start(effect.key, seen=effect.attempt)])
+            effect = attempt.effect
+        answer = {"error": why, "before": effect.outcome} if why else effect.outcome
+        self._finish([_outcome(effect, EffectState.REFUSED, answer)], came)
+
     def _send(self, starts: Sequence[Start], came: _Round) -> None:
         for _ in starts:
             self._pace.turn()
@@ -489,7 +512,16 @@ class _Run:
         except Misconfigured as error:
             wrong.append(error)
             state, answer = EffectState.PLANNED, _facts(error)
+        if state is EffectState.REFUSED and attempt.may_have_reached and not safe:
+            return self._doubted(effect, answer, came)
         return _outcome(effect, state, answer)
+
+    def _doubted(self, effect: Effect, answer: JsonValue, came: _Round) -> EffectOutcome:
+        """A refusal that says nothing of an earlier attempt, which may still be carried out."""
+        if not self._far.abilities(effect.plan).can_be_asked:
+            return _outcome(effect, EffectState.REFUSED, answer)
+        came.later[effect.key] = "was refused, but an earlier attempt may have reached it"
+        return _outcome(effect, EffectState.UNKNOWN, {**answer, "refused": True})
 
     def _answered(self, effect: Effect, came: _Round) -> tuple[EffectState, JsonValue]:
         key = idempotency_key(effect.key, effect.generation)
@@ -556,6 +588,19 @@ def _outcome(effect: Effect, state: EffectState, answer: JsonValue) -> EffectOut
 def _facts(error: ConnectorError) -> dict[str, JsonValue]:
     status = {} if error.status is None else {"status": error.status}
     return {**error.facts, "error": str(error), **status}
+
+
+def _was_refused(answer: JsonValue) -> bool:
+    return isinstance(answer, Mapping) and answer.get("refused") is True
+
+
+def _is_resolved(outcome: JsonValue) -> bool:
+    return isinstance(outcome, Mapping) and "resolved" in outcome
+
+
+def _did_nothing(past: PastAttempt) -> bool:
+    """Whether it is certain that nothing came of an attempt and nothing will."""
+    return past.state is EffectState.PLANNED or _was_refused(past.answer)
 
 
 def _failed(answer: JsonValue) -> bool:

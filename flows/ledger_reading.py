@@ -9,22 +9,27 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+from itertools import islice
 from typing import cast
 
 from connectors.ledger import Ledger, LedgerPage, RowLedger
 from connectors.store import Observation, StoredObligation
-from flows.bookkeeping import ledger_rows
+from flows.bookkeeping import ledger_rows, written_key
+from flows.books import ROW, remembered_book
 from flows.claims import statuses
+from flows.effects import AT_ONCE
 from flows.office import Office
 from models.contract import Role
 from models.credit import ObligationState
-from models.decision import EntryKind, digest_of
+from models.decision import EntryKind
 from models.effect import EffectState
 from models.intervals import utc_text
-from models.ledger import KEY, STATUS, LedgerRow, LedgerStatus
+from models.ledger import KEY, POSTED, STATUS, LedgerRow, LedgerStatus
 from models.ledger_reading import (
     CLEAR,
+    OBEYED,
     RELEASE,
     TICKED,
     CellEdit,
@@ -35,9 +40,6 @@ from models.ledger_reading import (
 )
 from models.period import ServiceMonth
 from models.terms import JsonValue
-
-MIRRORED = "ledger"
-"""The kind of the effect that says that every ledger was brought up to date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,28 +79,47 @@ class Edit:
     cell: CellEdit
 
 
+class Stage(Enum):
+    """How far a tick of Release has come.
+
+    New: nobody has judged it. Refused: the log says that it does not count. Begun: the log says
+    that it counts, and its credit is not released; a sync died, or two people must agree.
+    Unfinished: its credit is released, and a sync may have died before it was paid and told. Gone:
+    the log has it, and the row is not ticked any more.
+    """
+
+    NEW = auto()
+    REFUSED = auto()
+    BEGUN = auto()
+    UNFINISHED = auto()
+    GONE = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A row whose Release is ticked and whose obligation is not released.
+    """A row whose Release is ticked, or was.
 
     Attributes:
         row: The row.
+        stage: How far it has come.
         why: Why it does not count; "" when it does.
-        judged: Whether the log has it already: it is not judged twice.
-        taken_away: It was ticked, and is no more.
         on_others: The row says something else than was decided, until it is written right.
     """
 
     row: Row
-    why: str
-    judged: bool = False
-    taken_away: bool = False
+    stage: Stage
+    why: str = ""
     on_others: bool = False
 
     @property
     def counts(self) -> bool:
-        """Whether it lets the credit go now."""
-        return not (self.why or self.judged or self.taken_away)
+        """Whether it lets the credit go, as far as it was read."""
+        return self.stage in {Stage.NEW, Stage.BEGUN} and not self.why
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its credit still waits for release."""
+        return self.row.stored.obligation.state is ObligationState.DRAFT
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +194,10 @@ def note_pages(
         pages: Its rows of the month, as they were just read.
         rows: What it should say.
     """
-    reader = _Reader(office, ServiceMonth.parse(period), rows)
-    reader.read_pages(ledger, pages)
-    _note(office, reader.found)
+    if pages:
+        reader = _Reader(office, ServiceMonth.parse(period), rows)
+        reader.read_pages(ledger, pages)
+        _note(office, reader.found)
 
 
 def _note(office: Office, found: LedgersRead) -> None:
@@ -185,26 +207,47 @@ def _note(office: Office, found: LedgersRead) -> None:
     """
     record_edits(office, found)
     for tick in found.ticks:
-        if tick.on_others and not tick.judged:
+        if tick.on_others and tick.stage is Stage.NEW:
             record_tick(office, tick)
 
 
 def record_edits(office: Office, found: LedgersRead) -> None:
     """Write down the edits, each once."""
-    office.store.observe([_observation(edit.row, _told(edit.cell)) for edit in found.edits])
+    if found.edits:
+        office.store.observe([_observation(edit.row, _told(edit.cell)) for edit in found.edits])
 
 
-def record_tick(office: Office, tick: Tick, *, needs: str = "") -> None:
-    """Write down a tick with what became of it; `needs` is what is still missing."""
-    ticked = CellEdit(RELEASE, CLEAR, TICKED, CLEAR)
-    if tick.taken_away:
-        ticked = CellEdit(RELEASE, TICKED, CLEAR, CLEAR)
+def record_tick(office: Office, tick: Tick) -> str:
+    """Write down what a tick means, before anything is done about it; answers why it is worthless.
+
+    Of two who judge it at the same time the first one is kept, and the other obeys: "" is the leave
+    to let its credit go.
+    """
+    gone = tick.stage is Stage.GONE
+    before, after = (TICKED, CLEAR) if gone else (CLEAR, TICKED)
     body = {
-        **_told(ticked),
-        "counted": not (tick.why or tick.taken_away),
-        "why": tick.why or needs,
+        **_told(CellEdit(RELEASE, before, after, CLEAR)),
+        "counted": not (tick.why or gone),
+        "why": tick.why,
     }
-    office.store.observe([_observation(tick.row, body)])
+    (entry,) = office.store.observe([_observation(tick.row, body)])
+    return "" if entry.body["counted"] else str(entry.body["why"] or "it was taken away")
+
+
+def record_obeyed(office: Office, tick: Tick) -> None:
+    """Write down that everything is done that a tick asked for."""
+    office.store.observe([_observation(tick.row, _told(CellEdit(OBEYED, CLEAR, TICKED, CLEAR)))])
+
+
+def judged_again(office: Office, month: ServiceMonth, ticks: Sequence[Tick]) -> tuple[Tick, ...]:
+    """These ticks as their rows stand now, each read by its id; those that are gone are absent."""
+    reader = _Reader(office, month)
+    for name in dict.fromkeys(tick.row.ledger for tick in ticks):
+        ledger = office.ledgers[name]
+        ids = [tick.row.page.id for tick in ticks if tick.row.ledger == name]
+        rows = (cast("RowLedger", ledger).page(id_) for id_ in ids)
+        reader.read_pages(ledger, [page for page in rows if page is not None], fresh=True)
+    return tuple(tick for tick in reader.found.ticks if tick.stage is not Stage.GONE)
 
 
 class _Reader:
@@ -221,34 +264,59 @@ class _Reader:
         self._stored = {one.key: one for one in office.store.obligations(period)}
         self._rows = {row.key: row for row in rows}
         self._claims = statuses(office.store, period)
-        self._known = _known(office, period)
         self._up_to_date = _mirrored(office, period, rows)
         self._governed = {c.id for c in office.contracts if c.in_force(month) is not None}
 
     def read(self, ledger: Ledger) -> None:
         """One ledger's rows of the month; one that is not made yet has none."""
-        if not (ledger.writes_together or cast("RowLedger", ledger).books()):
-            return
-        self.read_pages(ledger, _pages(ledger, self._month))
+        if ledger.writes_together or _is_made(self._office, cast("RowLedger", ledger)):
+            self.read_pages(ledger, _pages(ledger, self._month))
 
-    def read_pages(self, ledger: Ledger, pages: Sequence[LedgerPage]) -> None:
-        """These rows of a ledger."""
-        book = _book(ledger)
-        times = Counter(page.key for page in pages if not page.trashed)
+    def read_pages(
+        self, ledger: Ledger, pages: Sequence[LedgerPage], *, fresh: bool = False
+    ) -> None:
+        """These rows of a ledger; `fresh` says that each was read by its id just now.
+
+        What is known is read after the rows: whoever judged one of them has said so by then.
+        """
+        known = _known(self._office, str(self._month))
+        renamed = self._renamed(ledger, pages)
+        keys = {page.id: renamed.get(page.id, page.key) for page in pages}
+        times = Counter(keys[page.id] for page in pages if not page.trashed)
         for page in pages:
-            stored = self._stored.get(page.key)
+            key = keys[page.id]
+            stored = self._stored.get(key)
             if stored is None:
                 self._stranger(ledger.name, page)
             elif page.trashed:
-                self._trashed(ledger.name, page, again=bool(times[page.key]))
-            elif times[page.key] == 1:
-                self.found.rows += 1
-                known = self._known[book, page.key]
-                row = Row(ledger.name, book, page, stored, known.times)
-                self._compare(ledger, row, known)
+                self._trashed(ledger.name, page, again=bool(times[key]))
+            elif times[key] == 1:
+                now = page if fresh else _as_it_is_now(ledger, page)
+                self._row(ledger, now, stored, known[_book(ledger), key])
         for key, number in times.items():
             if number > 1 and key in self._stored:
-                self._doubled(ledger.name, key, [page.id for page in pages if page.key == key])
+                self._doubled(ledger.name, key, [id_ for id_ in keys if keys[id_] == key])
+
+    def _row(
+        self, ledger: Ledger, page: LedgerPage, stored: StoredObligation, known: _Known
+    ) -> None:
+        self.found.rows += 1
+        row = Row(ledger.name, _book(ledger), page, stored, known.times)
+        self._compare(ledger, row, known)
+
+    def _renamed(self, ledger: Ledger, pages: Sequence[LedgerPage]) -> Mapping[str, str]:
+        """The keys of rows that people have given another one, by the row's id."""
+        unknown = {page.id for page in pages if page.key not in self._stored and not page.trashed}
+        if ledger.writes_together or not unknown:
+            return {}
+        store, period, found = self._office.store, str(self._month), {}
+        made = store.effect_keys(period=period, kinds=[ROW], states=[EffectState.DONE])
+        while page_of_keys := list(islice(made, AT_ONCE)):
+            for effect in store.effects(keys=page_of_keys):
+                id_ = (effect.outcome or {}).get("id")
+                if id_ in unknown and effect.plan.obligation in self._stored:
+                    found[id_] = effect.plan.obligation
+        return found
 
     def _stranger(self, name: str, page: LedgerPage) -> None:
         """A row without a key is a person's own; one of another month is that month's matter."""
@@ -289,9 +357,10 @@ class _Reader:
 
     def _behind(self, ledger: Ledger, row: Row) -> frozenset[str]:
         """Columns that may show what we wrote before; rows are written one by one, and later."""
+        behind = moving(row.stored.role, row.stored.obligation.state)
         if ledger.writes_together and self._up_to_date:
-            return frozenset()
-        return moving(row.stored.role, row.stored.obligation.state)
+            return behind & {POSTED}
+        return behind
 
     def _read_status(self, row: Row) -> None:
         """Words that are no status are a question; a claim's status is told to the claim."""
@@ -310,17 +379,22 @@ class _Reader:
                 self.found.said.append(StatusSaid(row, LedgerStatus(said)))
 
     def _read_tick(self, row: Row, known: _Known, differing: Sequence[CellEdit]) -> None:
-        if not row.page.release:
-            if known.cells.get(RELEASE) == TICKED:
-                self.found.ticks.append(Tick(row, "", taken_away=True))
-            return
-        if row.stored.obligation.state is ObligationState.RELEASED and row.stored.release:
-            return
-        if known.cells.get(RELEASE) == TICKED:
-            self.found.ticks.append(Tick(row, known.why, judged=True))
-            return
+        """Nothing is left of a tick whose credit is released, or superseded after all was done."""
+        told = known.cells.get(RELEASE) == TICKED
+        released = row.stored.obligation.state is ObligationState.RELEASED
         why = against(self._ticked(row, differing))
-        self.found.ticks.append(Tick(row, why, on_others=bool(differing)))
+        tick: Tick | None = None
+        if not row.page.release:
+            tick = Tick(row, Stage.GONE) if told else None
+        elif not told:
+            tick = Tick(row, Stage.NEW, why, on_others=bool(differing))
+        elif not known.counted:
+            tick = Tick(row, Stage.REFUSED, known.why)
+        elif not released:
+            tick = Tick(row, Stage.BEGUN, why)
+        elif known.cells.get(OBEYED) != TICKED:
+            tick = Tick(row, Stage.UNFINISHED)
+        self.found.ticks += [tick] if tick else []
 
     def _ticked(self, row: Row, differing: Sequence[CellEdit]) -> TickedRow:
         notion = self._office.workspace.ledger.notion
@@ -340,11 +414,13 @@ class _Known:
 
     Attributes:
         cells: What a cell said, by column; only those that were ever edited.
-        why: Why the last tick did not count, or what was missing; "" when it counted.
+        counted: Whether the last tick counted.
+        why: Why it did not; "" when it did.
         times: How often each column was told.
     """
 
     cells: dict[str, str] = field(default_factory=dict)
+    counted: bool = False
     why: str = ""
     times: Counter[str] = field(default_factory=Counter)
 
@@ -358,14 +434,19 @@ def _known(office: Office, period: str) -> Mapping[tuple[str, str], _Known]:
         known.cells[body["column"]] = body["to"]
         known.times[body["column"]] += 1
         if body["column"] == RELEASE:
-            known.why = body["why"]
+            known.counted, known.why = body["counted"], body["why"]
     return found
+
+
+def _is_made(office: Office, ledger: RowLedger) -> bool:
+    """Whether there is a table: one that was noted may have been moved and renamed since."""
+    noted = remembered_book(office.store, ledger.name, ledger.place)
+    return noted is not None or bool(ledger.books())
 
 
 def _mirrored(office: Office, period: str, rows: Sequence[LedgerRow]) -> bool:
     """Whether ledgers that are written as a whole were written since our own values changed."""
-    said = digest_of([row.as_cells for row in rows])
-    effects = office.store.effects(keys=[f"{period}/{MIRRORED}/{said[:16]}"])
+    effects = office.store.effects(keys=[written_key(period, rows)])
     return any(effect.state is EffectState.DONE for effect in effects)
 
 
@@ -378,6 +459,16 @@ def _pages(ledger: Ledger, month: ServiceMonth) -> Sequence[LedgerPage]:
         for key, cells in ledger.read().items()
         if _is_of(key, month)
     ]
+
+
+def _as_it_is_now(ledger: Ledger, page: LedgerPage) -> LedgerPage:
+    """A ticked row read by its id: what a list shows may be minutes old, and money hangs on it."""
+    if not page.release or ledger.writes_together:
+        return page
+    fresh = cast("RowLedger", ledger).page(page.id)
+    if fresh is None or fresh.trashed or fresh.key != page.key:
+        return replace(page, release=False)
+    return fresh
 
 
 def _book(ledger: Ledger) -> str:

@@ -10,21 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connectors.store import StoredObligation
 from flows.claims import moved_by_hand
 from flows.ledger_reading import (
     Edit,
     LedgersRead,
+    Stage,
     StatusSaid,
     Tick,
+    judged_again,
     read_ledgers,
     record_edits,
+    record_obeyed,
     record_tick,
 )
 from flows.office import Office
-from flows.release import Batch, chosen_batch, release
+from flows.release import Batch, Released, chosen_batch, release
 from models.approval import Identity, Voice
 from models.credit import ObligationState
 from models.period import ServiceMonth
@@ -152,28 +155,66 @@ class _MonthSync:
     # --- Ticks ------------------------------------------------------------------------------------
 
     def _obey(self, ticks: Sequence[Tick]) -> None:
+        """Judge, write down, read again, and only then let go."""
         for tick in ticks:
             if not tick.counts:
                 self._leave(tick)
-        counted = {tick.row.key: tick for tick in ticks if tick.counts}
-        for batch in self._batches([tick.row.stored for tick in counted.values()]):
-            self._let_go([counted[stored.key] for stored in batch.waiting], batch)
+        self._finish([tick for tick in ticks if tick.stage is Stage.UNFINISHED])
+        counted = [tick for tick in ticks if tick.counts]
+        if not self._result.dry_run:
+            counted = self._claimed(counted)
+        by_key = {tick.row.key: tick for tick in counted}
+        for batch in self._batches([tick.row.stored for tick in by_key.values()]):
+            self._let_go([by_key[stored.key] for stored in batch.waiting], batch)
+
+    def _claimed(self, ticks: Sequence[Tick]) -> list[Tick]:
+        """Those that still count once it is written down that they do, as their rows stand then."""
+        kept = []
+        for tick in ticks:
+            why = record_tick(self._office, tick) if tick.stage is Stage.NEW else ""
+            if why:
+                self._question(tick, why)
+            else:
+                kept.append(tick)
+        news = {tick.row.key for tick in kept if tick.stage is Stage.NEW}
+        again = judged_again(self._office, self._month, kept) if kept else ()
+        for tick in again:
+            if tick.why:
+                self._question(tick, tick.why)
+        return [replace(t, stage=Stage.NEW) if t.row.key in news else t for t in again if t.counts]
 
     def _leave(self, tick: Tick) -> None:
-        """A tick that lets nothing go: a new one is written down, an old one is asked about."""
-        row = tick.row
-        if not tick.judged and not self._result.dry_run:
+        """A tick that lets nothing go: a new one is written down, one that waits is asked about."""
+        row, written = tick.row, tick.stage in {Stage.NEW, Stage.GONE}
+        if written and not self._result.dry_run:
             record_tick(self._office, tick)
-        if tick.taken_away:
+        if tick.stage is Stage.GONE:
             self._result.notes.append(f"{row.ledger} {row.key}: Release is not ticked any more")
-            return
-        if tick.judged and row.stored.obligation.state is not ObligationState.DRAFT:
-            return
-        self._result.ticks.append(Ticked(tick, why=tick.why))
+        released = row.stored.obligation.state is ObligationState.RELEASED
+        if tick.why and not released and (tick.is_open or tick.stage is Stage.NEW):
+            self._question(tick, tick.why)
+
+    def _question(self, tick: Tick, why: str) -> None:
+        self._result.ticks.append(Ticked(tick, why=why))
         self._result.questions.append(
-            f"{row.ledger} {row.key}: Release is ticked, and nothing is released: {tick.why}. "
+            f"{tick.row.ledger} {tick.row.key}: Release is ticked, and nothing is released: {why}. "
             "Untick it, sync, then tick it again; or use `makegood release`."
         )
+
+    def _finish(self, ticks: Sequence[Tick]) -> None:
+        """Go on where a sync died after its release: pay and tell what is not done; once."""
+        if not ticks or self._result.dry_run:
+            return
+        nothing = chosen_batch(self._office, month=self._month, waiting=())
+        self._ask(release(self._office, nothing, by=_voice(ticks), why=_why(ticks), at=self._at))
+        for tick in ticks:
+            record_obeyed(self._office, tick)
+
+    def _ask(self, done: Released) -> None:
+        self._result.questions += [
+            *(f"{asked.part}, {asked.amount}: {asked.why}" for asked in done.asked),
+            *done.questions,
+        ]
 
     def _batches(self, drafts: Sequence[StoredObligation]) -> Iterator[Batch]:
         """What is let go together: all at once, but for what only two people can release.
@@ -192,21 +233,26 @@ class _MonthSync:
         yield from alone
 
     def _let_go(self, ticks: Sequence[Tick], batch: Batch) -> None:
-        if self._result.dry_run:
-            why = batch.needed.why if batch.needed.people > 1 else ""
-            self._result.ticks += [Ticked(tick, why=why) for tick in ticks]
+        two = batch.needed.why if batch.needed.people > 1 else ""
+        heard = all(tick.stage is Stage.BEGUN for tick in ticks)
+        if self._result.dry_run or (two and heard):
+            # Their yes is kept already, and counts for nothing towards two.
+            self._waiting(ticks, f"{two}, so two people must agree" if two else "")
             return
         done = release(self._office, batch, by=_voice(ticks), why=_why(ticks), at=self._at)
-        for tick in ticks:
-            record_tick(self._office, tick, needs=done.needs)
-            self._result.ticks.append(Ticked(tick, released=not done.needs, why=done.needs))
         if done.needs:
+            self._waiting(ticks, done.needs)
+        else:
+            for tick in ticks:
+                record_obeyed(self._office, tick)
+                self._result.ticks.append(Ticked(tick, released=True))
+        self._ask(done)
+
+    def _waiting(self, ticks: Sequence[Tick], needs: str) -> None:
+        self._result.ticks += [Ticked(tick, why=needs) for tick in ticks]
+        if needs:
             named = ", ".join(tick.row.key for tick in ticks)
-            self._result.questions.append(f"{named}: {done.needs}")
-        self._result.questions += [
-            *(f"{asked.part}, {asked.amount}: {asked.why}" for asked in done.asked),
-            *done.questions,
-        ]
+            self._result.questions.append(f"{named}: Release is ticked. {needs}")
 
 
 def _voice(ticks: Sequence[Tick]) -> Voice:

@@ -7,7 +7,7 @@ effect's intent before anything is sent; nothing for a client is planned before 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from email.utils import parseaddr
@@ -16,7 +16,9 @@ from pathlib import Path
 
 from connectors.files import sole_writer, write_whole
 from connectors.mail import Attachment, Mailbox, MailSender, compose
-from connectors.store import EffectPlan, StoredObligation, batch_digest
+from connectors.store import EffectPlan, StoredObligation
+from flows.claim_links import links_of
+from flows.claims import all_claims
 from flows.effects import ONCE, Settlement, carry_out, settle
 from flows.messages import (
     ChangeLine,
@@ -36,6 +38,8 @@ from flows.messages.language import Language, language_of
 from flows.office import Office
 from flows.posting import post
 from models.approval import Needed
+from models.claims.dependency import BothSides, both_sides
+from models.claims.standing import Claim
 from models.contract import Payout, Role
 from models.credit import ObligationKind, ObligationState
 from models.decision import digest_of
@@ -107,7 +111,9 @@ def send_release_request(
     if office.mail is None or terms is None or not waiting:
         return 0
     period = str(month)
-    key = f"{period}/release-request/{batch_digest(waiting)[:16]}"
+    # Other evidence makes another revision, so that keys and amounts tell every set apart.
+    shown = sorted([stored.key, str(stored.obligation.amount)] for stored in waiting)
+    key = f"{period}/release-request/{digest_of(shown)[:16]}"
     if office.store.effects(keys=[key]):
         return 0
     rendered = request_of(office, month, waiting=waiting, needed=needed)
@@ -218,7 +224,7 @@ def notice_of(
     return render_notice(
         _notice(office, stored),
         preview=stored.obligation.state is ObligationState.DRAFT,
-        language=language or notice_language(office, stored),
+        language=language or notice_languages(office, [stored])[stored.key],
     )
 
 
@@ -244,14 +250,18 @@ def receivers(office: Office, obligations: Sequence[StoredObligation]) -> Mappin
     return found
 
 
-def notice_language(office: Office, stored: StoredObligation) -> Language:
-    """The language of an obligation's notice, found as its receiver is."""
+def notice_languages(
+    office: Office, obligations: Sequence[StoredObligation]
+) -> Mapping[str, Language]:
+    """The language of each obligation's notice, by its key; found as its receiver is."""
     parties = {contract.id: contract.client for contract in office.contracts}
-    party = parties.get(stored.obligation.contract)
-    # Obligations of earlier versions have no language among their facts.
-    wanted = party.language if party else stored.ledger.get("client_language")
-    terms = office.workspace.mail
-    return language_of(wanted or (terms.language if terms else LanguageCode.EN))
+    usual, found = own_language(office), {}
+    for stored in obligations:
+        party = parties.get(stored.obligation.contract)
+        # Obligations of earlier versions have no language among their facts.
+        wanted = party.language if party else stored.ledger.get("client_language")
+        found[stored.key] = language_of(wanted) if wanted else usual
+    return found
 
 
 def notice_plans(
@@ -265,8 +275,11 @@ def notice_plans(
     terms = office.workspace.mail
     if terms is None:
         return ()
+    languages = notice_languages(office, obligations)
     return tuple(
-        _notice_plan(office, terms, stored, to[stored.key], at)
+        _notice_plan(
+            office, terms, stored, to=to[stored.key], language=languages[stored.key], at=at
+        )
         for stored in obligations
         if stored.key in to and stored.obligation.amount
     )
@@ -286,9 +299,10 @@ def write_previews(office: Office, period: str) -> int:
         for path in office.previews.glob(f"*+{period}+r*.html"):
             if path.name not in wanted:
                 path.unlink(missing_ok=True)
+        languages = notice_languages(office, list(wanted.values()))
         for name, stored in wanted.items():
-            language = notice_language(office, stored)
-            _write_preview(office.previews / name, _notice(office, stored), language)
+            notice = _notice(office, stored)
+            _write_preview(office.previews / name, notice, languages[stored.key])
     return len(wanted)
 
 
@@ -313,10 +327,16 @@ def _standing(obligations: Sequence[StoredObligation]) -> list[StoredObligation]
 
 
 def _notice_plan(
-    office: Office, terms: MailTerms, stored: StoredObligation, to: Mailbox, at: int
+    office: Office,
+    terms: MailTerms,
+    stored: StoredObligation,
+    *,
+    to: Mailbox,
+    language: Language,
+    at: int,
 ) -> EffectPlan:
     key = f"{stored.key}/notice"
-    notice = render_notice(_notice(office, stored), language=notice_language(office, stored))
+    notice = render_notice(_notice(office, stored), language=language)
     mail = compose(
         key=key,
         at=at,
@@ -343,19 +363,51 @@ def _summary(
     met: int,
 ) -> MonthlySummary:
     drafts = [s for s in standing if s.obligation.state is ObligationState.DRAFT]
+    claims = _claims(office, period, standing)
+    sides = _sides(office, list(claims.values()))
     return MonthlySummary(
         month=ServiceMonth.parse(period),
         contracts=contracts,
         met=met,
         to_release=tuple(_line(s) for s in drafts if s.role is Role.PROVIDER),
-        to_claim=tuple(_line(s) for s in drafts if s.role is Role.CUSTOMER),
+        to_claim=_claim_lines(drafts, claims, is_open=True),
+        claimed=_claim_lines(drafts, claims, is_open=False),
         released=tuple(_line(s) for s in standing if s.release),
         withheld=tuple(_withheld(s) for s in standing if s.obligation.amount is None),
         changes=tuple(_change(s) for s in standing if s.obligation.revision),
+        owed_with_vendors=tuple(sides.owed.values()),
+        recoverable=tuple(sides.recoverable.values()),
         ledger=office.workspace.ledger.csv,
         previews=office.previews.name,
         workspace=workspace_named(office),
     )
+
+
+def _claims(
+    office: Office, period: str, standing: Sequence[StoredObligation]
+) -> Mapping[str, Claim]:
+    """The month's claims by the key of the revision that stands."""
+    vendors = sorted({stored.client for stored in standing if stored.role is Role.CUSTOMER})
+    if not vendors:
+        return {}
+    found = all_claims(office.store, period=period, clients=vendors)
+    return {claim.obligation: claim for claim in found}
+
+
+def _claim_lines(
+    drafts: Sequence[StoredObligation], claims: Mapping[str, Claim], *, is_open: bool
+) -> tuple[CreditLine, ...]:
+    """The vendors' credits, each with where its claim stands."""
+    return tuple(
+        replace(_line(stored), claim_status=claims[stored.key].status)
+        for stored in drafts
+        if stored.role is Role.CUSTOMER and claims[stored.key].is_open is is_open
+    )
+
+
+def _sides(office: Office, claims: Sequence[Claim]) -> BothSides:
+    links = links_of(office.store, office.contracts, claims)
+    return both_sides(link for each in links.values() for link in each)
 
 
 def _line(stored: StoredObligation) -> CreditLine:
@@ -390,8 +442,12 @@ def _withheld(stored: StoredObligation) -> WithheldLine:
 
 def _change(stored: StoredObligation) -> ChangeLine:
     facts = stored.ledger
-    says = f"revision {stored.obligation.revision}: {stored.obligation.reason}"
-    return ChangeLine(client=facts["client_name"], service=facts["service_name"], says=says)
+    return ChangeLine(
+        client=facts["client_name"],
+        service=facts["service_name"],
+        says=stored.obligation.reason,
+        revision=stored.obligation.revision,
+    )
 
 
 def _notice(office: Office, stored: StoredObligation) -> ClientNotice:

@@ -25,7 +25,7 @@ from flows.effects import AT_ONCE, ONCE, Settlement, settle
 from flows.ledger_reading import note_pages
 from flows.log import Progress, note, watcher
 from flows.office import Office
-from flows.pacing import Limits
+from flows.pacing import Clocks, Limits
 from models.effect import OPEN_STATES, WORKSPACE, Abilities, EffectState, Match
 from models.findings import UnusableInputError
 from models.ledger import LedgerRow
@@ -74,20 +74,29 @@ class Mirrored:
             self.questions.append(question)
 
 
-def mirror_rows(office: Office, period: str) -> Mapping[str, Mirrored]:
+def mirror_rows(
+    office: Office, period: str, *, clocks: Clocks | None = None
+) -> Mapping[str, Mirrored]:
     """Bring every ledger that is written row by row up to date with a month; by its name.
 
     The caller holds the month's lock. What the far side does not take now waits for the next run
     and is told; it never stops the caller.
+
+    Args:
+        office: What the run talks to.
+        period: The service month.
+        clocks: The host's clock; tests bring their own.
     """
     rows = ledger_rows(office, period) if office.row_ledgers else ()
     return {
-        ledger.name: _Mirroring(office, ledger, period, rows).conducted()
+        ledger.name: _Mirroring(office, ledger, period, rows, clocks).conducted()
         for ledger in office.row_ledgers
     }
 
 
-def open_book(store: Store, ledger: RowLedger, *, period: str) -> Book:
+def open_book(
+    store: Store, ledger: RowLedger, *, period: str, clocks: Clocks | None = None
+) -> Book:
     """The table to write to: the one that is remembered or there; else it is made, exactly once.
 
     Raises:
@@ -97,13 +106,12 @@ def open_book(store: Store, ledger: RowLedger, *, period: str) -> Book:
         PersonNeeded: Several may be meant.
     """
     known = remembered_book(store, ledger.name, ledger.place)
-    book = ledger.open_book(known or _found_or_made(store, ledger, period))
-    if book != known:
-        remember_book(store, ledger.name, ledger.place, book, period=period)
+    book = ledger.open_book(known or _found_or_made(store, ledger, period, clocks))
+    remember_book(store, ledger.name, ledger.place, book, period=period)
     return book
 
 
-def _found_or_made(store: Store, ledger: RowLedger, period: str) -> Book:
+def _found_or_made(store: Store, ledger: RowLedger, period: str, clocks: Clocks | None) -> Book:
     key = made_key(ledger.name, ledger.place)
     begun = store.effects(keys=[key], states=sorted(OPEN_STATES))
     books = () if begun else ledger.books()
@@ -111,13 +119,16 @@ def _found_or_made(store: Store, ledger: RowLedger, period: str) -> Book:
         ids = ", ".join(book.id for book in books)
         message = f"{ledger.name}: {len(books)} ledgers at {ledger.place}: {ids}. Name one of them."
         raise PersonNeeded(message)
-    return books[0] if books else _made(store, ledger, key, period)
-
-
-def _made(store: Store, ledger: RowLedger, key: str, period: str) -> Book:
+    if books:
+        return books[0]
     intent: JsonValue = {"place": ledger.place}
     plan = EffectPlan(key=key, kind=BOOK_MADE, contract=WORKSPACE, period=period, intent=intent)
-    count = settle(store, [e.key for e in store.plan_effects([plan])], BookSide(ledger))
+    return _made(store, ledger, plan, clocks)
+
+
+def _made(store: Store, ledger: RowLedger, plan: EffectPlan, clocks: Clocks | None) -> Book:
+    key = store.plan_effects([plan])[0].key
+    count = settle(store, [key], BookSide(ledger), clocks=clocks)
     for effect in store.effects(keys=[key], states=[EffectState.DONE]):
         if isinstance(effect.outcome, Mapping) and "id" in effect.outcome:
             return Book.of_record(effect.outcome)
@@ -291,6 +302,7 @@ class _Known:
 
     @classmethod
     def of(cls, effect: Effect) -> _Known:
+        """What an effect tells."""
         facts = effect.outcome if isinstance(effect.outcome, Mapping) else {}
         return cls(effect.state, str(facts.get("id", "")))
 
@@ -299,15 +311,21 @@ class _Mirroring:
     """One ledger and month: the listing, the rows to make, the rows to bring up to date."""
 
     def __init__(
-        self, office: Office, ledger: RowLedger, period: str, rows: Sequence[LedgerRow]
+        self,
+        office: Office,
+        ledger: RowLedger,
+        period: str,
+        rows: Sequence[LedgerRow],
+        clocks: Clocks | None,
     ) -> None:
         self._office, self._ledger, self._period = office, ledger, period
-        self._store = office.store
+        self._store, self._clocks = office.store, clocks
         self._rows = {row.key: row for row in rows}
         self._watch = watcher()
         self._by_id: dict[str, LedgerPage] = {}
         self._seen: dict[str, list[LedgerPage]] = defaultdict(list)
         self._count = Mirrored()
+        self._lost = 0
 
     def conducted(self) -> Mirrored:
         """Do it, as far as it goes now."""
@@ -318,7 +336,8 @@ class _Mirroring:
             self._conduct()
         except (ConnectorError, UnusableInputError) as error:
             self._count.waiting = len(self._rows) - self._count.added - self._settled
-            self._count.ask(f"{self._ledger.name}: {error}")
+            for line in str(error).splitlines():
+                self._count.ask(line)
         if self._count.waiting:
             waits = f"{self._count.waiting} rows wait for the next run. Run it again."
             self._count.ask(f"{self._ledger.name}: {waits}")
@@ -329,7 +348,7 @@ class _Mirroring:
         return self._count.updated + self._count.unchanged
 
     def _conduct(self) -> None:
-        book = open_book(self._store, self._ledger, period=self._period)
+        book = open_book(self._store, self._ledger, period=self._period, clocks=self._clocks)
         known = self._known(book.id, self._rows)
         self._list({one.id for one in known.values()})
         self._note_edits()
@@ -347,7 +366,7 @@ class _Mirroring:
         )
         self._count.waiting += made.waiting
         for says in made.notes[: 1 if made.waiting else 0]:
-            self._count.ask(f"{self._ledger.name}: {says}")
+            self._count.ask(says)
 
     def _known(self, book: str, rows: Iterable[str]) -> dict[str, _Known]:
         """What is kept about the making of these rows; those that nobody planned are absent."""
@@ -373,14 +392,14 @@ class _Mirroring:
 
     def _make(self, side: RowSide, unmade: Sequence[str]) -> Settlement:
         """Make the rows that are not there; what stays in doubt is looked at once more at last."""
-        made = settle(self._store, self._planned(side, unmade), side)
+        made = settle(self._store, self._planned(side, unmade), side, clocks=self._clocks)
         self._count.added += len(side.made)
         if not made.waiting:
             return made
         before = len(side.made)
         keys = [_effect_key(key, side.book) for key in unmade if key not in side.made]
         known = (effect.key for page in _in_pages(iter(keys)) for effect in self._open(page))
-        again = settle(self._store, known, side, patience=ONCE)
+        again = settle(self._store, known, side, patience=ONCE, clocks=self._clocks)
         self._count.added += len(side.made) - before
         return again
 
@@ -397,15 +416,9 @@ class _Mirroring:
                 yield effect.key
 
     def _bring_up_to_date(self, ids: Mapping[str, str]) -> None:
-        lost = 0
-        rows = iter(ids.items())
         with ThreadPoolExecutor(self._ledger.at_once) as pool:
-            for page in _in_pages(rows):
-                if lost >= MOST_LOST:
-                    self._count.waiting += len(page)
-                    continue
+            for page in _in_pages(iter(ids.items())):
                 for came in self._brought(pool, page):
-                    lost = lost + 1 if came.end is _End.WAITS else 0
                     self._counted(came)
 
     def _brought(self, pool: Executor, page: Sequence[tuple[str, str]]) -> Iterator[_Came]:
@@ -420,23 +433,31 @@ class _Mirroring:
                 self._count.unchanged += 1
             case _End.WAITS:
                 self._count.waiting += 1
-                note(came.says)
+                if came.says:
+                    note(came.says)
             case _End.ASKED:
                 self._count.ask(came.says)
 
     def _one(self, row: LedgerRow, id_: str) -> _Came:
-        """Bring one row up to date that was made before."""
+        """Bring one row up to date that was made before, unless the far side is gone."""
+        if self._lost >= MOST_LOST:
+            return _Came(_End.WAITS)
         try:
-            page = self._page(row.key, id_)
-            if self._ledger.is_up_to_date(page, row):
-                return _Came(_End.UNCHANGED)
-            with self._store.hold(writer_of(self._ledger, row.key), holder="makegood, mirroring"):
-                changed = self._ledger.bring_up_to_date(page, row)
+            changed = self._changed(row, self._page(row.key, id_))
         except Retriable as error:
+            self._lost += 1
             return _Came(_End.WAITS, str(error))
         except (Permanent, PersonNeeded) as error:
             return _Came(_End.ASKED, str(error))
         return _Came(_End.UPDATED if changed else _End.UNCHANGED)
+
+    def _changed(self, row: LedgerRow, page: LedgerPage) -> bool:
+        if self._ledger.is_up_to_date(page, row):
+            return False
+        with self._store.hold(writer_of(self._ledger, row.key), holder="makegood, mirroring"):
+            changed = self._ledger.bring_up_to_date(page, row)
+        self._lost = 0
+        return changed
 
     def _page(self, key: str, id_: str) -> LedgerPage:
         """What shows a row now: the only live row with its key, or the one under its id.

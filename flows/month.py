@@ -26,20 +26,26 @@ from connectors.store import (
     TermsRecord,
 )
 from connectors.store import Evidence as StoredEvidence
+from flows.binding import check_account
 from flows.bookkeeping import ledger_facts, named_as_proof, write_rows
 from flows.effects import Settlement
 from flows.evidence import Evidence
 from flows.keeping import read_source
 from flows.ledger_reading import note_edits
 from flows.log import note, watcher
-from flows.mailing import send_summary, send_waiting, write_previews
+from flows.mailing import (
+    send_release_request,
+    send_summary,
+    send_waiting,
+    write_previews,
+)
 from flows.mirroring import Mirrored, mirror_rows
 from flows.notices import needs_person, needs_release, run_done, send_notices
 from flows.office import Office, open_office
 from flows.paying import Question, asked_about, in_words, pay_released
 from flows.planning import Governed, MonthPlan, plan_month
 from flows.questions import open_questions
-from flows.release import Ruled, release_by_rule, waiting_batch
+from flows.release import Batch, Ruled, release_by_rule, waiting_batch
 from models.case import (
     Case,
     Decided,
@@ -239,6 +245,7 @@ def month_run(
         plan = plan_month(office.contracts, month=month, clients=clients, now=now)
         if not dry_run:
             office.check_doors()
+            check_account(office)
         with office.store.month_lock(str(month), holder=f"makegood run {month}"):
             yield MonthRun(office, plan, dry_run=dry_run, notify=notify, by_rule=by_rule)
 
@@ -395,16 +402,21 @@ def tell_the_month(run: MonthRun, period: str) -> str:
         return f"{says}, no summary asked for"
     met = [outcome for outcome in run.report if outcome.decided.determination.breached is False]
     summaries = send_summary(run.office, period, contracts=len(run.report), met=len(met))
-    posted = _post_notices(run, period, met=len(met))
-    return f"{says}, {summaries or 'no new'} summary" + (f", {posted} posted" if posted else "")
+    batch = waiting_batch(run.office, month=run.plan.month)
+    asked = send_release_request(
+        run.office, run.plan.month, waiting=batch.waiting, needed=batch.needed
+    )
+    posted = _post_notices(run, period, batch, met=len(met))
+    also = [f"{asked} asked to release"] if asked else []
+    also += [f"{posted} posted"] if posted else []
+    return ", ".join([says, f"{summaries or 'no new'} summary", *also])
 
 
-def _post_notices(run: MonthRun, period: str, *, met: int) -> int:
+def _post_notices(run: MonthRun, period: str, batch: Batch, *, met: int) -> int:
     """Tell the operators' chat what the run came to; those that an earlier run left go first."""
     office = run.office
     if office.chat is None:
         return 0
-    batch = waiting_batch(office, month=run.plan.month)
     return (
         send_notices(office, period)
         + run_done(office, period, contracts=len(run.report), met=met)

@@ -48,14 +48,14 @@ class Deadline:
     Attributes:
         key: The obligation's key, such as `cloudways/hosting/2026-05/r0`.
         vendor: The vendor's name.
-        amount: What can be claimed; None while that is not known.
+        amount: What can be claimed, in words; "" while that is not known.
         claim_by: The last day, included.
         channel: Where it is filed.
     """
 
     key: str
     vendor: str
-    amount: Money | None
+    amount: str
     claim_by: date
     channel: str = ""
 

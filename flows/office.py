@@ -129,7 +129,8 @@ def open_office(folder: Path, *, read_only: bool = False) -> Iterator[Office]:
     with ExitStack() as doors:
         url = database_url(folder, workspace, read_only=read_only)
         store = doors.enter_context(closing(open_store(url, lazily=True)))
-        opened = None if read_only else doors.enter_context(open_billing(workspace, folder))
+        billing = None if read_only else open_billing(workspace, folder, store)
+        opened = None if billing is None else doors.enter_context(billing)
         yield Office(
             folder=folder,
             workspace=workspace,
@@ -250,7 +251,7 @@ def open_ledgers(
         remembered=lambda place: (
             remembered_book(store, NotionLedger.name, place) if _is_there(url) else None
         ),
-        turns=_shared_turns(store, url, token, terms.requests_per_minute),
+        turns=shared_turns(store, url, token, terms.requests_per_minute),
         address=os.environ.get(NOTION_URL, ""),
     )
     with closing(notion):
@@ -262,7 +263,7 @@ def _is_there(url: str) -> bool:
     return not url.startswith(SQLITE_FILE) or Path(url.removeprefix(SQLITE_FILE)).exists()
 
 
-def _shared_turns(store: Store, url: str, token: str, requests_per_minute: int) -> Turns:
+def shared_turns(store: Store, url: str, token: str, requests_per_minute: int) -> Turns:
     """One rate for all programs over one database that use a token."""
     from connectors.ledger.notion import LocalTurns, Turns, gap_us  # noqa: PLC0415  As above.
 
@@ -297,8 +298,16 @@ def _check_ledger(ledger: Ledger) -> None:
 
 
 @contextmanager
-def open_billing(workspace: Workspace, folder: Path) -> Iterator[Billing]:
+def open_billing(
+    workspace: Workspace, folder: Path, shared: Store | None = None
+) -> Iterator[Billing]:
     """The connector for the configured billing system, until the block ends; nothing is asked yet.
+
+    Args:
+        workspace: Names it.
+        folder: The workspace's folder.
+        shared: Where all processes take their turns that use the account; None for whoever writes
+            nothing, not even that.
 
     Raises:
         Misconfigured: The key is missing, or of the other side.
@@ -312,7 +321,8 @@ def open_billing(workspace: Workspace, folder: Path) -> Iterator[Billing]:
 
             key, address = os.environ.get(STRIPE_KEY, ""), os.environ.get(STRIPE_URL, "")
             mode = workspace.billing.mode or BillingMode.TEST
-            with closing(StripeBilling(key, mode=mode, address=address)) as billing:
+            connector = StripeBilling(key, mode=mode, address=address, shared=shared)
+            with closing(connector) as billing:
                 yield billing
 
 

@@ -63,10 +63,10 @@ class Pace:
     """The adaptive limits of one run; threads may share it."""
 
     def __init__(self, limits: Limits, clocks: Clocks) -> None:
-        """Start with one writer, at the published rate."""
+        """Start with one writer, at the published rate; with all where turns are waited for."""
         self._limits, self._clocks = limits, clocks
         self._guard = Lock()
-        self._width, self._gone_well = 1, 0
+        self._width, self._gone_well = limits.at_once if limits.wait_for_turn else 1, 0
         self._best_us = limits.gap_us
         self._gap_us = self._best_us
         self._next_us = self._slowed_at_us = self._eased_at_us = 0
@@ -101,7 +101,9 @@ class Pace:
                 self._eased_at_us = now
 
     def limited(self) -> None:
-        """Half as much, once for all refusals of the same second."""
+        """Half as much, once for all refusals of the same second; turns are late by themselves."""
+        if self._limits.wait_for_turn is not None:
+            return
         with self._guard:
             now = self._now_us()
             if now - self._slowed_at_us < SECOND_US and self._slowed_at_us:

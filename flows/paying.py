@@ -11,13 +11,15 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 
 from connectors.billing import Billing, BillingQuery, FoundState, PartIntent
 from connectors.errors import Permanent, PersonNeeded, Retriable
 from connectors.store import Effect, EffectOutcome, EffectPlan, StoredObligation
+from flows.binding import PAYMENT, refuse_another_account
+from flows.correcting import CORRECTION, is_resolved, outcome_of, returned_of, take_up
 from flows.effects import AT_ONCE, Settlement, settle
 from flows.log import note
 from flows.office import Office
@@ -28,12 +30,21 @@ from models.effect import MAY_BEGIN, OPEN_STATES, Abilities, EffectState, Match
 from models.money import Money
 from models.payment import Channel, Part, PaymentPlan, journal_plan, plan_payment
 from models.period import ServiceMonth
+from models.returned import Correction
 from models.terms import JsonValue
 
-PAYMENT = "payment"
+WAVE = 50
+"""Obligations that are planned and then paid together, while the next ones are planned. While the
+last of them are paid only the limit of one endpoint is used, so they are few."""
+
+PLANNERS = 2
+"""For each of several writers: a plan takes about ten requests in a row, and paying it one."""
 
 MOST_REFUSALS = 3
 """After so many refused parts of one obligation a person is asked."""
+
+MOST_LOST = 20
+"""After so many plans in a row for which it did not answer, the vendor is gone: the rest waits."""
 
 MOST_PREVIEWS = 2
 """How often an obligation is planned anew when the vendor's preview is not what was planned."""
@@ -68,8 +79,9 @@ class BillingSide:
         """
         if _is_question(plan):
             return Abilities(repeats_are_safe=True)
-        if self.billing.disowns(_intent(plan)):
-            return Abilities()
+        disowned = self.billing.disowns(_intent(plan))
+        if disowned:
+            return Abilities(why_not_asked=disowned)
         return Abilities(
             can_be_asked=self.billing.can_be_asked,
             forgets_keys_after_ms=self.billing.forgets_keys_after_ms,
@@ -92,6 +104,7 @@ class BillingSide:
             Match(
                 id=found.id,
                 stands=found.state is FoundState.LIVE,
+                gone=found.is_gone,
                 differs=found.differs or (() if found.equal else ("is not as was asked",)),
             )
             for found in self.billing.look(_intent(plan))
@@ -115,14 +128,17 @@ class Parts:
 
     Attributes:
         effects: Their effects, of every revision.
+        owed_anew: By a part's key, what came back of its amount and is owed again.
     """
 
     effects: tuple[Effect, ...] = ()
+    owed_anew: Mapping[str, Money] = field(default_factory=dict)
 
     @property
     def live(self) -> tuple[Part, ...]:
-        """Every part but those that the vendor refused, or that were planned anew."""
-        return tuple(_part(effect) for effect in self.effects if not _is_dead(effect))
+        """Every part with what it pays; not what was refused, planned anew, or owed again."""
+        parts = (_part(effect) for effect in self.effects if not _is_dead(effect))
+        return tuple(left for part in parts for left in _less(part, self.owed_anew.get(part.key)))
 
     @property
     def in_doubt(self) -> frozenset[str]:
@@ -148,10 +164,17 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is to be done about one obligation: its parts with their parameters, or why it waits."""
+    """What is to be done about one obligation: its parts with their parameters, or why it waits.
+
+    Attributes:
+        intents: The parts.
+        waits: Why it waits, or what the parts leave does; "".
+        cut_off: It waits because the vendor could not be asked; a rerun goes on.
+    """
 
     intents: tuple[PartIntent, ...] = ()
     waits: str = ""
+    cut_off: bool = False
 
 
 def pay_released(office: Office, period: str, *, clients: Sequence[str] = ()) -> Settlement:
@@ -173,9 +196,17 @@ def pay_released(office: Office, period: str, *, clients: Sequence[str] = ()) ->
     if office.billing is None:
         return Settlement()
     run = _Paying(office, office.billing, BillingSide(office.billing), Settlement())
+    open_ones = office.store.effect_keys(period=period, kinds=[PAYMENT], states=sorted(OPEN_STATES))
+    waves, keys = _waves(_released(office, period, clients)), _keys(office, period)
+    try:
+        refuse_another_account(office.store, office.billing)
+    except Retriable as error:
+        run.leave(waves, keys, str(error), planned=sum(1 for _ in open_ones))
+        return run.count
     run.plan_anew(period)
-    run.settle(office.store.effect_keys(period=period, kinds=[PAYMENT], states=sorted(OPEN_STATES)))
-    run.conduct(_waves(_released(office, period, clients)), _keys(office, period))
+    run.count.add(take_up(office.store, office.billing, period))
+    run.settle(open_ones)
+    run.conduct(waves, keys)
     return run.count
 
 
@@ -198,12 +229,12 @@ def foresee(office: Office, obligations: Sequence[StoredObligation]) -> Mapping[
         owed = stored.obligation
         known = parts[owed.period][owed.contract]
         try:
-            return _plan(office, billing, stored, known)
+            return _plan(office, billing, stored, known)[0]
         except Permanent as error:
             left = _what_is_left(stored, known).parts[0].amount
             return PaymentPlan((), str(error), "", "", (), left)
 
-    with ThreadPoolExecutor(billing.at_once) as pool:
+    with ThreadPoolExecutor(_planners(billing)) as pool:
         plans = list(pool.map(_plan_one, obligations))
     return {stored.key: plan for stored, plan in zip(obligations, plans, strict=True)}
 
@@ -282,18 +313,37 @@ class _Paying:
 
     def conduct(self, waves: Iterator[Wave], keys: Keys) -> None:
         """Pay wave after wave; the next one is planned while this one is sent, if it may be."""
-        with ThreadPoolExecutor(self.billing.at_once) as pool:
+        with ThreadPoolExecutor(_planners(self.billing)) as pool:
             wave, ahead = next(waves, ()), None
             while wave:
-                drafts = ahead or self._drafts(pool, wave, keys)
-                following = next(waves, ())
+                planned, following = ahead or self._drafts(pool, wave, keys), next(waves, ())
                 apart = not {s.client for s in wave} & {s.client for s in following}
                 # Reading ahead for a client that is being paid would show what is about to change.
                 ahead = self._drafts(pool, following, keys) if apart and following else None
+                drafts = list(planned)
+                if _is_gone(drafts):
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    self.leave(chain([wave, following], waves), keys, drafts[-1].waits)
+                    return
                 unpaid = self._pay(wave, drafts, keys)
                 while unpaid:
                     unpaid = self._pay(unpaid, self._drafts(pool, unpaid, keys), keys)
                 wave = following
+
+    def leave(self, waves: Iterable[Wave], keys: Keys, why: str, *, planned: int = 0) -> None:
+        """Count what is not planned of these, beside what is, and say once why all of it waits."""
+        left = planned + sum(
+            1
+            for wave in waves
+            for parts in [_parts(self.office, wave, keys)]
+            for stored in wave
+            if _what_is_left(stored, parts[stored.obligation.contract]).parts
+        )
+        if not left:
+            return
+        says = f"{self.side.name}: {left} wait: {why}"
+        note(says)
+        self.count.add(Settlement(waiting=left, unfinished=left, notes=[says]))
 
     def _drafts(self, pool: Executor, wave: Wave, keys: Keys) -> Iterator[Draft]:
         parts = _parts(self.office, wave, keys)
@@ -306,7 +356,7 @@ class _Paying:
         for stored, draft in zip(wave, drafts, strict=True):
             plans += [_effect_plan(stored, intent) for intent in draft.intents]
             if draft.waits:
-                self._waits(stored, draft.waits)
+                self._waits(stored, draft)
         if not plans:
             return ()
         planned = [effect.key for effect in store.plan_effects(plans)]
@@ -317,10 +367,21 @@ class _Paying:
         again = {effect.plan.obligation for effect in refused}
         return tuple(stored for stored in wave if stored.key in again)
 
-    def _waits(self, stored: StoredObligation, why: str) -> None:
-        says = f"{stored.key}: waits: {why}"
+    def _waits(self, stored: StoredObligation, draft: Draft) -> None:
+        says = f"{stored.key}: waits: {draft.waits}"
         note(says)
-        self.count.add(Settlement(waiting=1, notes=[says]))
+        self.count.add(Settlement(waiting=1, unfinished=int(draft.cut_off), notes=[says]))
+
+
+def _is_gone(drafts: Sequence[Draft]) -> bool:
+    """Whether the vendor answered for none of many."""
+    asked = [draft for draft in drafts if draft.intents or draft.waits]
+    return len(asked) >= MOST_LOST and all(draft.cut_off for draft in asked)
+
+
+def _planners(billing: Billing) -> int:
+    """How many plan at once; for whoever bears only one caller it is one."""
+    return billing.at_once if billing.at_once == 1 else PLANNERS * billing.at_once
 
 
 def _released(
@@ -341,7 +402,7 @@ def _waves(lines: dict[str, deque[StoredObligation]]) -> Iterator[Wave]:
     """At most one obligation of each client at a time, so that each sees what the last one did."""
     while lines:
         heads = (line.popleft() for line in list(lines.values()))
-        while wave := tuple(islice(heads, AT_ONCE)):
+        while wave := tuple(islice(heads, WAVE)):
             yield wave
         for client in [client for client, line in lines.items() if not line]:
             del lines[client]
@@ -351,6 +412,8 @@ def _keys(office: Office, period: str) -> Keys:
     found: Keys = defaultdict(list)
     for key in office.store.effect_keys(period=period, kinds=[PAYMENT]):
         found[key.rsplit("/", 3)[0]].append(key)
+    for key in office.store.effect_keys(period=period, kinds=[CORRECTION]):
+        found[key.rsplit("/", 4)[0]].append(key)
     return found
 
 
@@ -361,9 +424,15 @@ def _parts(
     contracts = {stored.obligation.contract for stored in obligations}
     wanted = [key for contract in sorted(contracts) for key in keys.get(contract, ())]
     found: dict[str, list[Effect]] = {contract: [] for contract in contracts}
+    anew: dict[str, dict[str, Money]] = {contract: {} for contract in contracts}
     for effect in office.store.effects(keys=wanted) if wanted else ():
-        found[effect.plan.contract].append(effect)
-    return {contract: Parts(tuple(effects)) for contract, effects in found.items()}
+        contract = effect.plan.contract
+        if effect.plan.kind == PAYMENT:
+            found[contract].append(effect)
+        elif outcome_of(effect) is Correction.PAID_ANEW:
+            returned = returned_of(effect)
+            anew[contract][returned.part.key] = returned.amount
+    return {contract: Parts(tuple(found[contract]), anew[contract]) for contract in contracts}
 
 
 def _drafted(office: Office, billing: Billing, stored: StoredObligation, parts: Parts) -> Draft:
@@ -378,13 +447,13 @@ def _drafted(office: Office, billing: Billing, stored: StoredObligation, parts: 
         against = _why_no_more(billing, stored, parts)
         for _ in range(0 if against else MOST_PREVIEWS):
             try:
-                plan = _plan(office, billing, stored, parts)
-                _refuse_strangers(billing, plan, parts)
+                plan, customers = _plan(office, billing, stored, parts)
+                _refuse_strangers(billing, stored, customers, parts)
                 return _previewed(billing, stored, plan, parts)
             except Permanent as error:
                 against = str(error)
     except Retriable as error:
-        return Draft(waits=str(error))
+        return Draft(waits=str(error), cut_off=True)
     except Permanent as error:
         # What was refused before cannot be looked for: nobody knows whether to go on.
         against = str(error)
@@ -428,7 +497,7 @@ def _why_no_more(billing: Billing, stored: StoredObligation, parts: Parts) -> st
     # What another billing system was to make was never sent from here.
     ours = [each for each in refused if not billing.disowns(_intent(each.plan))]
     for effect in ours if billing.can_be_asked else ():
-        found = billing.look(_intent(effect.plan))
+        found = [each for each in billing.look(_intent(effect.plan)) if not each.is_gone]
         if found:
             ids = ", ".join(each.id for each in found)
             return f"{effect.key} was refused, and yet there is {ids}"
@@ -437,9 +506,12 @@ def _why_no_more(billing: Billing, stored: StoredObligation, parts: Parts) -> st
     return f"refused {len(refused)} times, at last: {_said(refused[-1])}"
 
 
-def _plan(office: Office, billing: Billing, stored: StoredObligation, parts: Parts) -> PaymentPlan:
+def _plan(
+    office: Office, billing: Billing, stored: StoredObligation, parts: Parts
+) -> tuple[PaymentPlan, tuple[str, ...]]:
+    """How it is paid, and the customers that were looked at; "" where nobody knows customers."""
     if not billing.knows_invoices:
-        return _what_is_left(stored, parts)
+        return _what_is_left(stored, parts), ("",)
     version = _version(office, stored)
     month = ServiceMonth.parse(stored.obligation.period).bounds(version.time_zone)
     query = BillingQuery(
@@ -450,28 +522,32 @@ def _plan(office: Office, billing: Billing, stored: StoredObligation, parts: Par
         month=month,
         currency=stored.ledger["currency"],
     )
-    return plan_payment(
+    picture = billing.picture(query)
+    plan = plan_payment(
         obligation=stored.obligation,
         payout=Payout(stored.ledger["payout"]),
         tax=version.billing.tax,
-        picture=billing.picture(query),
+        picture=picture,
         month=month,
         paid_parts=parts.live,
         in_doubt=parts.in_doubt,
         next_number=parts.next_number(stored.key),
     )
+    return plan, tuple(customer.id for customer in picture.customers)
 
 
-def _refuse_strangers(billing: Billing, plan: PaymentPlan, parts: Parts) -> None:
-    """Plan nothing beside a part that is there and that the store knows nothing of.
+def _refuse_strangers(
+    billing: Billing, stored: StoredObligation, customers: Sequence[str], parts: Parts
+) -> None:
+    """Plan and ask nothing beside a part that is there and that the store knows nothing of.
 
     Raises:
         Permanent: There is one.
         Retriable: The vendor cannot be asked now.
     """
     known = {effect.key for effect in parts.effects}
-    for obligation, customer in {(part.obligation, part.customer) for part in plan.parts}:
-        found = billing.parts_of(obligation, customer=customer)
+    for customer in customers:
+        found = billing.parts_of(stored.key, customer=customer)
         strange = [f"{each.id} ({each.key})" for each in found if each.key not in known]
         if strange:
             message = (
@@ -607,6 +683,14 @@ def _part(effect: Effect) -> Part:
     return Part.of_record(effect.plan.intent["part"])
 
 
+def _less(part: Part, owed_anew: Money | None) -> Iterator[Part]:
+    """The part with what is left of it; nothing when all of it came back."""
+    if owed_anew is None:
+        yield part
+    elif owed_anew != part.amount:
+        yield replace(part, amount=part.amount - owed_anew, with_tax=None)
+
+
 def _is_question(plan: EffectPlan) -> bool:
     return bool(plan.intent["part"]["channel"] == Channel.BY_HAND)
 
@@ -616,15 +700,11 @@ def _is_dead(effect: Effect) -> bool:
 
     What a person has resolved as refused shall not be paid: it is settled, not open again.
     """
-    return effect.state is EffectState.REFUSED and not _is_resolved(effect)
+    return effect.state is EffectState.REFUSED and not is_resolved(effect)
 
 
 def _is_to_be_planned_anew(effect: Effect) -> bool:
-    return _is_question(effect.plan) and _is_resolved(effect)
-
-
-def _is_resolved(effect: Effect) -> bool:
-    return isinstance(effect.outcome, Mapping) and "resolved" in effect.outcome
+    return _is_question(effect.plan) and is_resolved(effect)
 
 
 def _said(effect: Effect) -> str:

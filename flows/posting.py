@@ -70,7 +70,7 @@ def post(mail: MailSender, store: Store, *, to_ourselves: Collection[str]) -> Un
 
     def _send(plan: EffectPlan) -> JsonValue:
         message = OutgoingMail.from_intent(plan.intent)
-        *earlier, _ = store.attempts(plan.key)  # The last one is this one.
+        earlier = store.attempts(plan.key)[:-1]  # The last one is this one.
         return _sent(mail, message, _SoFar.of(earlier))
 
     return Unasked("mail", _send, _able, Limits(per_minute=mail.per_minute))

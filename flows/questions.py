@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from connectors.store import Effect, Store, StoredObligation
+from flows.binding import PAYMENT
 from flows.books import SETTLED_BY_RUNS
-from flows.paying import PAYMENT
+from flows.claims import unfitting_claims
 from flows.planning import MonthPlan
 from models.credit import ObligationState
 from models.effect import MAY_BEGIN, OPEN_STATES, EffectState
@@ -19,9 +20,13 @@ OPEN = (ObligationState.DRAFT, ObligationState.WITHHELD)
 
 
 def open_questions(store: Store, plan: MonthPlan) -> tuple[str, ...]:
-    """Open obligations that no contract of the plan answers for, and effects that are not done."""
+    """What stands without a contract, claims that no longer fit, and effects that are not done."""
     period = str(plan.month)
-    return (*_left_over(store, plan, period), *unsettled_effects(store, period))
+    return (
+        *_left_over(store, plan, period),
+        *unfitting_claims(store, period, clients=plan.clients),
+        *unsettled_effects(store, period),
+    )
 
 
 def unsettled_effects(store: Store, period: str) -> tuple[str, ...]:

@@ -1,23 +1,25 @@
 """Reconcile: our obligations, the vendor's credits and the ledgers, held against each other.
 
-It only reads. What differs is reported with what a person could do about it; no effect is planned
-and no row is written. What the vendor told by webhook counts beside what it lists now.
+At the vendor and in the ledgers it only reads. What differs is reported with what a person could do
+about it; a payment that came back is left as a question, which is all that is written. What the
+vendor told by webhook counts beside what it lists now.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from connectors.billing import Billing, Found
 from connectors.errors import Permanent
 from connectors.ledger import Ledger
 from connectors.store import Effect, Store, StoredObligation
+from flows.binding import PAYMENT, refuse_another_account
+from flows.correcting import corrections, outcome_of, propose_corrections, returned_of
 from flows.effects import AT_ONCE
 from flows.office import Office, open_billing, open_office
-from flows.paying import PAYMENT
 from models.contract import Contract
 from models.effect import EffectState
 from models.intervals import Interval
@@ -39,6 +41,11 @@ from models.workspace_file import BillingKind
 STRIPE = "stripe"
 """Under which name events of Stripe are stored."""
 
+STRANGERS_BALANCES = (
+    "the balances of customers whom no credit of ours touched: the vendor lists balances customer "
+    "by customer alone. --all-customers reads them, one request for each"
+)
+
 HOUR_MS = 3_600_000
 EARLIEST_ZONE_MS = 14 * HOUR_MS
 """No zone begins a month earlier than this before UTC does."""
@@ -53,12 +60,16 @@ class Reconciled:
         months: The first and the last service month.
         result: The differences.
         unread: Events that could not be understood, one sentence each.
+        asked: Keys of the questions about payments that came back.
+        not_looked_at: What was not compared, one sentence each.
     """
 
     vendor: str
     months: tuple[ServiceMonth, ServiceMonth]
     result: Reconciliation
     unread: tuple[str, ...]
+    asked: tuple[str, ...] = ()
+    not_looked_at: tuple[str, ...] = ()
 
 
 def reconcile_books(
@@ -69,7 +80,9 @@ def reconcile_books(
     last: ServiceMonth | None = None,
     everybody: bool = False,
 ) -> Reconciled:
-    """Compare everything of some service months, in both directions. Read-only.
+    """Compare everything of some service months, in both directions.
+
+    Read-only, but for the questions about payments that came back.
 
     Args:
         folder: The workspace.
@@ -82,7 +95,8 @@ def reconcile_books(
             credit of ours ever touched; one request for each.
 
     Raises:
-        UnusableInputError: The workspace or a ledger cannot be used.
+        UnusableInputError: The workspace or a ledger cannot be used, or the database has paid in
+            another account.
         Misconfigured: Key, permission or mode is wrong.
         ConnectorError: The database or the vendor cannot be reached.
     """
@@ -90,6 +104,7 @@ def reconcile_books(
         open_office(folder, read_only=True) as office,
         open_billing(office.workspace, folder) as billing,
     ):
+        refuse_another_account(office.store, billing)
         stored = office.store.obligations(None)
         months = _months(stored, first, last, now)
         ours = _ours(office, [one for one in stored if _is_of(one, months)])
@@ -106,7 +121,10 @@ def reconcile_books(
             news=news,
             ledgers={name: _lines(ledger) for name, ledger in office.ledgers.items()},
         )
-        return Reconciled(billing.name, months, reconcile(views), unread)
+        result = reconcile(views)
+        asked = propose_corrections(office.store, result.returned)
+        left_out = () if everybody or not billing.knows_invoices else (STRANGERS_BALANCES,)
+        return Reconciled(billing.name, months, result, unread, asked, left_out)
 
 
 def _months(
@@ -132,6 +150,7 @@ def _is_of(stored: StoredObligation, months: tuple[ServiceMonth, ServiceMonth]) 
 
 def _ours(office: Office, stored: Sequence[StoredObligation]) -> tuple[OurCredit, ...]:
     parts = _parts(office.store, {one.obligation.period for one in stored})
+    returned = corrections(office.store)
     contracts = {contract.id: contract for contract in office.contracts}
     return tuple(
         OurCredit(
@@ -139,7 +158,7 @@ def _ours(office: Office, stored: Sequence[StoredObligation]) -> tuple[OurCredit
             role=one.role,
             month=_month_of(one).bounds(one.ledger["time_zone"]),
             customer=_named_customer(contracts.get(one.obligation.contract), one),
-            parts=tuple(parts.get(one.key, ())),
+            parts=tuple(_with_correction(part, returned) for part in parts.get(one.key, ())),
         )
         for one in stored
     )
@@ -169,6 +188,14 @@ def _our_part(effect: Effect) -> OurPart:
         vendor_id=str(outcome.get("id", "")) if effect.state is EffectState.DONE else "",
         waived=refused and "resolved" in outcome,
     )
+
+
+def _with_correction(ours: OurPart, returned: Mapping[str, Effect]) -> OurPart:
+    correction = returned.get(ours.part.key)
+    if correction is None:
+        return ours
+    came_back = returned_of(correction).amount
+    return replace(ours, came_back=came_back, correction=outcome_of(correction))
 
 
 def _named_customer(contract: Contract | None, stored: StoredObligation) -> str:
@@ -202,6 +229,7 @@ def _vendor_credit(found: Found) -> VendorCredit:
         customer=found.customer,
         invoice=found.invoice,
         created_at=found.created_at,
+        returned=found.returned,
     )
 
 

@@ -17,6 +17,7 @@ from decimal import Decimal
 from connectors.errors import Retriable
 from connectors.mail import Mailbox
 from connectors.store import Approval, ReleaseRefusedError, StoredObligation, batch_digest
+from flows.binding import check_account
 from flows.bookkeeping import write_rows
 from flows.effects import Settlement
 from flows.ledger_reading import note_edits
@@ -30,6 +31,7 @@ from flows.questions import unsettled_effects
 from models.approval import (
     BY_RULE,
     Candidate,
+    Earlier,
     Identity,
     Needed,
     Voice,
@@ -40,9 +42,10 @@ from models.approval import (
 from models.case import Decided
 from models.contract import ContractVersion, ReleaseMode, Role
 from models.credit import ObligationState
-from models.decision import digest_of
-from models.money import Money
+from models.decision import EntryKind, digest_of
+from models.money import Currency, Money
 from models.period import ServiceMonth
+from models.terms import JsonValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,7 @@ def waiting_batch(
     month: ServiceMonth,
     clients: Sequence[str] = (),
     below: Decimal | None = None,
+    by: Voice | None = None,
 ) -> Batch:
     """The month's drafts that wait for a person.
 
@@ -117,6 +121,7 @@ def waiting_batch(
         clients: Only these clients' drafts; empty for all.
         below: Only credits of less than this, in major units of their own currency, and nothing
             that takes something back; None for all.
+        by: Who looks at it, if that is known: what they let go alone before counts.
     """
     drafts = office.store.obligations(
         str(month), clients=list(clients) or None, states=[ObligationState.DRAFT]
@@ -129,11 +134,15 @@ def waiting_batch(
         and stored.obligation.contract in running
         and _is_below(stored, below)
     )
-    return chosen_batch(office, month=month, waiting=waiting)
+    return chosen_batch(office, month=month, waiting=waiting, by=by)
 
 
 def chosen_batch(
-    office: Office, *, month: ServiceMonth, waiting: tuple[StoredObligation, ...]
+    office: Office,
+    *,
+    month: ServiceMonth,
+    waiting: tuple[StoredObligation, ...],
+    by: Voice | None = None,
 ) -> Batch:
     """The batch of exactly these drafts of ours, as they were read; a release refuses changed ones.
 
@@ -141,13 +150,46 @@ def chosen_batch(
         office: What is read.
         month: The service month.
         waiting: Some of what `waiting_batch` would show.
+        by: Who looks at it, if that is known: what they let go alone before counts.
     """
     return Batch(
         month=month,
         waiting=waiting,
         digest=batch_digest(waiting),
         receivers=receivers(office, waiting),
-        needed=people_needed(_candidates(office, month, waiting), two_above=_two_above(office)),
+        needed=_needed(office, month, waiting, by=by),
+    )
+
+
+def _needed(
+    office: Office,
+    month: ServiceMonth,
+    drafts: Sequence[StoredObligation],
+    *,
+    by: Voice | None,
+) -> Needed:
+    limits = _two_above(office)
+    return people_needed(
+        _candidates(office, month, drafts),
+        two_above=limits,
+        by=by,
+        before=_let_go_before(office, month) if limits and drafts else (),
+    )
+
+
+def _let_go_before(office: Office, month: ServiceMonth) -> tuple[Earlier, ...]:
+    """What people have let go of a month, as the log has it; a contract's rule is nobody."""
+    found = office.store.entries(period=str(month), kinds=[EntryKind.RELEASED])
+    return tuple(_earlier(entry.body) for entry in found if entry.body["by"] != BY_RULE)
+
+
+def _earlier(body: Mapping[str, JsonValue]) -> Earlier:
+    currency = Currency.of(body["currency"])
+    said = body.get("approved_by", ())
+    return Earlier(
+        amount=Money(int(currency.minor(Decimal(body["amount"]))), currency),
+        voices=tuple(Voice.of(yes["by"], yes["identity"]) for yes in said)
+        or (Voice(body["by"], Identity.FREE_TEXT),),
     )
 
 
@@ -165,7 +207,8 @@ def release(office: Office, batch: Batch, *, by: str | Voice, why: str, at: int)
         at: The present instant.
 
     Raises:
-        UnusableInputError: A ledger is not one of ours; nothing was released.
+        UnusableInputError: A ledger is not one of ours, or the database has paid in another
+            account; nothing was released.
         Misconfigured: A ledger, the mail or the previews cannot be written, or billing refuses the
             settings; nothing was released, or what was is paid by the next run.
         ReleaseRefusedError: The batch is not what stands now; nothing was released.
@@ -174,6 +217,7 @@ def release(office: Office, batch: Batch, *, by: str | Voice, why: str, at: int)
     period = str(batch.month)
     voice = by if isinstance(by, Voice) else Voice(by, Identity.FREE_TEXT)
     office.check_doors()
+    check_account(office)
     _check_billing(office, batch.waiting)
     with office.store.month_lock(period, holder=f"makegood release {period}"):
         released: tuple[StoredObligation, ...] = ()
@@ -264,9 +308,7 @@ def _missing(office: Office, batch: Batch, voice: Voice, *, why: str, at: int) -
     )
     given = office.store.approve(approval)
     # What is needed now, not what was when it was shown: something may have been released since.
-    needed = people_needed(
-        _candidates(office, batch.month, batch.waiting), two_above=_two_above(office)
-    )
+    needed = _needed(office, batch.month, batch.waiting, by=voice)
     voices = [Voice.of(each.by, each.identity) for each in given]
     if agreed(voices, needed):
         return ""

@@ -8,7 +8,7 @@ often. Nothing is filed, and no claim is changed here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from email.utils import parseaddr
 from itertools import islice
@@ -33,11 +33,15 @@ from flows.messages import (
     EndedLine,
     Ending,
     Method,
+    MissedStage,
+    Rendered,
     content_type,
     render_calendar,
     render_reminder,
 )
-from flows.messages.language import language_of
+from flows.messages.language import Language, language_of
+from flows.messages.views import MOST_TEXTS
+from flows.notices import Deadline, deadline_near
 from flows.office import Office
 from flows.posting import post
 from models.claims.deadline import Due
@@ -134,7 +138,17 @@ def remind(office: Office, *, today: date, dry_run: bool = False) -> Reminded:
         return outlook.reminded()
     feed = _write_feed(office, outlook)
     settlement = _send(office, outlook)
+    deadline_near(office, outlook.deadlines, today=today)
     return outlook.reminded(settlement=settlement, feed=feed)
+
+
+def reminder_of(office: Office, *, today: date, language: Language) -> Rendered | None:
+    """The reminder as it would read today, whatever was said before; None when nothing is due."""
+    outlook = _Outlook(office, today)
+    if not outlook.near:
+        return None
+    reminder = ClaimReminder(due=outlook.with_texts(), workspace=workspace_named(office))
+    return render_reminder(reminder, language=language)
 
 
 class _Outlook:
@@ -165,16 +179,32 @@ class _Outlook:
             return None
         return claim, due
 
+    @property
+    def deadlines(self) -> tuple[Deadline, ...]:
+        """What the operators' chat lists."""
+        return tuple(
+            Deadline(
+                key=claim.obligation,
+                vendor=claim.vendor,
+                amount=claim.worth,
+                claim_by=due.last_day,
+                channel=claim.terms.channel.value if claim.terms.channel else "",
+            )
+            for claim, due in self.near
+        )
+
     def _left(self, due: Due) -> int:
         return (due.last_day - self.today).days
 
     @property
     def due(self) -> tuple[DueLine, ...]:
-        """What a mail lists, with the texts to be filed."""
-        return tuple(
-            _line(claim, due, self.today, text=_text(self.office.store, claim))
-            for claim, due in self.near
-        )
+        """What is due, without texts."""
+        return tuple(_line(claim, due, self.today) for claim, due in self.near)
+
+    def with_texts(self) -> tuple[DueLine, ...]:
+        """What a mail lists, the first of it with the texts to be filed."""
+        told = {claim.key: _text(self.office.store, claim) for claim, _ in self.near[:MOST_TEXTS]}
+        return tuple(replace(line, text=told.get(line.key, "")) for line in self.due)
 
     @property
     def new(self) -> Mapping[str, Step]:
@@ -197,7 +227,9 @@ class _Outlook:
         return tuple(
             self.entries[name]
             for name, shown in sorted(self.told.shown.items())
-            if name in self.entries and _mark(self.entries[name].line) != shown.mark
+            if (entry := self.entries.get(name)) is not None
+            and entry.line.last_day >= self.today
+            and _mark(entry.line) != shown.mark
         )
 
     @property
@@ -244,10 +276,12 @@ class _Outlook:
 
     @property
     def published(self) -> tuple[CalendarEntry, ...]:
-        """What the attached calendar tells: deadlines of near claims, and those that changed."""
-        near = {claim.key for claim, _ in self.near}
+        """What the attached calendar tells: what changed, with a reminder all of its claims."""
         named = {entry.name: entry for entry in self.moved}
-        named |= {name: entry for name, entry in self.entries.items() if entry.line.key in near}
+        if self.new:
+            near = {claim.key for claim, _ in self.near}
+            ahead = (e for e in self.entries.values() if e.line.last_day >= self.today)
+            named |= {entry.name: entry for entry in ahead if entry.line.key in near}
         return tuple(named[name] for name in sorted(named))
 
     def reminded(self, *, settlement: Settlement | None = None, feed: str = "") -> Reminded:
@@ -280,7 +314,7 @@ def _send(office: Office, outlook: _Outlook) -> Settlement:
 def _letter(outlook: _Outlook, organizer: str) -> ToOurselves:
     new, moved, ended = outlook.new, outlook.moved, outlook.ended
     reminder = ClaimReminder(
-        due=outlook.due,
+        due=outlook.with_texts() if new else (),
         moved=tuple(entry.line for entry in moved if entry.line.key not in new),
         ended=outlook.ended_lines(),
         reminds=bool(new),
@@ -409,6 +443,7 @@ def _ending(claim: Claim, name: str) -> Ending:
 
 def _line(claim: Claim, due: Due, today: date, *, text: str = "") -> DueLine:
     terms = claim.terms
+    late = {each.stage: each for each in claim.open_dues if each.last_day < today and each != due}
     return DueLine(
         key=claim.key,
         vendor=claim.vendor,
@@ -425,6 +460,7 @@ def _line(claim: Claim, due: Due, today: date, *, text: str = "") -> DueLine:
         channel=terms.channel.value if terms.channel else "",
         address=terms.address or "",
         text=text,
+        missed=tuple(MissedStage(stage=one.stage, last_day=one.last_day) for one in late.values()),
     )
 
 

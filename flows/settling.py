@@ -16,9 +16,10 @@ from itertools import islice
 
 from connectors.billing import PartIntent
 from connectors.store import Effect, EffectOutcome, Store
+from flows.binding import PAYMENT
+from flows.correcting import CORRECTION, returned_of
 from flows.effects import AT_ONCE
 from flows.mailing import MAIL_KINDS
-from flows.paying import PAYMENT
 from flows.questions import is_answered
 from models.approval import Voice
 from models.effect import MAY_BE_RESOLVED, EffectState
@@ -42,6 +43,8 @@ STATE_OF: Mapping[Answer, EffectState] = {
     Answer.AGAIN: EffectState.PLANNED,
 }
 
+MONEY = frozenset({PAYMENT, CORRECTION})
+
 MAY_BE_ASKED = MAY_BE_RESOLVED | {EffectState.REFUSED}
 """A refused payment is planned anew by the next run; whatever else is refused waits for a word."""
 
@@ -56,7 +59,13 @@ SENT_MONEY: Words = {
     Answer.DONE: "it is there and counts as paid; no run sends it again",
     Answer.REFUSED: "it is not there, or does not count, and shall not be paid; no run asks again",
     Answer.AGAIN: "the next run looks for it: it takes note of what is as asked, sends it when "
-    "nothing is there, and asks again about anything else",
+    "nothing is there, pays it as the next part when what is there is void, and asks again about "
+    "anything else",
+}
+CAME_BACK: Words = {
+    Answer.DONE: "the client has it in another way, paid by hand; no run pays it as well",
+    Answer.REFUSED: "it is not owed any more; no run pays it, and the books take the credit back",
+    Answer.AGAIN: "the next run looks once more, and pays what came back anew, as the next part",
 }
 SENT_MAIL: Words = {
     Answer.DONE: "it arrived; no run sends it again",
@@ -162,7 +171,7 @@ def _unknown_key(store: Store, key: str) -> UnusableInputError:
 
 
 def _told(store: Store, effects: Sequence[Effect]) -> Iterator[Asked]:
-    owed = _owed(store, [effect for effect in effects if effect.plan.kind != PAYMENT])
+    owed = _owed(store, [effect for effect in effects if effect.plan.kind not in MONEY])
     for effect in effects:
         intent = _intent(effect)
         outcome = effect.outcome if isinstance(effect.outcome, Mapping) else {}
@@ -172,7 +181,7 @@ def _told(store: Store, effects: Sequence[Effect]) -> Iterator[Asked]:
             kind=effect.plan.kind,
             state=effect.state,
             period=effect.plan.period,
-            amount=intent.part.amount if intent else owed.get(effect.plan.obligation or ""),
+            amount=_amount(effect, intent, owed),
             since=effect.sent_at or effect.planned_at,
             why=why,
             proposal=proposal,
@@ -183,23 +192,35 @@ def _told(store: Store, effects: Sequence[Effect]) -> Iterator[Asked]:
         )
 
 
+def _amount(effect: Effect, intent: PartIntent | None, owed: Mapping[str, Money]) -> Money | None:
+    if effect.plan.kind == CORRECTION:
+        return returned_of(effect).amount
+    return intent.part.amount if intent else owed.get(effect.plan.obligation or "")
+
+
 def _words(
     effect: Effect, intent: PartIntent | None, outcome: Mapping[str, object]
 ) -> tuple[str, str, Words]:
     """Why it is asked, what might be done first, and what each answer would do."""
     why = str(outcome.get("why") or outcome.get("error") or "nobody knows what became of it")
-    if intent is not None and intent.part.channel is Channel.BY_HAND:
-        return str(intent.parameters["ask"]), str(intent.parameters["proposal"]), BY_HAND
-    if intent is not None and effect.state is EffectState.UNKNOWN:
-        return why, "Run the month again: it looks before it writes", SENT_MONEY
     if intent is not None:
-        return why, "Look for it where it is billed", SENT_MONEY
+        return _words_of_money(effect, intent, why)
+    if effect.plan.kind == CORRECTION:
+        return why, "Find out why it came back, and whether the client is owed it", CAME_BACK
     words = SENT_MAIL if effect.plan.kind in MAIL_KINDS else ANYTHING
     if effect.state is EffectState.REFUSED:
         return why, "Mend what stood in its way", words
     if effect.plan.kind in MAIL_KINDS:
         return why, "Find out whether it arrived", words
     return why, "Find out whether it is there", words
+
+
+def _words_of_money(effect: Effect, intent: PartIntent, why: str) -> tuple[str, str, Words]:
+    if intent.part.channel is Channel.BY_HAND:
+        return str(intent.parameters["ask"]), str(intent.parameters["proposal"]), BY_HAND
+    if effect.state is EffectState.UNKNOWN:
+        return why, "Run the month again: it looks before it writes", SENT_MONEY
+    return why, "Look for it where it is billed", SENT_MONEY
 
 
 def _intent(effect: Effect) -> PartIntent | None:

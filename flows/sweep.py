@@ -1,6 +1,6 @@
 """The sweep: how Prefect runs the reconciliation, on a schedule or when somebody asks.
 
-It only reads, and may be run at any time. What it found stands in an artifact. A run with
+It mends nothing, and may be run at any time. What it found stands in an artifact. A run with
 differences completes, because a difference is an answer and no failure; one that could not compare
 everything fails. Reads are repeated by the connectors, not by Prefect.
 """
@@ -88,5 +88,7 @@ def show_differences(found: Reconciled) -> None:
             f"{found.vendor}, {first} to {last}: {result.obligations} credits with {result.parts} "
             f"parts against {result.listed} of the vendor's and {result.rows} ledger rows; "
             f"{len(result.differences)} differences, {stake} at stake."
+            f"{''.join(f' Asked: makegood settle {key}.' for key in found.asked)}"
+            f"{''.join(f' Not looked at: {what}.' for what in found.not_looked_at)}"
         ),
     )

@@ -7,7 +7,7 @@ Nothing here knows how a person was recognised; that arrives as a `Voice`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -98,6 +98,27 @@ class Candidate:
         Otherwise one large credit could go in many small steps.
         """
         return max(abs(self.amount.minor), abs((self.released + self.amount).minor))
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A credit of the same service month that people have let go before.
+
+    Attributes:
+        amount: What it moved, signed.
+        voices: Who said yes to it.
+    """
+
+    amount: Money
+    voices: tuple[Voice, ...]
+
+    def may_be_alone_by(self, voice: Voice) -> bool:
+        """Whether this voice, and nobody else who is surely another, may have let it go."""
+        if agreed(self.voices, Needed(2)):
+            return False
+        return any(
+            not (one.verified and voice.verified) or may_be_one(one, voice) for one in self.voices
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,16 +224,25 @@ def _rule_text(rule: ReleaseRule, candidate: Candidate) -> str:
     return f"by the contract's rule: up to {up_to}, {plain(_least(rule))} % covered, no ambiguity"
 
 
-def people_needed(batch: Sequence[Candidate], *, two_above: Mapping[str, Decimal]) -> Needed:
+def people_needed(
+    batch: Sequence[Candidate],
+    *,
+    two_above: Mapping[str, Decimal],
+    by: Voice | None = None,
+    before: Sequence[Earlier] = (),
+) -> Needed:
     """How many people must agree to a batch.
 
     Two when any of its credits, or the sum of what is shown in one currency, is above the
     workspace's amount, or one of them above its contract's. A sum counts what is taken back as
-    well, so that it cannot hide what is given.
+    well, so that it cannot hide what is given; and what the same voice has let go alone before, so
+    that nobody passes the amount client by client. A word that nothing verifies may be anybody's.
 
     Args:
         batch: What is let go together.
         two_above: By currency, in major units; a currency that is absent has no such amount.
+        by: Who wants to let it go; None counts nothing from before.
+        before: What people have let go of the same service month.
     """
     for candidate in batch:
         code = candidate.amount.currency.code
@@ -220,20 +250,30 @@ def people_needed(batch: Sequence[Candidate], *, two_above: Mapping[str, Decimal
             if limit is not None and candidate.most_minor > candidate.amount.currency.minor(limit):
                 most = Money(candidate.most_minor, candidate.amount.currency)
                 return Needed(2, f"{candidate.key}: {most} is more than {plain(limit)} {code}")
-    return _needed_for_sum(batch, two_above)
+    alone = [one.amount for one in before if by is not None and one.may_be_alone_by(by)]
+    return _needed_for_sum([one.amount for one in batch], alone, two_above)
 
 
-def _needed_for_sum(batch: Sequence[Candidate], two_above: Mapping[str, Decimal]) -> Needed:
-    moved: dict[str, Money] = {}
-    for candidate in batch:
-        money = Money(abs(candidate.amount.minor), candidate.amount.currency)
-        code = money.currency.code
-        moved[code] = moved[code] + money if code in moved else money
-    for code, money in sorted(moved.items()):
-        limit = two_above.get(code)
-        if limit is not None and money.minor > money.currency.minor(limit):
-            return Needed(2, f"{money} together is more than {plain(limit)} {code}")
+def _needed_for_sum(
+    moved: Sequence[Money], alone: Sequence[Money], two_above: Mapping[str, Decimal]
+) -> Needed:
+    now, before = _sizes(moved), _sizes(alone)
+    for code, money in sorted(now.items()):
+        limit, earlier = two_above.get(code), before.get(code)
+        both = money + earlier if earlier else money
+        if limit is not None and both.minor > both.currency.minor(limit):
+            said = f" with {earlier} that one person let go alone before" if earlier else ""
+            return Needed(2, f"{money} together{said} is more than {plain(limit)} {code}")
     return Needed(1)
+
+
+def _sizes(amounts: Iterable[Money]) -> Mapping[str, Money]:
+    """The sum of amounts without their signs, by currency."""
+    sums: dict[str, Money] = {}
+    for amount in amounts:
+        size, code = Money(abs(amount.minor), amount.currency), amount.currency.code
+        sums[code] = sums[code] + size if code in sums else size
+    return sums
 
 
 def agreed(voices: Sequence[Voice], needed: Needed) -> bool:
@@ -244,8 +284,11 @@ def agreed(voices: Sequence[Voice], needed: Needed) -> bool:
     """
     if needed.people == 1:
         return bool(voices)
-    verified = [voice for voice in voices if voice.verified]
-    return any(not may_be_one(one, other) for one, other in combinations(verified, 2))
+    return any(not may_be_one(one, other) for one, other in combinations(_verified(voices), 2))
+
+
+def _verified(voices: Iterable[Voice]) -> list[Voice]:
+    return [voice for voice in voices if voice.verified]
 
 
 def may_be_one(one: Voice, other: Voice) -> bool:

@@ -63,11 +63,11 @@ def knows(holidays: str) -> bool:
 @cache
 def _closed(holidays: str, year: int) -> frozenset[date]:
     # Imported only where business days are counted: it costs a third of a second.
-    from holidays import country_holidays  # noqa: PLC0415  See above.
+    from holidays import country_holidays, list_supported_countries  # noqa: PLC0415  See above.
 
     country, _, part = holidays.partition("-")
-    try:
-        return frozenset(country_holidays(country, subdiv=part or None, years=year))
-    except (KeyError, NotImplementedError):
+    parts = list_supported_countries(include_aliases=False).get(country)
+    if parts is None or (part and part not in parts) or holidays.endswith("-"):
         message = f"{holidays!r} is no country whose holidays are known, such as US or DE-BY"
-        raise ValueError(message) from None
+        raise ValueError(message)
+    return frozenset(country_holidays(country, subdiv=part or None, years=year))

@@ -7,6 +7,7 @@ in force is recorded with every decision.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -14,7 +15,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from models.claims.terms import ClaimTerms
@@ -55,7 +56,17 @@ VendorId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.@-]{1,255}$")]
 """The id of something at a billing vendor, such as `cus_9s6XKzkNRiz8i3`."""
 
 
-ContractId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*$")]
+def _contract_id(written: str) -> str:
+    if re.fullmatch(r"[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*", written):
+        return written
+    raise PydanticCustomError(
+        "contract_id",
+        "the id of a contract, as client/service",
+        {"remedy": "Write for example aws/dynamodb."},
+    )
+
+
+ContractId = Annotated[str, AfterValidator(_contract_id)]
 """A contract's id, `client/service`."""
 
 

@@ -77,6 +77,7 @@ class Abilities:
             from its first sending; 0 where there are no keys, None where they last for ever.
         settles_within_ms: How long a request that was cut off may still be carried out; only a look
             after that proves that nothing will come of it.
+        why_not_asked: Why it cannot be asked, where that is not its nature; "".
     """
 
     can_be_asked: bool = False
@@ -84,6 +85,7 @@ class Abilities:
     repeats_are_harmless: bool = False
     forgets_keys_after_ms: int | None = None
     settles_within_ms: int = 0
+    why_not_asked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +95,14 @@ class Match:
     Attributes:
         id: The far side's id.
         stands: Whether it is in force; False when it is void or failed later.
+        gone: Nothing of it is in force any more: it is void, or all of it came back.
         differs: What is not as the intent asks, one fact each; empty when all is equal.
         facts: What the log keeps about it.
     """
 
     id: str
     stands: bool = True
+    gone: bool = False
     differs: tuple[str, ...] = ()
     facts: JsonValue = None
 
@@ -126,8 +130,11 @@ class Standing:
             idempotency key that may have reached the far side; None when surely none ever did.
         refund_in_doubt: The last answer was a server's failure, and part of the effect is a refund,
             which can have happened where no look sees it.
-        quiet_ms: Milliseconds since the latest attempt began; None when that is the first one.
+        quiet_ms: Milliseconds since the latest attempt began of which it is not certain that
+            nothing came; None when that is the first one.
         planned_ms: Milliseconds since it was planned.
+        refused: The latest attempt was refused, while an earlier one may have reached the far side.
+        again: A person has said that it is to be done again.
     """
 
     state: EffectState
@@ -135,6 +142,8 @@ class Standing:
     refund_in_doubt: bool = False
     quiet_ms: int | None = None
     planned_ms: int = 0
+    refused: bool = False
+    again: bool = False
 
     def __post_init__(self) -> None:
         """Refuse to exist when in doubt about something that was never sent."""
@@ -173,6 +182,17 @@ class Adopt:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeRefusal:
+    """It is closed, and may be planned anew: nothing of it is there nor can come.
+
+    Attributes:
+        why: What became of it, as a sentence; "" when the last answer, a refusal, says so.
+    """
+
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AskPerson:
     """Only a person can tell.
 
@@ -187,12 +207,20 @@ class AskPerson:
 
 @dataclass(frozen=True, slots=True)
 class WaitAndLook:
-    """Do nothing but look, now or later; `why` says what is awaited."""
+    """Do nothing but look, now or later.
+
+    Attributes:
+        why: What is awaited.
+        only_time_helps: The far side has answered; nothing but a later look can tell more.
+    """
 
     why: str
+    only_time_helps: bool = False
 
 
-Move = Settled | SendFirst | SendAgain | SendWithNewKey | Adopt | AskPerson | WaitAndLook
+Move = (
+    Settled | SendFirst | SendAgain | SendWithNewKey | Adopt | TakeRefusal | AskPerson | WaitAndLook
+)
 """Everything that can be done next. The set is closed: `match` on it is exhaustive."""
 
 SENDS = (SendFirst, SendAgain, SendWithNewKey)
@@ -211,10 +239,13 @@ def next_move(standing: Standing, able: Abilities, look: Look | None = None) -> 
     | in doubt, repeats are safe | - | SendAgain |
     | in doubt, can be asked | none yet, or failed | WaitAndLook |
     | | one that stands, all equal | Adopt |
+    | | some, all of them gone, and a person has said "again" | TakeRefusal |
     | | one that differs or does not stand | AskPerson |
     | | two or more | AskPerson, alarm |
     | | none, may have refunded, key still recognised | WaitAndLook |
     | | none, may have refunded, key forgotten | AskPerson |
+    | | none, refused since, a cut-off request may still run | WaitAndLook |
+    | | none, refused since | TakeRefusal |
     | | none, the key is still recognised | SendAgain |
     | | none, the key is forgotten, a cut-off request may still run | WaitAndLook |
     | | none, the key is forgotten | SendWithNewKey |
@@ -243,6 +274,17 @@ def next_move(standing: Standing, able: Abilities, look: Look | None = None) -> 
         return _by_look(standing, standing.age_ms, able, look)
     if able.repeats_are_harmless or standing.state is EffectState.PLANNED:
         return SendAgain()
+    return _unasked(able)
+
+
+def _unasked(able: Abilities) -> AskPerson:
+    if able.why_not_asked:
+        return AskPerson(
+            f"an attempt may have been carried out, and nobody can be asked here: "
+            f"{able.why_not_asked}. Look for it where it was to be made, then answer: done when it "
+            "is there, again when it is not and shall be planned anew, refused when it shall not "
+            "be."
+        )
     return AskPerson(
         "an attempt may have reached the far side, which cannot be asked, and a second one would "
         "show. Find out whether it arrived, then answer: done, again or refused."
@@ -261,6 +303,9 @@ def _by_plan(standing: Standing, able: Abilities, look: Look | None) -> Move:
 
 
 def _by_look(standing: Standing, age_ms: int, able: Abilities, look: Look | None) -> Move:
+    if standing.again and look and look.matches and all(match.gone for match in look.matches):
+        ids = ", ".join(match.id for match in look.matches)
+        return TakeRefusal(f"{ids} was made, and nothing of it is in force any more")
     return _by_matches(look) or _by_age(standing, age_ms, able)
 
 
@@ -284,12 +329,14 @@ def _by_age(standing: Standing, age_ms: int, able: Abilities) -> Move:
     forgotten = able.forgets_keys_after_ms is not None and age_ms >= able.forgets_keys_after_ms
     if standing.refund_in_doubt:
         return _by_refund(forgotten=forgotten)
-    if not forgotten:
+    if not (forgotten or standing.refused):
         return SendAgain()
     quiet_ms = age_ms if standing.quiet_ms is None else standing.quiet_ms
     if quiet_ms < able.settles_within_ms:
-        return WaitAndLook("the last request may still be carried out: look again later")
-    return SendWithNewKey()
+        said = "it was refused, but an earlier" if standing.refused else "the last"
+        why = f"{said} request may still be carried out: look again later"
+        return WaitAndLook(why, only_time_helps=True)
+    return TakeRefusal() if standing.refused else SendWithNewKey()
 
 
 def _by_match(found: Match) -> Move:
@@ -305,7 +352,8 @@ def _by_match(found: Match) -> Move:
 def _by_refund(*, forgotten: bool) -> Move:
     if not forgotten:
         return WaitAndLook(
-            "the far side failed and may have refunded: wait for its events, then look again"
+            "the far side failed and may have refunded: wait for its events, then look again",
+            only_time_helps=True,
         )
     return AskPerson(
         "the far side failed, nothing is found, and a refund may have been made all the same. "

@@ -2,8 +2,9 @@
 
 A draft is accrued at the month's end; release or a later revision reverses that. A released credit
 lowers the service's revenue and is owed to the client until it is settled; an adjustment is one
-more entry. What a vendor owes us is a receivable once it is approved. Every entry sums to nothing
-in its currency, and none ever changes once its fact is recorded.
+more entry. What came back is owed again from the day on which that is known; what shall not be paid
+after all is taken back from the books. What a vendor owes us is a receivable once it is approved.
+Every entry sums to nothing in its currency, and none ever changes once its fact is recorded.
 """
 
 from __future__ import annotations
@@ -38,14 +39,17 @@ class JournalKind(StrEnum):
     """What an entry books.
 
     ACCRUAL: a draft. REVERSAL: the same taken back. CREDIT: a released credit or adjustment.
-    SETTLEMENT: a part of it that reached the client. RECEIVABLE: a claim that a vendor approved.
-    WITHDRAWAL: the same taken back.
+    SETTLEMENT: a part of it that reached the client. RETURN: a settlement that came back. WAIVER:
+    a part that shall not be paid. RECEIVABLE: a claim that a vendor approved. WITHDRAWAL: the same
+    taken back.
     """
 
     ACCRUAL = "accrual"
     REVERSAL = "reversal"
     CREDIT = "credit"
     SETTLEMENT = "settlement"
+    RETURN = "return"
+    WAIVER = "waiver"
     RECEIVABLE = "receivable"
     WITHDRAWAL = "withdrawal"
 
@@ -95,12 +99,12 @@ class JournalEntry:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A part of a released credit that reached the client.
+    """What became of a part of a released credit: it reached the client, came back, or was waived.
 
     Attributes:
-        key: `acme/api/2026-05/r0/p1`.
-        on: The date on which that happened.
-        amount: What it settles of the obligation, signed.
+        key: `acme/api/2026-05/r0/p1`, with what is done about it unless it reached the client.
+        on: The date on which that happened, or was first known.
+        amount: How much of the obligation it is about, signed.
         says: How, such as `credit_note cn_1`.
     """
 
@@ -123,7 +127,10 @@ class Booked:
         superseded_on: When a later revision took its place; None when none did.
         released_on: When it was let go; None when it was not.
         approvals: For a claim the dates on which it was approved, withdrawn, approved again …
+        approved: What each of these was about; without an entry it was all that is owed.
         settled: The parts that reached the client.
+        returned: What came back of them.
+        waived: What a person has decided not to pay, of what was not paid or came back.
     """
 
     obligation: Obligation
@@ -134,7 +141,10 @@ class Booked:
     superseded_on: date | None = None
     released_on: date | None = None
     approvals: tuple[date, ...] = ()
+    approved: tuple[Money, ...] = ()
     settled: tuple[Settled, ...] = ()
+    returned: tuple[Settled, ...] = ()
+    waived: tuple[Settled, ...] = ()
 
     @property
     def ended_on(self) -> date | None:
@@ -338,16 +348,19 @@ def _credited(desk: _Desk, on: date) -> JournalEntry:
 
 
 def _settlements(desk: _Desk) -> Iterator[JournalEntry]:
-    for settled in desk.booked.settled:
-        yield desk.entry(
-            JournalKind.SETTLEMENT,
-            settled.on,
-            settled.amount,
-            f"SLA credit settled: {settled.says}",
-            debit=desk.accounts.payable,
-            credit=desk.accounts.settled,
-            id=settled.key,
-        )
+    booked, accounts = desk.booked, desk.accounts
+    payable, settled, revenue = accounts.payable, accounts.settled, accounts.contra_revenue
+    kinds = (
+        (JournalKind.SETTLEMENT, booked.settled, "settled", payable, settled),
+        (JournalKind.RETURN, booked.returned, "came back", settled, payable),
+        (JournalKind.WAIVER, booked.waived, "not paid", payable, revenue),
+    )
+    for kind, facts, words, debit, credit in kinds:
+        for fact in facts:
+            says = f"SLA credit {words}: {fact.says}"
+            yield desk.entry(
+                kind, fact.on, fact.amount, says, debit=debit, credit=credit, id=fact.key
+            )
 
 
 def _claimed(desk: _Desk) -> Iterator[JournalEntry]:
@@ -359,7 +372,7 @@ def _claimed(desk: _Desk) -> Iterator[JournalEntry]:
         yield desk.entry(
             JournalKind.WITHDRAWAL if withdrawn else JournalKind.RECEIVABLE,
             day,
-            _amount(booked),
+            booked.approved[number] if number < len(booked.approved) else _amount(booked),
             f"SLA claim for {booked.obligation.period} "
             f"{'no longer approved' if withdrawn else 'approved'}",
             debit=debit,

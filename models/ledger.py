@@ -57,7 +57,10 @@ COLUMNS = (
 )
 """The ledger's columns in their order; those of the template, and what makes them unambiguous."""
 
-ADDED_LATER = frozenset({"Posted"})
+POSTED = "Posted"
+"""The column that says when and how a credit was paid."""
+
+ADDED_LATER = frozenset({POSTED})
 """Columns that a ledger of an earlier version has not got; they are added to it."""
 
 STATUS = "Status"

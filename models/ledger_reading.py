@@ -17,6 +17,9 @@ from models.ledger import STATUS, LedgerStatus
 RELEASE = "Release"
 """The checkbox, as a column of the log; no cell of a row."""
 
+OBEYED = "Release obeyed"
+"""What the log tells of a tick once everything is done that it asked for; no cell of a row."""
+
 TICKED, CLEAR = "yes", "no"
 
 MOST_NAMED = 3

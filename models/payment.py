@@ -65,6 +65,7 @@ class Invoice:
         period: The stretch that its lines are for; None when they name none.
         names: The contract's id, when the invoice (or its subscription) names it in its metadata.
         payment_in_flight: A payment is under way, so that no note can be made now.
+        mixed_tax: Its lines are not all taxed alike.
     """
 
     id: str
@@ -76,6 +77,7 @@ class Invoice:
     period: Interval | None
     names: str = ""
     payment_in_flight: bool = False
+    mixed_tax: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -492,8 +494,8 @@ def _against(asked: _Asked, customer: BilledCustomer, invoice: Invoice, says: st
     """A note as far as the invoice can take it, and the remainder."""
     ratio = _tax_ratio(asked, invoice)
     if ratio is None:
-        why = f"{invoice.tax} tax of {invoice.total} on {invoice.id} tells nothing of the credit's"
-        return asked.plan(says=[says], ask=why, proposal=_BY_HAND)
+        proposal = "Make it by hand, with the tax of what failed" if invoice.mixed_tax else _BY_HAND
+        return asked.plan(says=[says], ask=_why_no_ratio(asked, invoice), proposal=proposal)
     owed = _Worth(asked.rest, _stepped(asked.rest.minor * ratio, asked.rest.currency))
     useless = _why_useless(asked, customer)
     limit, because = _limit(invoice, useless if _onto_balance(asked) else "")
@@ -528,9 +530,18 @@ def _tax_ratio(asked: _Asked, invoice: Invoice) -> Fraction | None:
     if asked.tax is TaxBasis.GROSS:
         return Fraction(1)
     before_tax = invoice.total.minor - invoice.tax.minor
-    if not 0 < before_tax <= invoice.total.minor:
+    if invoice.mixed_tax or not 0 < before_tax <= invoice.total.minor:
         return None
     return Fraction(invoice.total.minor, before_tax)
+
+
+def _why_no_ratio(asked: _Asked, invoice: Invoice) -> str:
+    if invoice.mixed_tax:
+        return (
+            f"tax comes on top of {asked.rest}, and the lines of {invoice.id} are taxed "
+            "differently, so nobody can say how much"
+        )
+    return f"{invoice.tax} tax of {invoice.total} on {invoice.id} tells nothing of the credit's"
 
 
 def _stepped(exact_minor: Fraction, currency: Currency) -> Money:

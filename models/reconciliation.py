@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from math import ceil
+from typing import NamedTuple
 
 from models.contract import Role
 from models.credit import Obligation, ObligationState
@@ -22,6 +23,7 @@ from models.intervals import Interval, utc_text
 from models.money import Money
 from models.payment import Channel, Part
 from models.period import ServiceMonth
+from models.returned import Correction, Returned
 from models.terms import NUMBER
 
 LOOKS_AFTER_MS = 62 * 86_400_000
@@ -140,6 +142,7 @@ class VendorCredit:
         customer: The vendor's customer id.
         invoice: The vendor's invoice id; "" for a balance entry.
         created_at: When the vendor made it.
+        returned: How much of it came back, if it does not stand; None for all of it.
     """
 
     id: str
@@ -149,6 +152,7 @@ class VendorCredit:
     customer: str
     invoice: str
     created_at: int
+    returned: Money | None = None
 
 
 class NewsKind(StrEnum):
@@ -192,12 +196,28 @@ class OurPart:
         state: Where its effect stands.
         vendor_id: What the vendor called it; "" when we do not know.
         waived: A person has decided that it shall not be paid.
+        came_back: How much of its amount is recorded as returned; None when nothing is.
+        correction: What follows from that.
     """
 
     part: Part
     state: EffectState
     vendor_id: str = ""
     waived: bool = False
+    came_back: Money | None = None
+    correction: Correction | None = None
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether it came back, and a person has said what follows."""
+        return self.correction not in {None, Correction.ASKED}
+
+    @property
+    def pays(self) -> Money:
+        """What it settles of the obligation: less what came back and is owed anew."""
+        if self.came_back is None or self.correction is not Correction.PAID_ANEW:
+            return self.part.amount
+        return self.part.amount - self.came_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +298,7 @@ class Reconciliation:
         parts: How many of their parts.
         listed: How many credits of the vendor.
         rows: How many ledger rows.
+        returned: Payments that came back, and of which nobody has said what follows.
     """
 
     differences: tuple[Difference, ...]
@@ -286,6 +307,7 @@ class Reconciliation:
     parts: int
     listed: int
     rows: int
+    returned: tuple[Returned, ...] = ()
 
     @property
     def at_stake(self) -> Mapping[str, Money]:
@@ -317,6 +339,7 @@ def reconcile(views: Views) -> Reconciliation:
             for rows in views.ledgers.values()
             for key in rows
         ),
+        returned=tuple(_returned(views, shelf)),
     )
 
 
@@ -345,7 +368,7 @@ class _Shelf:
 def _shelf(views: Views) -> tuple[_Shelf, tuple[str, ...]]:
     states, notes = _told(views)
     credits_ = [
-        replace(each, state=states[each.id])
+        replace(each, state=states[each.id].state, returned=states[each.id].returned)
         if each.state is VendorState.LIVE and each.id in states
         else each
         for each in views.listed
@@ -358,18 +381,26 @@ def _shelf(views: Views) -> tuple[_Shelf, tuple[str, ...]]:
     return _Shelf(by_key, {each.id: each for each in credits_}, changed), notes
 
 
-def _told(views: Views) -> tuple[Mapping[str, VendorState], tuple[str, ...]]:
+class _Fate(NamedTuple):
+    """What an event says became of a note, and how much came back; None for all of it."""
+
+    state: VendorState
+    returned: Money | None = None
+
+
+def _told(views: Views) -> tuple[Mapping[str, _Fate], tuple[str, ...]]:
     """What events say of notes, by id, and those that nothing of ours is known by."""
     note_of = {refund: news.subject for news in views.news for refund in news.refunds}
     by_key = {each.key: each.id for each in views.listed if each.key}
-    states, notes = {}, []
+    states: dict[str, _Fate] = {}
+    notes = []
     for news in views.news:
         if news.kind is NewsKind.VOIDED:
-            states[news.subject] = VendorState.VOID
+            states[news.subject] = _Fate(VendorState.VOID)
         elif news.kind is NewsKind.REFUND_FAILED:
             note = note_of.get(news.subject) or by_key.get(news.key)
             if note:
-                states[note] = VendorState.FAILED
+                states[note] = _Fate(VendorState.FAILED, news.amount)
             else:
                 notes.append(
                     f"{views.vendor} {news.subject}: a refund of {news.amount} failed on "
@@ -399,10 +430,26 @@ def _of_paid(views: Views, shelf: _Shelf, ours: OurPart) -> Iterator[Difference]
     found, standing = shelf.of(ours), shelf.standing(ours)
     if standing:
         yield from _otherwise(views, shelf, ours, standing[0])
-    elif found:
+    elif found and not ours.is_corrected:
         yield _fallen(views, ours, found[0])
-    else:
+    elif not found:
         yield _gone(views, ours)
+
+
+def _returned(views: Views, shelf: _Shelf) -> Iterator[Returned]:
+    """The parts that were paid and came back, as far as nobody has said what follows."""
+    for ours in (part for credit in views.ours for part in credit.parts):
+        paid = ours.state is EffectState.DONE and ours.part.channel is not Channel.BY_HAND
+        found = shelf.of(ours) if paid and not ours.is_corrected else ()
+        if found and not shelf.standing(ours):
+            fallen = found[0]
+            is_void = fallen.state is VendorState.VOID
+            yield Returned(
+                part=ours.part,
+                vendor_id=fallen.id,
+                because="is void" if is_void else "was refunded in vain",
+                document=fallen.returned or fallen.amount,
+            )
 
 
 def _double(views: Views, ours: OurPart, standing: Sequence[VendorCredit]) -> Difference:
@@ -441,20 +488,24 @@ def _gone(views: Views, ours: OurPart) -> Difference:
 
 
 def _fallen(views: Views, ours: OurPart, found: VendorCredit) -> Difference:
-    part = ours.part
+    part, back = ours.part, found.returned or found.amount
     is_void = found.state is VendorState.VOID
     says = (
-        "If the credit is still owed, pay it as the next part."
-        if is_void
-        else "Ask the client how the money can reach them, then pay it as the next part."
+        "Is the credit still owed?" if is_void else "Ask the client how the money can reach them."
     )
     return Difference(
         DifferenceKind.VOIDED if is_void else DifferenceKind.REFUND_FAILED,
         _place(views, found, part.key),
         f"{part.total} paid",
-        "is void" if is_void else f"the refund of {found.amount} failed",
-        (_size(part.total),),
-        Proposal(RepairKind.PAY, part.key, part.total, says),
+        "is void" if is_void else f"the refund of {back} failed",
+        (_size(back),),
+        Proposal(
+            RepairKind.PAY,
+            part.key,
+            back,
+            f"{says} Then answer `makegood settle {part.key}/returned`: again pays it as the next "
+            "part, done says that it reached the client otherwise, refused that it is not owed.",
+        ),
     )
 
 
@@ -544,7 +595,7 @@ def _of_sums(views: Views, shelf: _Shelf) -> Iterator[Difference]:
 def _paid(credit: OurCredit, owed: Money, shelf: _Shelf) -> Money:
     """What is recorded as paid or waived, and what stands at the vendor without being recorded."""
     counted = (
-        ours.part.amount.minor
+        ours.pays.minor
         for ours in credit.parts
         if ours.part.amount.currency == owed.currency
         and (ours.state is EffectState.DONE or ours.waived or shelf.standing(ours))

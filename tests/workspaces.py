@@ -202,6 +202,11 @@ class Books:
         return [subject for to, subject in self.mails if receiver in to]
 
     @property
+    def summaries(self) -> list[str]:
+        """The subjects of the operator's summaries."""
+        return [subject for _, subject in self.mails if subject.startswith("SLA credits")]
+
+    @property
     def previews(self) -> list[str]:
         """The notices that lie ready to be looked at."""
         return sorted(path.name for path in (self.folder / "previews").glob("*.html"))

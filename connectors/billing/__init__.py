@@ -122,6 +122,8 @@ class Found:
         equal: Whether everything is as the intent asks; None when there was no intent to compare.
         differs: What is not, one fact each.
         created_at: When the vendor made it.
+        returned: How much of it came back, signed: all of a void one, what was refunded in vain of
+            a failed one; None of one that stands.
     """
 
     id: str
@@ -133,6 +135,12 @@ class Found:
     equal: bool | None
     differs: tuple[str, ...]
     created_at: int
+    returned: Money | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing of it is in force any more."""
+        return self.returned == self.amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +166,10 @@ class Billing(Protocol):
 
     @property
     def at_once(self) -> int:
-        """How many customers it can be asked about, and written to, at the same time: 1 or more."""
+        """How many customers it can be written to at the same time; 1 bears only one caller.
+
+        When it is more, twice as many may be asked about meanwhile.
+        """
         ...
 
     @property
@@ -211,6 +222,18 @@ class Billing(Protocol):
         """Why a part is none of this connector's, such as of another vendor; "" when it is.
 
         Whatever became of such a part is not to be found here, and it is not to be made here.
+        """
+        ...
+
+    def strange(self, earlier: PartIntent) -> str:
+        """Why a payment that was prepared earlier was prepared elsewhere; "" when it was not.
+
+        Of the other side, or in another account: what was paid there cannot be seen from here.
+        Read-only; asks the vendor at most once for each customer.
+
+        Raises:
+            Retriable: The vendor could not be asked.
+            Misconfigured: Key, permission or mode is wrong.
         """
         ...
 

@@ -20,6 +20,7 @@ import requests
 import stripe
 
 from connectors.billing import LimitReached
+from connectors.billing._moments import SharedTurns
 from connectors.billing._outcomes import Reply, failed_read, failed_write, reply_of
 from connectors.billing._pace import SECOND_NS, Pace, shared_pace
 from connectors.errors import ConnectorError, Misconfigured, Retriable
@@ -85,6 +86,7 @@ class Connection:
         mode: BillingMode,
         address: str = "",
         pace: Pace | None = None,
+        shared: SharedTurns | None = None,
         sleep: Callable[[Any], None] = time.sleep,
         awake: Callable[[], int] = awake_ns,
     ) -> None:
@@ -95,6 +97,7 @@ class Connection:
             mode: The side of the account.
             address: Another address than Stripe's own, for tests; "" for Stripe's.
             pace: The turns to keep to; None shares one with all connections of the same key.
+            shared: Where all processes take their turns that use this account; None for alone.
             sleep: Waits so many seconds between two tries of a read.
             awake: A clock that counts while the machine sleeps.
 
@@ -107,6 +110,7 @@ class Connection:
         self._sleep = sleep
         self._awake = awake
         self._pace = pace or shared_pace(key, base, live=self.live)
+        self._moments = self._pace.moments(shared, f"stripe/{mode.value}") if shared else None
         self._session = _session()
         self._client = stripe.StripeClient(
             key,
@@ -200,7 +204,7 @@ class Connection:
         classed: Classed,
         deadline_ns: int | None = None,
     ) -> Answer | ConnectorError:
-        with self._pace.turn(endpoint):
+        with self._pace.turn(endpoint, self._moments):
             if deadline_ns is not None and self._awake() > deadline_ns:
                 return Retriable(
                     f"stripe {where}: its turn came more than {TOO_LATE_NS // SECOND_NS} s late; "
@@ -212,7 +216,9 @@ class Connection:
             return outcome
         failure = classed(outcome, where)
         if isinstance(failure, LimitReached):
-            self._pace.limited(endpoint, reason=failure.reason, wait_ms=failure.wait_ms)
+            self._pace.limited(
+                endpoint, reason=failure.reason, wait_ms=failure.wait_ms, moments=self._moments
+            )
         return failure
 
     def _of_our_side(self, thing: Plain) -> Plain:

@@ -31,6 +31,7 @@ from connectors.billing._picture import (
 from connectors.billing._units import from_wire, to_wire
 from connectors.errors import Permanent
 from models.contract import Payout
+from models.money import Money
 from models.payment import Channel, Part
 from models.terms import JsonValue
 
@@ -326,12 +327,28 @@ def as_found(thing: Plain, intent: PartIntent | None = None) -> Found:
         equal=not wrong if intent else None,
         differs=wrong,
         created_at=thing["created"] * 1000,
+        returned=_returned(thing),
     )
+
+
+def _returned(thing: Plain) -> Money | None:
+    """How much came back: all of a void note, or what was refunded in vain."""
+    if thing.get("status") == "void":
+        return from_wire(thing["total"], thing["currency"])
+    dead = _dead_refunds(thing)
+    sums = sum(_whole(link.get("amount_refunded")) for link in dead)
+    return from_wire(sums, thing["currency"]) if dead else None
+
+
+def _dead_refunds(thing: Plain) -> list[Plain]:
+    links = thing.get("refunds") or []
+    refunds = [(link, link.get("refund")) for link in links]
+    return [
+        link for link, one in refunds if isinstance(one, dict) and one.get("status") in DEAD_REFUNDS
+    ]
 
 
 def _state(thing: Plain) -> FoundState:
     if thing.get("status") == "void":
         return FoundState.VOID
-    refunds = [link.get("refund") for link in thing.get("refunds") or []]
-    dead = [one for one in refunds if isinstance(one, dict) and one.get("status") in DEAD_REFUNDS]
-    return FoundState.FAILED if dead else FoundState.LIVE
+    return FoundState.FAILED if _dead_refunds(thing) else FoundState.LIVE

@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from connectors.billing._moments import Moments, SharedTurns
+
 SECOND_NS = 1_000_000_000
 MILLISECOND_NS = 1_000_000
 
@@ -32,8 +34,8 @@ USED_PERCENT = 98
 SPREAD_NS = 40 * MILLISECOND_NS
 """How long a request may be on its way, while its answer has not come."""
 
-CATCH_UP_NS = 50 * MILLISECOND_NS
-"""How late a request may leave without those behind it becoming late as well."""
+CATCH_UP_NS = 200 * MILLISECOND_NS
+"""How much lateness is made up for, by leaving sooner after each other; the limit holds anyhow."""
 
 LEAST_PER_MINUTE = 60
 """A rate is never lowered below this."""
@@ -41,7 +43,7 @@ LEAST_PER_MINUTE = 60
 GROWTHS = 100
 """So many requests without complaint bring a rate from half back to the whole."""
 
-MOST_AT_ONCE = 40
+MOST_AT_ONCE = 48
 """How many requests may be under way when nobody complains; each is one thread."""
 
 CALM_NS = SECOND_NS // 2
@@ -96,8 +98,7 @@ class _Bucket:
 
     def take(self, visit: _Visit) -> None:
         """A request is to leave."""
-        late = visit.left_ns - self._next_ns <= CATCH_UP_NS
-        due = self._next_ns if late else visit.left_ns
+        due = max(self._next_ns, visit.left_ns - CATCH_UP_NS)
         self._next_ns = due + 60 * SECOND_NS // self.rate
         self._latest.append(visit)
 
@@ -167,14 +168,32 @@ class Pace:
         self._total = _Bucket(self.per_second)
         self._crowd = _Crowd(self.at_once)
 
+    def moments(self, shared: SharedTurns, name: str) -> Moments:
+        """Moments at this pace that all processes share which use the same store and name."""
+        return Moments(
+            shared,
+            name,
+            per_minute=self._total.ceiling,
+            clock=self.clock,
+            late_ns=CATCH_UP_NS,
+        )
+
     @contextmanager
-    def turn(self, endpoint: str) -> Iterator[None]:
-        """Wait until a request to the endpoint may leave; it is under way until the block ends."""
+    def turn(self, endpoint: str, moments: Moments | None = None) -> Iterator[None]:
+        """Wait until a request to the endpoint may leave; it is under way until the block ends.
+
+        Args:
+            endpoint: Method and address template.
+            moments: What this process has of a rate that several share; None when it is alone.
+
+        Raises:
+            Retriable: The moments' database cannot be reached; nothing has left.
+        """
         with self._free:
             self._free.wait_for(lambda: self._crowd.under_way < self._crowd.most)
             self._crowd.under_way += 1
         try:
-            visit = self._reserved(endpoint)
+            visit = self._reserved(endpoint, moments)
             yield
             self._returned(visit)
         finally:
@@ -182,11 +201,14 @@ class Pace:
                 self._crowd.under_way -= 1
                 self._free.notify()
 
-    def _reserved(self, endpoint: str) -> _Visit:
+    def _reserved(self, endpoint: str, moments: Moments | None) -> _Visit:
         own = self._buckets(endpoint)[1]
+        if moments is not None:
+            moments.top_up()
         # Who waits for one endpoint reserves nothing of the account: the others need not wait too.
         with own.lane:
-            return self._left(own, self._awaited(own))
+            due = self._awaited(own)
+            return self._left(own, due if moments is None else max(due, moments.next_ns()))
 
     def _awaited(self, own: _Bucket) -> int:
         """Wait until the endpoint may be asked; when that was to be."""
@@ -223,20 +245,29 @@ class Pace:
             self._crowd.grow()
             self._free.notify()
 
-    def limited(self, endpoint: str, *, reason: str, wait_ms: int = 0) -> None:
+    def limited(
+        self, endpoint: str, *, reason: str, wait_ms: int = 0, moments: Moments | None = None
+    ) -> None:
         """The vendor complained about too many requests.
 
         Args:
             endpoint: Which one was asked.
             reason: The limit that was met, in the vendor's words; "" when it named none.
             wait_ms: How long it asks to be left alone; 0 when it does not say.
+            moments: What this process has of a rate that several share: the others hear of it.
+
+        Raises:
+            Retriable: The moments' database cannot be reached.
         """
+        hold = wait_ms * MILLISECOND_NS or HOLD_NS
         with self._free:
-            now = self.clock()
+            now, met = self.clock(), self._met(endpoint, reason)
             if reason.endswith("concurrency"):
                 self._crowd.lower(now)
-            for bucket in self._met(endpoint, reason):
-                bucket.lower(now, wait_ms * MILLISECOND_NS or HOLD_NS)
+            for bucket in met:
+                bucket.lower(now, hold)
+        if moments is not None and self._total in met:
+            moments.hold_off(hold)
 
     def per_minute(self, endpoint: str) -> int:
         """How many requests a minute the endpoint gets at present."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connectors.billing import BillingQuery
 from connectors.billing._connection import Connection, Plain
@@ -23,6 +23,9 @@ from models.payment import BilledCustomer, Invoice, InvoiceState
 
 INDEX_LASTS_NS = 600 * 1_000_000_000
 """How long the list of customers that name a client or contract is believed."""
+
+KNOWN_OF_ALL = ("id", "currency", "deleted")
+"""What is kept of every customer of the account; there may be ten thousands."""
 
 BILLS_AGAIN = frozenset({"active", "trialing", "past_due"})
 WHY_NOT = {
@@ -73,10 +76,11 @@ class CustomerIndex:
     def _read(self, line: Connection) -> None:
         by_contract: dict[str, list[Plain]] = {}
         by_client: dict[str, list[Plain]] = {}
-        for customer in line.pages("GET /v1/customers", line.v1.customers.list):
-            for contract in contracts_named(customer.get("metadata")):
+        for told in line.pages("GET /v1/customers", line.v1.customers.list):
+            customer = {name: told[name] for name in KNOWN_OF_ALL if name in told}
+            for contract in contracts_named(told.get("metadata")):
                 by_contract.setdefault(contract, []).append(customer)
-            client = client_named(customer.get("metadata"))
+            client = client_named(told.get("metadata"))
             if client:
                 by_client.setdefault(client, []).append(customer)
         self.by_contract, self.by_client = by_contract, by_client
@@ -219,10 +223,12 @@ def candidates(
             continue
         if query.subscription and not own and _subscription(raw) != query.subscription:
             continue
-        spans = _spans(line, raw)
+        lines = _lines(line, raw)
+        spans = _spans(lines)
         if _touches(spans, query.month) or (own and not spans):
             names = query.contract if named else ""
-            yield as_invoice(raw, standing(line, raw), period=_hull(spans), names=names)
+            found = as_invoice(raw, standing(line, raw), period=_hull(spans), names=names)
+            yield replace(found, mixed_tax=_taxed_differently(lines))
 
 
 def _named(raw: Plain, of_subscription: dict[str, object]) -> tuple[bool, frozenset[str]]:
@@ -243,15 +249,36 @@ def _subscription(raw: Plain) -> str:
     return id_of(_details(raw).get("subscription"))
 
 
-def _spans(line: Connection, raw: Plain) -> list[tuple[int, int]]:
-    """What the lines are for, in milliseconds; lines that are for a moment are for no stretch."""
-    found: Iterable[Plain] = raw["lines"]["data"]
-    if raw["lines"]["has_more"]:
-        found = line.pages(
+def _lines(line: Connection, raw: Plain) -> list[Plain]:
+    if not raw["lines"]["has_more"]:
+        return [*raw["lines"]["data"]]
+    return [
+        *line.pages(
             "GET /v1/invoices/{id}/lines",
             lambda params: line.v1.invoices.line_items.list(raw["id"], params),
         )
-    periods = [(one["period"]["start"], one["period"]["end"]) for one in found]
+    ]
+
+
+def _taxed_differently(lines: Iterable[Plain]) -> bool:
+    """Whether not all lines that ask for something have the same tax rates, on top or within.
+
+    Source: docs.stripe.com/api/invoice-line-item/object (`taxes`, `tax_rate_details`).
+    """
+    rates = {
+        frozenset(
+            (id_of((tax.get("tax_rate_details") or {}).get("tax_rate")), tax["tax_behavior"])
+            for tax in one.get("taxes") or []
+        )
+        for one in lines
+        if one["amount"]
+    }
+    return len(rates) > 1
+
+
+def _spans(lines: Iterable[Plain]) -> list[tuple[int, int]]:
+    """What the lines are for, in milliseconds; lines that are for a moment are for no stretch."""
+    periods = [(one["period"]["start"], one["period"]["end"]) for one in lines]
     return [(start * 1000, end * 1000) for start, end in periods if start < end]
 
 

@@ -135,7 +135,12 @@ class JournalBilling:
 
     def disowns(self, intent: PartIntent) -> str:
         """Why a part is none of the journal's; "" when it is."""
-        return _strangeness(intent.part)
+        strange = _strangeness(intent.part)
+        return f"it {strange}" if strange else ""
+
+    def strange(self, earlier: PartIntent) -> str:
+        """Nothing: the journal has neither sides nor accounts."""
+        return ""
 
     def pay(self, intent: PartIntent, *, idempotency_key: str) -> Paid:
         """Write the part's file, unless it is there already and says the same.

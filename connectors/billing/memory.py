@@ -76,6 +76,7 @@ class _Invoice:
     own_name: bool
     subscription: str
     paid: int = 0
+    mixed_tax: bool = False
     credited_before: int = 0
     refunded_elsewhere: int = 0
     in_flight: bool = False
@@ -178,6 +179,7 @@ class MemoryBilling:
             period=one.period,
             names=one.names,
             payment_in_flight=one.in_flight,
+            mixed_tax=one.mixed_tax,
         )
 
     def _creditable(self, one: _Invoice) -> int:
@@ -252,6 +254,12 @@ class MemoryBilling:
     def disowns(self, intent: PartIntent) -> str:
         """See `Billing.disowns`."""
         return "it is booked from a journal" if intent.part.channel is Channel.JOURNAL else ""
+
+    def strange(self, earlier: PartIntent) -> str:
+        """See `Billing.strange`."""
+        customer = earlier.part.customer
+        known = not customer or customer in self._customers
+        return "" if known else f"customer {customer} is not in this account"
 
     def credits(self, span: Interval, *, customers: Iterable[str] | None = None) -> Iterator[Found]:
         """See `Billing.credits`; customers narrow the balance entries."""
@@ -397,6 +405,7 @@ class MemoryBilling:
         tax: int = 0,
         paid: int = 0,
         in_flight: bool = False,
+        mixed_tax: bool = False,
     ) -> str:
         """Put an invoice; `amount` is before tax, `paid` is what was paid of an open one."""
         owner = self._customers[customer]
@@ -415,6 +424,7 @@ class MemoryBilling:
             subscription=subscription,
             paid=total if standing is InvoiceState.PAID else paid,
             in_flight=in_flight,
+            mixed_tax=mixed_tax,
         )
         return identity
 
@@ -528,7 +538,15 @@ def _as_found(made: _Made) -> Found:
         equal=None,
         differs=(),
         created_at=made.at,
+        returned=_returned(made),
     )
+
+
+def _returned(made: _Made) -> Money | None:
+    if made.state is FoundState.LIVE:
+        return None
+    before = made.before if made.state is FoundState.FAILED else 0
+    return Money(made.amount.minor - before, made.amount.currency)
 
 
 def _compared(made: _Made, intent: PartIntent) -> Found:

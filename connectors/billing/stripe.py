@@ -16,6 +16,7 @@ from connectors.billing import BillingQuery, Found, Paid, PartIntent, month_of
 from connectors.billing._connection import Answer, Connection, Plain, awake_ns
 from connectors.billing._events import NEWS_EVENTS, envelope_of, news_of
 from connectors.billing._metadata import part_key
+from connectors.billing._moments import SharedTurns
 from connectors.billing._notes import (
     as_found,
     differences,
@@ -33,6 +34,7 @@ from connectors.billing._picture import (
     customers_of,
     id_of,
     invoices_of,
+    retrieved_customer,
     subscriptions_of,
 )
 from connectors.billing._signature import UnsignedError, require_signed
@@ -78,6 +80,7 @@ class StripeBilling:
         mode: BillingMode,
         address: str = "",
         pace: Pace | None = None,
+        shared: SharedTurns | None = None,
         sleep: Callable[[Any], None] = time.sleep,
         now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         awake: Callable[[], int] = awake_ns,
@@ -89,6 +92,7 @@ class StripeBilling:
             mode: That side.
             address: Another address than Stripe's own, for tests; "" for Stripe's.
             pace: The turns to keep to; None shares one with everything that uses the same key.
+            shared: Where all processes take their turns that use this account; None for alone.
             sleep: Waits so many seconds between two tries of a read.
             now: The present instant.
             awake: Nanoseconds of a clock that counts while the machine sleeps.
@@ -97,11 +101,18 @@ class StripeBilling:
             Misconfigured: The key is none, or of the other side, or the address is not safe.
         """
         self._line = Connection(
-            key, mode=mode, address=address, pace=pace, sleep=sleep, awake=awake
+            key,
+            mode=mode,
+            address=address,
+            pace=pace,
+            shared=shared,
+            sleep=sleep,
+            awake=awake,
         )
         self._mode = mode
         self._now = now
         self._index = CustomerIndex()
+        self._known: set[str] = set()
 
     def __repr__(self) -> str:
         """Name and side, and nothing else."""
@@ -194,6 +205,29 @@ class StripeBilling:
         """Why a part is none of this side's of Stripe; "" when it is."""
         if intent.part.channel not in {Channel.CREDIT_NOTE, Channel.BALANCE}:
             return f"it is to be paid by {intent.part.channel.value}, which Stripe does not"
+        return self._other_side(intent)
+
+    def strange(self, earlier: PartIntent) -> str:
+        """Why a payment was prepared on the other side, or in another account; "" when it was not.
+
+        Stripe keeps customers for ever, also those that were deleted: one that this key does not
+        know at all is of another account. The account's own id needs a permission that paying does
+        not.
+
+        Raises:
+            Retriable: Stripe could not be asked.
+            Misconfigured: Key, permission or side is wrong.
+        """
+        customer = earlier.part.customer
+        other = self._other_side(earlier)
+        if other or not customer or customer in self._known:
+            return other
+        if not retrieved_customer(self._line, customer).get("object"):
+            return f"its customer {customer} is not in the account of this key"
+        self._known.add(customer)
+        return ""
+
+    def _other_side(self, intent: PartIntent) -> str:
         if intent.facts.get("livemode", self._line.live) is self._line.live:
             return ""
         here, there = ("live", "test") if self._line.live else ("test", "live")

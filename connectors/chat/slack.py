@@ -50,6 +50,7 @@ class _Unlogged(logging.Filter):
     """Keeps the lines back that httpx logs with the whole address."""
 
     def filter(self, _record: logging.LogRecord) -> bool:
+        """Let a line pass unless it was written while we post."""
         return not _POSTING.get()
 
 

@@ -173,7 +173,13 @@ class RowLedger(Ledger, Protocol):
         ...
 
     def make_book(self) -> Book:
-        """Make the table: one request, never repeated here; raises as `add` does."""
+        """Make the table: one request, never repeated here.
+
+        Raises:
+            Retriable: Surely nothing was made, and it may work later.
+            OutcomeUnknown: It may have been made.
+            Misconfigured: Place, key or permission is wrong, or it was refused; nothing was made.
+        """
         ...
 
     def open_book(self, book: Book) -> Book:

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import logging
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -143,7 +145,7 @@ class Calls:
         self.line = line
         logger = logging.getLogger("makegood.notion")
         self.client = Client(
-            client=ExactHttp(),
+            client=ExactHttp(verify=_believed()),
             auth=token,
             base_url=base,
             notion_version=NOTION_VERSION,
@@ -232,6 +234,12 @@ class ExactHttp(httpx.Client):
         return request
 
 
+@lru_cache(maxsize=1)
+def _believed() -> ssl.SSLContext:
+    """The certificates that this machine believes; reading them takes longer than a request."""
+    return httpx.create_ssl_context()
+
+
 def classed(reply: Reply, where: str, purpose: Purpose) -> ConnectorError:
     """What an answer means: the table of `README.md` beside this module."""
     place, status = f"notion {where}", reply.status
@@ -261,7 +269,7 @@ def _misconfigured(reply: Reply, place: str) -> Misconfigured:
         403: "Give the integration the capabilities that connectors/ledger/README.md lists",
         404: "Share it with the integration (page menu, Connections), or restore it",
     }
-    kind = NotFound if reply.status == 404 else Misconfigured  # noqa: PLR2004 - HTTP's own number
+    kind = NotFound if reply.status == 404 else Misconfigured  # noqa: PLR2004 - a number of HTTP
     words = f"{place}: {reply.told}. {remedies[reply.status or 401]}; nothing was changed."
     return kind(words, status=reply.status)
 

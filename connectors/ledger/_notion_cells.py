@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import ROUND_FLOOR, Decimal, InvalidOperation
+from sys import intern
 from typing import Any
 
 from connectors.ledger import LedgerPage
@@ -37,11 +38,13 @@ LINK = re.compile(
 )
 """Addresses that Notion surely takes for links; others are shown as text."""
 
+SHORT = 100
 CUT = " … (cut)"
 THEIRS = " (yours)"
 """Added to the name of a person's column when one of ours goes by that name."""
 
 AMOUNTS = ("Billable Amount", "Credit Amount")
+CUT_CELLS = ("Client", "Service", "Claim Channel", "Notes", "Posted")
 
 
 def fitted(row: LedgerRow) -> dict[str, str]:
@@ -52,9 +55,9 @@ def fitted(row: LedgerRow) -> dict[str, str]:
     cells["Evidence URLs"] = " ".join(links)
     for name in ("Uptime %", "Credit %", "Credit Days", *AMOUNTS):
         cells[name] = _number_text(cells[name])
-    for name in ("Client", "Service", "Claim Channel", "Posted"):
+    for name in CUT_CELLS:
         cells[name] = _cut(cells[name])
-    cells["Notes"] = " ".join(part for part in (_cut(cells["Notes"]), *remarks) if part)
+    cells["Notes"] = " ".join(part for part in (cells["Notes"], *remarks) if part)
     return cells
 
 
@@ -74,8 +77,8 @@ def page_of(told: Mapping[str, Any], columns: Columns) -> LedgerPage:
     cells: dict[str, str] = {}
     release = False
     names = columns.names
-    for title, one in told["properties"].items():
-        name = names.get(one["id"])
+    for heading, one in told["properties"].items():
+        title, name = intern(heading), names.get(one["id"])
         if name == RELEASE:
             release = one.get("checkbox") is True
         elif name is not None:
@@ -122,7 +125,7 @@ def _remarks(row: LedgerRow, cells: Mapping[str, str], *, shown: int) -> Iterato
     left = len(row.evidence) - shown
     if left:
         yield f"({left} more links; {where}.)"
-    if any(units(cells[name]) > LONGEST_CELL for name in ("Client", "Service", "Notes", "Posted")):
+    if any(units(cells[name]) > LONGEST_CELL for name in CUT_CELLS):
         yield f"(A text was cut; {where}.)"
     if any(cells[name] != _number_text(cells[name]) for name in ("Uptime %", *AMOUNTS)):
         yield f"(A number has more digits than Notion holds and is rounded down; {where}.)"
@@ -207,7 +210,9 @@ def _text(told: Mapping[str, Any]) -> str:
     kind = told["type"]
     value = told.get(kind)
     reader = READERS.get(kind)
-    return "" if value is None or reader is None else reader(value)
+    text = "" if value is None or reader is None else reader(value)
+    # Most cells say what other rows say too: ten thousand rows must not fill the memory.
+    return intern(text) if len(text) <= SHORT else text
 
 
 def _plain_text(value: Sequence[Mapping[str, Any]]) -> str:

@@ -9,12 +9,19 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 MINUTE_US = 60_000_000
 USED_PERCENT = 97
 """How much of the rate is used: the rest is for requests that travel unevenly."""
+
+SPELL_US = 10_000_000
+"""In any time so long no more requests leave than the rate allows for it, whatever delayed them."""
+
+SPREAD_US = 300_000
+"""How unevenly requests may travel; the rate that is used leaves so much in a spell."""
 
 LATE_US = 5_000_000
 """A turn that was taken ahead is used within this time, or another one is taken."""
@@ -92,12 +99,17 @@ class LocalTurns:
 class Line:
     """Waits for the turns of one token; safe to share between threads."""
 
-    def __init__(self, turns: Turns, clock: Clock | None = None) -> None:
+    def __init__(
+        self, turns: Turns, clock: Clock | None = None, *, requests_per_minute: int = 180
+    ) -> None:
         """Nothing is waited for yet."""
         self.clock = clock or Clock()
-        self._turns = turns
+        self.turns = turns
         self._held_until = 0
         self._ahead = threading.local()
+        self._guard = threading.Lock()
+        most = max(1, requests_per_minute * SPELL_US // MINUTE_US)
+        self._left: deque[int] = deque(maxlen=most)
 
     def take_ahead(self) -> None:
         """Wait for a turn now; the next request of this thread uses it."""
@@ -110,15 +122,25 @@ class Line:
         now = self.clock.now_us()
         if taken is None or now - taken > LATE_US or now < self._held_until:
             self._wait()
+        self._leave()
+
+    def _leave(self) -> None:
+        """Leave, unless what was late has to be spread: moments that passed come all at once."""
+        with self._guard:
+            now = self.clock.now_us()
+            full = len(self._left) == self._left.maxlen
+            moment = max(now, self._left[0] + SPELL_US + SPREAD_US) if full else now
+            self._left.append(moment)
+        self._sleep_until(moment)
 
     def limited(self, duration: int) -> None:
         """Notion asks to be left alone for so many microseconds."""
         self._held_until = max(self._held_until, self.clock.now_us() + duration)
-        self._turns.hold_off(duration)
+        self.turns.hold_off(duration)
 
     def _wait(self) -> None:
         while True:
-            due = self.clock.now_us() + self._turns.take()
+            due = self.clock.now_us() + self.turns.take()
             self._sleep_until(due)
             # Moments that were taken before the limit was met are no longer good.
             if self.clock.now_us() >= self._held_until:

@@ -84,6 +84,12 @@ def configs(currencies: Iterable[str]) -> dict[str, Any]:
     return {**ours, PEOPLES_NOTES: {"rich_text": {}}}
 
 
+def has_our_columns(properties: Mapping[str, Any]) -> bool:
+    """Whether a table that was never noted is a ledger of ours: each column by name and type."""
+    types = {told["name"]: told["type"] for told in properties.values()}
+    return all(types.get(column.title) == column.type for column in wanted())
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Our columns as they stand at Notion.

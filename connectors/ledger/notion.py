@@ -13,20 +13,20 @@ from datetime import date
 from threading import RLock
 from typing import Any
 
-from connectors.errors import OutcomeUnknown, Permanent
+from connectors.errors import Misconfigured, OutcomeUnknown, Permanent
 from connectors.ledger import Book, LedgerChange, LedgerPage, refuse_repeated_keys
 from connectors.ledger._notion_calls import Calls, NotFound, Plain, require_id
 from connectors.ledger._notion_cells import differing, fitted, page_of, properties_of
 from connectors.ledger._notion_pace import Clock, Line, LocalTurns, Turns, gap_us
-from connectors.ledger._notion_schema import TITLE, Columns, compared, configs
+from connectors.ledger._notion_schema import TITLE, Columns, compared, configs, has_our_columns
 from models.findings import Finding, UnusableInputError
 from models.ledger import KEY, LedgerRow
 from models.workspace_file import NotionTerms
 
 __all__ = ["Clock", "LocalTurns", "NotionLedger", "Turns", "gap_us"]
 
-AT_ONCE = 4
-"""Requests under way: at three a second, answers may take more than a second each."""
+AT_ONCE = 8
+"""Rows under way: at three a second, each may take two seconds with its commits and its answer."""
 
 HIDDEN_FOR_MS = 600_000
 """Notion does not say when a new row shows in queries, nor how long a cut request may still run;
@@ -71,7 +71,9 @@ class NotionLedger:
         """
         clock = clock or Clock()
         alone = LocalTurns(gap_us(terms.requests_per_minute), clock)
-        self.calls = Calls(token, line=Line(turns or alone.turns, clock), address=address)
+        rate = terms.requests_per_minute
+        line = Line(turns or alone.turns, clock, requests_per_minute=rate)
+        self.calls = Calls(token, line=line, address=address)
         self._terms = terms
         self._currencies = tuple(sorted(set(currencies)))
         self._remembered = remembered
@@ -125,33 +127,37 @@ class NotionLedger:
         if terms.database:
             return (self._sole_source(require_id(terms.database, "the database")),)
         page = require_id(terms.page or "", "the page")
-        return [self._sole_source(block["id"]) for block in self._children(page) if _is_ours(block)]
+        return [book for block in self._children(page) for book in self._ours(block)]
 
     def make_book(self) -> Book:
         """See `RowLedger.make_book`."""
-        page = require_id(self._terms.page or "", "the page")
-        text = [{"type": "text", "text": {"content": TITLE}}]
-        told = self.calls.make(
-            f"the ledger below page {page}",
-            lambda: self.calls.client.databases.create(
-                parent={"type": "page_id", "page_id": page},
-                title=text,
-                initial_data_source={"properties": configs(self._currencies)},
-            ),
-        )
+        try:
+            told = self._made()
+        except Permanent as error:
+            # It is no row's fault: once the page is another one, the next run makes it.
+            raise Misconfigured(str(error), status=error.status) from None
         try:
             return Book(str(told["data_sources"][0]["id"]))
         except (KeyError, IndexError, TypeError):
             message = "notion: the ledger was made, but the answer names no data source. Rerun."
             raise OutcomeUnknown(message) from None
 
+    def _made(self) -> Plain:
+        page = require_id(self._terms.page or "", "the page")
+        return self.calls.make(
+            f"the ledger below page {page}",
+            lambda: self.calls.client.databases.create(
+                parent={"type": "page_id", "page_id": page},
+                title=[{"type": "text", "text": {"content": TITLE}}],
+                initial_data_source={"properties": configs(self._currencies)},
+            ),
+        )
+
     def open_book(self, book: Book) -> Book:
         """See `RowLedger.open_book`."""
         source = require_id(book.id, "the data source")
         place = f"notion {TITLE} ({source})"
-        told = self.calls.ask(
-            place, lambda: self.calls.client.data_sources.retrieve(data_source_id=source)
-        )
+        told = self._source(source)
         columns, findings = compared(
             told["properties"], known=book.columns, currencies=self._currencies, place=place
         )
@@ -195,20 +201,37 @@ class NotionLedger:
                 return
             asked["start_cursor"] = told["next_cursor"]
 
+    def _ours(self, block: Plain) -> Iterator[Book]:
+        """A database on the page that is a ledger by its name or, if renamed, by its columns."""
+        if block.get("type") != "child_database" or block.get("in_trash"):
+            return
+        if block["child_database"].get("title") == TITLE:
+            yield self._sole_source(block["id"])
+            return
+        for source in self._database(block["id"])["data_sources"]:
+            told = self._source(str(source["id"]))
+            if has_our_columns(told["properties"]):
+                yield Book(str(source["id"]))
+
     def _sole_source(self, database: str) -> Book:
         """A database's only data source.
 
         Raises:
             UnusableInputError: It has several, and none is named.
         """
-        told = self.calls.ask(
-            f"database {database}",
-            lambda: self.calls.client.databases.retrieve(database_id=database),
-        )
-        sources = told["data_sources"]
+        sources = self._database(database)["data_sources"]
         if len(sources) != 1:
             raise UnusableInputError([_not_one_source(database, sources)])
         return Book(str(sources[0]["id"]))
+
+    def _database(self, database: str) -> Plain:
+        retrieve = self.calls.client.databases.retrieve
+        return self.calls.ask(f"database {database}", lambda: retrieve(database_id=database))
+
+    def _source(self, source: str) -> Plain:
+        retrieve = self.calls.client.data_sources.retrieve
+        place = f"{TITLE} ({source})"
+        return self.calls.ask(place, lambda: retrieve(data_source_id=source))
 
     # --- Rows -------------------------------------------------------------------------------------
 
@@ -380,11 +403,6 @@ class NotionLedger:
 
     def _ask_rows(self, source: str, asked: Mapping[str, Any]) -> object:
         return self.calls.client.data_sources.query(data_source_id=source, **asked)
-
-
-def _is_ours(block: Plain) -> bool:
-    is_database = block.get("type") == "child_database" and not block.get("in_trash")
-    return is_database and block["child_database"].get("title") == TITLE
 
 
 def _of_month(month: date, columns: Columns) -> Plain:

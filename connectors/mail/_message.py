@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from email.utils import parseaddr
 from typing import Self
 
 import idna
@@ -32,6 +33,15 @@ class Mailbox:
 
     name: str
     address: str
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Read `finance@acme.example` or `Acme <finance@acme.example>`.
+
+        >>> Mailbox.of("Acme <finance@acme.example>")
+        Mailbox(name='Acme', address='finance@acme.example')
+        """
+        return cls(*parseaddr(text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,12 @@ GOOD, MORE, LATER, NEVER = 2, 3, 4, 5
 """First digits of an answer's code. Source: RFC 5321, section 4.2.1."""
 ANSWERS = frozenset({GOOD, MORE, LATER, NEVER})
 
+MOST_ON_A_LINE = 10
+"""Exim leaves what comes after that to its next look at its queue, half an hour later on Debian.
+
+Source: Exim's specification, smtp_accept_queue_per_connection.
+"""
+
 LONGEST_TOLD = 300
 ENHANCED = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})\b")
 """Source: RFC 3463."""
@@ -105,19 +111,21 @@ class Session:
 
     Attributes:
         offer: What the server said of itself.
-        used: Whether a message was begun on it.
+        begun: How many messages were begun on it.
     """
 
     def __init__(self, line: smtplib.SMTP, offer: Offer, waits: Waits) -> None:
         self.offer = offer
-        self.used = False
+        self.begun = 0
         self._line = line
         self._waits = waits
         self._alive = True
 
     def renewed(self) -> bool:
-        """Forget what was begun and not ended; False when the line is of no use any more."""
-        if self.used and self._alive:
+        """Forget what was begun and not ended; False when another line had better be opened."""
+        if self.begun >= MOST_ON_A_LINE:
+            return False
+        if self.begun and self._alive:
             try:
                 self._alive = self.ask("RSET").kind == GOOD
             except CutError:

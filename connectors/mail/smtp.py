@@ -204,7 +204,7 @@ def _begin(session: Session, message: OutgoingMail, where: str) -> None:
             "Ask the server's postmaster for more, or send it by hand."
         )
     size = "" if most is None else f" SIZE={length}"
-    session.used = True
+    session.begun += 1
     reply = _answer(session, f"MAIL FROM:<{message.envelope_from}>{size}", where)
     if reply.kind != GOOD:
         raise _refusal(where, f"the sender {message.envelope_from}", reply)

@@ -520,6 +520,7 @@ class Store(Protocol):
         *,
         clients: Sequence[str] | None = None,
         states: Sequence[ObligationState] | None = None,
+        role: Role | None = None,
     ) -> tuple[StoredObligation, ...]:
         """The obligations, rising by contract, period and revision; None does not narrow."""
         ...
@@ -675,7 +676,11 @@ class Store(Protocol):
         ...
 
     def entries(
-        self, *, contract: str | None = None, period: str | None = None
+        self,
+        *,
+        contract: str | None = None,
+        period: str | None = None,
+        kinds: Sequence[EntryKind] | None = None,
     ) -> Iterator[LogEntry]:
         """The log, streamed, rising by contract and sequence; None does not narrow.
 

@@ -85,6 +85,7 @@ from connectors.store._rows import (
 )
 from connectors.store._sqlite import SqliteFile, SqliteMemory
 from models.artifacts import Artifact, KeptMonth, KeptReading
+from models.contract import Role
 from models.credit import ObligationState
 from models.decision import EntryKind, LogEntry
 from models.effect import EffectState
@@ -301,9 +302,12 @@ class SqlStore:
         *,
         clients: Sequence[str] | None = None,
         states: Sequence[ObligationState] | None = None,
+        role: Role | None = None,
     ) -> tuple[StoredObligation, ...]:
         """See `Store.obligations`."""
         query = select(OBLIGATION)
+        if role is not None:
+            query = query.where(OBLIGATION.c.role == role.value)
         if period is not None:
             query = query.where(OBLIGATION.c.period == period)
         if clients is not None:
@@ -483,7 +487,11 @@ class SqlStore:
             yield from self._streamed(query.where(LOG.c.contract.in_(portion)))
 
     def entries(
-        self, *, contract: str | None = None, period: str | None = None
+        self,
+        *,
+        contract: str | None = None,
+        period: str | None = None,
+        kinds: Sequence[EntryKind] | None = None,
     ) -> Iterator[LogEntry]:
         """See `Store.entries`; each page is a read of its own, so that nobody waits."""
         query = select(LOG).order_by(LOG.c.contract, LOG.c.sequence).limit(PAGE)
@@ -491,6 +499,8 @@ class SqlStore:
             query = query.where(LOG.c.contract == contract)
         if period is not None:
             query = query.where(LOG.c.period == period)
+        if kinds is not None:
+            query = query.where(LOG.c.kind.in_([kind.value for kind in kinds]))
         yield from self._streamed(query)
 
     def _streamed(self, query: Query) -> Iterator[LogEntry]:

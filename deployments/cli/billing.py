@@ -63,8 +63,9 @@ def reconcile(
     """Compare our credits with the billing vendor's and the ledger's.
 
     Both directions: what we recorded and the vendor lacks, and what the vendor has and we do not
-    know. Every difference comes with what a person could do about it; nothing is changed. Without
-    months it compares every service month that anything is recorded of.
+    know. Every difference comes with what a person could do about it; nothing is changed there.
+    A payment that came back becomes a question for `makegood settle`. Without months it compares
+    every service month that anything is recorded of.
     """
     months = _asked(first, last)
     found = reconcile_books(
@@ -129,6 +130,8 @@ def reconcile_document(found: Reconciled) -> ReconcileDocument:
         differences=[_difference(each) for each in result.differences],
         at_stake=[_money(money) for money in result.at_stake.values()],
         notes=[*result.notes, *found.unread],
+        asked=list(found.asked),
+        not_looked_at=list(found.not_looked_at),
     )
 
 
@@ -180,6 +183,10 @@ def _show_differences(found: Reconciled) -> None:
         write(f"{difference.kind.value.replace('_', ' ')}: {difference}")
     for note in (*result.notes, *found.unread):
         write(f"note: {note}")
+    for key in found.asked:
+        write(f"asked: makegood settle {key}")
+    for what in found.not_looked_at:
+        write(f"not looked at: {what}")
     stake = ", ".join(str(money) for money in result.at_stake.values())
     write(
         f"{found.vendor}, {found.months[0]} to {found.months[1]}: "

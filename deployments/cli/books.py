@@ -9,6 +9,7 @@ import typer
 
 from connectors.store import StoredObligation
 from connectors.terms.files import WorkspaceFolder
+from deployments.cli.claim_reports import told_text
 from deployments.cli.documents import (
     CheckDocument,
     ExplainDocument,
@@ -25,6 +26,7 @@ from flows.explain import explain as explain_month
 from flows.office import open_office
 from flows.verify import verify as verify_store
 from models.case import bounds_text
+from models.claims.life import Move
 from models.decision import EntryKind, LogEntry
 from models.findings import Severity, UnusableInputError
 from models.intervals import instant, utc_text
@@ -196,5 +198,7 @@ def _obligation_line(obligation: ObligationDocument) -> str:
 def _log_line(entry: LogEntry) -> str:
     of_effect = "effect" if entry.kind.value.startswith("effect") else "obligation"
     said = entry.body.get("change" if entry.kind is EntryKind.DETERMINED else of_effect, "")
+    if entry.kind is EntryKind.CLAIM_MOVED:
+        said = f"{said}: {told_text(Move.of_record(entry.body))}"
     at = utc_text(instant(entry.recorded_at))
     return f"{at} {entry.kind.value}: {said} ({entry.digest[:12]})"

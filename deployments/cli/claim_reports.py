@@ -18,7 +18,7 @@ from deployments.cli.documents import (
     MoneyDocument,
 )
 from deployments.cli.printing import counted, seconds, table, write
-from models.claims.deadline import Due
+from models.claims.deadline import CLAIM, Due
 from models.claims.dependency import Link, both_sides
 from models.claims.life import Act, Move
 from models.claims.standing import Claim
@@ -158,7 +158,7 @@ def print_claims(shown: Shown, *, left_out: int) -> None:
     if shown.claims:
         table(
             "Claims against vendors",
-            ("Claim", "Amount", "Status", "Due", "", "File by"),
+            ("Claim", "Amount", "Status", "Due", "File by"),
             [_row(shown, claim) for claim in shown.claims],
             numbers=(1,),
         )
@@ -168,10 +168,9 @@ def print_claims(shown: Shown, *, left_out: int) -> None:
 
 
 def _row(shown: Shown, claim: Claim) -> tuple[str | Text, ...]:
-    due = claim.missed(shown.now) or claim.next_due(shown.now)
     channel = claim.terms.channel.value if claim.terms.channel else ""
     amount = claim.worth or ("withheld" if claim.withheld else "nothing")
-    return (claim.key, amount, _status(claim), *_due(shown, claim, due), channel)
+    return (claim.key, amount, _status(claim), _due(shown, claim), channel)
 
 
 def _status(claim: Claim) -> str:
@@ -183,14 +182,20 @@ def _status(claim: Claim) -> str:
     return f"{claim.status.value}{partly}{reference}{settled}"
 
 
-def _due(shown: Shown, claim: Claim, due: Due | None) -> tuple[str | Text, str | Text]:
-    if due is None:
-        return ("no limit" if claim.is_open else "", "")
+def _due(shown: Shown, claim: Claim) -> str | Text:
+    """What was missed first, and what can be met next; in red when it is near."""
+    found = [due for due in (claim.missed(shown.now), claim.next_due(shown.now)) if due]
+    if not found:
+        return "no limit" if claim.is_open else ""
+    return Text("\n").join(_due_line(shown, claim, due) for due in found)
+
+
+def _due_line(shown: Shown, claim: Claim, due: Due) -> Text:
     left = claim.days_left(due, shown.now)
     near = left <= NEAR_DAYS or due.until <= shown.now
-    style = "bold red" if near else ""
-    stage = "" if due.stage == "claim" else f"{due.stage} "
-    return (Text(f"{stage}{due.last_day}", style=style), Text(_left(due, left, shown), style=style))
+    stage = "" if due.stage == CLAIM else f"{due.stage} "
+    said = f"{stage}{due.last_day}, {_left(due, left, shown)}"
+    return Text(said, style="bold red" if near else "")
 
 
 def _left(due: Due, left: int, shown: Shown) -> str:
@@ -262,11 +267,16 @@ def _how_far(shown: Shown, claim: Claim, due: Due) -> str:
 
 
 def move_text(move: Move) -> str:
-    """One move in words: when, what, by whom, why."""
+    """One move in words, with its moment."""
+    return f"{utc_text(move.at)}: {told_text(move)}"
+
+
+def told_text(move: Move) -> str:
+    """What was told by a move, by whom, and why."""
     said = [_what(move), str(move.amount or ""), move.reference, move.why]
     verified = "" if move.by.verified else ", unverified"
     words = ", ".join(part for part in said if part)
-    return f"{utc_text(move.at)}: {words} (by {move.by.name}{verified})"
+    return f"{words} (by {move.by.name}{verified})"
 
 
 def _what(move: Move) -> str:

@@ -28,6 +28,7 @@ from deployments.cli.exits import Exit, say
 from deployments.cli.options import Clients, Json, Workspace, month_of, number_of
 from deployments.cli.printing import print_json, write
 from flows.claim_links import links_of
+from flows.claim_mirror import show_in_ledgers
 from flows.claim_texts import TextForm, text_of, written
 from flows.claims import all_claims, find_claim, tell
 from flows.office import Office, open_office
@@ -37,9 +38,9 @@ from models.claims.life import Act, Move
 from models.claims.standing import Claim
 from models.findings import refuse
 from models.intervals import instant
-from models.ledger import LedgerStatus
+from models.ledger import LedgerStatus, one_line
 from models.money import Currency, Money
-from models.terms import calendar_day, near_miss
+from models.terms import DAY, calendar_day, near_miss
 
 HERE = Path()
 LENGTH = re.compile(r"(\d{1,4})([dw]?)")
@@ -47,7 +48,7 @@ DAYS_OF_A_WEEK = 7
 
 claims = typer.Typer(
     rich_markup_mode=None,
-    help="List what vendors owe us; show a claim's text, or note what became of it.",
+    help="Claims against vendors: what is due, and what became of it.",
     invoke_without_command=True,
 )
 
@@ -98,7 +99,7 @@ def list_claims(
     workspace: Workspace = HERE,
     json: Json = False,
 ) -> int:
-    """List what vendors owe us; show a claim's text, or note what became of it.
+    """Claims against vendors: what is due, and what became of it.
 
     Claims come from contracts with role customer, as soon as their month was run. Deadlines follow
     each vendor's own rule, in the contract's time zone; a late claim may still be filed.
@@ -319,8 +320,8 @@ class _Told:
             to=self.to,
             on=self.on,
             stage=self.stage,
-            reference=self.reference,
-            why=self.why,
+            reference=one_line(self.reference),
+            why=one_line(self.why),
             amount=amount,
         )
 
@@ -339,9 +340,10 @@ def _tell(
         move = told.of(claim, by=voice, at=done_at)
         moved = tell(office.store, claim, move)
         links = links_of(office.store, office.contracts, [moved])
+        behind = show_in_ledgers(office, str(claim.month))
     warning = _lateness(claim, move)
-    if warning:
-        say(f"warning: {warning}")
+    for one in filter(None, (warning, behind)):
+        say(f"warning: {one}")
     shown = Shown((moved,), links, now)
     print_json(_moved_document(shown, move, warning)) if json else print_claim(shown, moved)
     return Exit.DONE
@@ -440,7 +442,7 @@ def _time_of(text: str) -> int:
     """A date, at its start in UTC, or a moment with its offset."""
     try:
         at = datetime.fromisoformat(text)
-        return instant(at if at.tzinfo or "T" in text.upper() else at.replace(tzinfo=UTC))
+        return instant(at.replace(tzinfo=UTC) if DAY.match(text) else at)
     except (ValueError, OverflowError):
         raise refuse(
             "--at",

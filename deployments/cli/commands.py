@@ -13,8 +13,10 @@ from importlib import import_module
 import typer
 
 COULD_NOT_FINISH = "could not finish (the month is locked, the database is away); run it again"
+CUT_OFF = "could not finish (the month is locked, the database or the vendor is away); run it again"
 AWAY = "could not finish (a drive did not answer); run it again"
 VENDOR_AWAY = "could not finish (the database or the vendor is away); run it again"
+MAIL_AWAY = "could not finish (the database or the mail server is away); run it again"
 UNUSABLE = "unusable input; nothing was written"
 
 
@@ -64,7 +66,7 @@ COMMANDS: Mapping[str, Command] = {
             "makegood run --month 2026-05 --client acme --dry-run",
             "makegood run --month 2026-05 --workspace books --json",
         ),
-        ("done", "something is withheld or open: a person must look", UNUSABLE, COULD_NOT_FINISH),
+        ("done", "something is withheld or open: a person must look", UNUSABLE, CUT_OFF),
     ),
     "backfill": Command(
         "months:backfill",
@@ -73,7 +75,7 @@ COMMANDS: Mapping[str, Command] = {
             "makegood backfill --from 2026-01 --to 2026-05",
             "makegood backfill --from 2026-01 --to 2026-05 --client acme --json",
         ),
-        ("done", "something is withheld or open: a person must look", UNUSABLE, COULD_NOT_FINISH),
+        ("done", "something is withheld or open: a person must look", UNUSABLE, CUT_OFF),
     ),
     "release": Command(
         "months:release",
@@ -87,7 +89,7 @@ COMMANDS: Mapping[str, Command] = {
             "released and paid",
             "not agreed to, one more must agree, or a mail or payment needs a person",
             UNUSABLE,
-            COULD_NOT_FINISH,
+            CUT_OFF,
         ),
     ),
     "sync": Command(
@@ -102,12 +104,12 @@ COMMANDS: Mapping[str, Command] = {
             "read back; nothing needs a person",
             "a tick does not count, or a row needs a look; each is listed",
             UNUSABLE,
-            "could not finish (a month is locked, the ledger or the database is away); run it again",
+            "could not finish (a month is locked, ledger or database is away); run it again",
         ),
     ),
     "claims": Command(
         "claims:claims",
-        "List what vendors owe us; show a claim's text, or note what became of it.",
+        "Claims against vendors: what is due, and what became of it.",
         (
             "makegood claims --due 14d",
             "makegood claims show twilio/apis/2026-05 --write claim.txt",
@@ -137,6 +139,21 @@ COMMANDS: Mapping[str, Command] = {
             COULD_NOT_FINISH,
         ),
     ),
+    "remind": Command(
+        "reminding:remind",
+        "Remind by mail of claims that are due; update calendars.",
+        (
+            "makegood remind",
+            "makegood remind --on 2026-06-23 --dry-run",
+            "makegood remind --workspace books --json",
+        ),
+        (
+            "reminded, or nothing new is due",
+            "a mail needs a person; `makegood settle` lists it",
+            UNUSABLE,
+            "could not finish (a mail waits, or the database is away); run it again",
+        ),
+    ),
     "reconcile": Command(
         "billing:reconcile",
         "Compare our credits with the billing vendor's and the ledger's.",
@@ -154,6 +171,16 @@ COMMANDS: Mapping[str, Command] = {
             "makegood journal --format beancount --workspace books --json",
         ),
         ("written", "", UNUSABLE, COULD_NOT_FINISH),
+    ),
+    "mail": Command(
+        "mail:mail",
+        "Look at a month's mail, or send a test message.",
+        (
+            "makegood mail test --to kim@northwind.example",
+            "makegood mail preview 2026-05 --open",
+            "makegood mail preview 2026-05 --kind notice --client acme --language de --json",
+        ),
+        ("done", "the server refuses the test message", UNUSABLE, MAIL_AWAY),
     ),
     "check": Command(
         "books:check",

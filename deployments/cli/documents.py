@@ -173,11 +173,17 @@ class QuestionDocument(TypedDict):
 
 @with_config(STRICT)
 class PaymentsDocument(TypedDict):
-    """What became of payments now, and every question about the month's that is open."""
+    """What became of payments now, and every question about the month's that is open.
+
+    `unfinished` counts those of the waiting ones that the vendor, or another run, kept from being
+    done now; then `rerun` says what to do, and the command ends with 3.
+    """
 
     paid: Count
     refused: Count
     waiting: Count
+    unfinished: Count
+    rerun: str | None
     notes: list[str]
     questions: list[QuestionDocument]
 
@@ -422,7 +428,11 @@ class DifferenceDocument(TypedDict):
 
 @with_config(STRICT)
 class ReconcileDocument(TypedDict):
-    """The answer of `makegood reconcile`."""
+    """The answer of `makegood reconcile`.
+
+    `asked` are the keys of the questions about payments that came back, for `makegood settle`;
+    `not_looked_at` says what was not compared, and how to.
+    """
 
     vendor: str
     first_month: str
@@ -434,6 +444,8 @@ class ReconcileDocument(TypedDict):
     differences: list[DifferenceDocument]
     at_stake: list[MoneyDocument]
     notes: list[str]
+    asked: list[str]
+    not_looked_at: list[str]
 
 
 @with_config(STRICT)
@@ -645,6 +657,48 @@ class ClaimMovedDocument(TypedDict):
     claim: ClaimDocument
     moved: ClaimMoveDocument
     warning: str
+
+
+@with_config(STRICT)
+class DueDocument(TypedDict):
+    """A claim whose next deadline is near, or was just missed; `new`: it has come to a new step.
+
+    `until` is set where the deadline lies within its last day.
+    """
+
+    claim: str
+    vendor: str
+    service: str
+    month: Month
+    status: StatusWord
+    stage: str
+    last_day: Day
+    until: Time | None
+    days_left: int
+    owed: MoneyDocument | None
+    credit_days: str | None
+    channel: str | None
+    address: str | None
+    new: bool
+
+
+@with_config(STRICT)
+class RemindDocument(TypedDict):
+    """The answer of `makegood remind`.
+
+    `moved` and `ended` are the claims that calendars are told otherwise, or no more, about;
+    `calendar` is the file that calendars subscribe to.
+    """
+
+    on: Day
+    dry_run: bool
+    due: list[DueDocument]
+    moved: list[str]
+    ended: list[str]
+    mails_sent: Count
+    mails_waiting: Count
+    calendar: str | None
+    notes: list[str]
 
 
 @with_config(STRICT)

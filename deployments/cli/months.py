@@ -124,6 +124,7 @@ def release(
     become adjustments. Where two people must agree, the first yes is kept, and the second one
     releases.
     """
+    from flows.binding import check_account
     from flows.office import open_office
     from flows.paying import foresee
     from flows.release import release as let_go
@@ -136,7 +137,10 @@ def release(
     with open_office(workspace) as office:
         voice = present_voice(office.workspace.release.approvers, token=typed)
         office.check_doors()
-        batch = waiting_batch(office, month=service_month, clients=client or (), below=below)
+        check_account(office)
+        batch = waiting_batch(
+            office, month=service_month, clients=client or (), below=below, by=voice
+        )
         if not json:
             _show(batch, foresee(office, batch.waiting))
         if batch.waiting and not (yes or (not json and _agreed(batch))):
@@ -148,6 +152,8 @@ def release(
         print_json(document)
     else:
         _print_release(document)
+    if document["payments"]["unfinished"]:
+        return Exit.COULD_NOT_FINISH
     asked = done.needs or done.asked or done.questions
     return Exit.NEEDS_A_PERSON if asked else Exit.DONE
 
@@ -166,7 +172,7 @@ def _release_document(month: ServiceMonth, done: Released) -> ReleaseDocument:
         ],
         needs=done.needs or None,
         notices_sent=done.notices,
-        payments=payments_document(done.payments, done.asked),
+        payments=payments_document(str(month), done.payments, done.asked),
         questions=list(done.questions),
     )
 
@@ -221,7 +227,9 @@ def run_months(
 
 
 def ending(document: RunDocument) -> Exit:
-    """The exit code that a run's answer asks for."""
+    """The exit code that a run's answer asks for: a rerun comes before what people must see to."""
+    if document["payments"]["unfinished"]:
+        return Exit.COULD_NOT_FINISH
     withheld = any(outcome["withheld"] for outcome in document["contracts"])
     asked = document["payments"]["questions"] or document["questions"]
     return Exit.NEEDS_A_PERSON if withheld or asked else Exit.DONE

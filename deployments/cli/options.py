@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,7 @@ from deployments.cli import completion
 from models.findings import refuse
 from models.intervals import Interval, instant
 from models.period import ServiceMonth, zone
-from models.terms import exact_decimal, near_miss
+from models.terms import calendar_day, exact_decimal, near_miss
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Month = Annotated[
@@ -59,6 +59,23 @@ def month_of(text: str, option: str = "--month") -> ServiceMonth:
             f"is {text!r}",
             expected="a month as YYYY-MM with 01 to 12",
             remedy="Write for example 2026-05.",
+        ) from None
+
+
+def day_of(text: str, option: str = "--on") -> date:
+    """Read a date.
+
+    Raises:
+        UnusableInputError: It is not one.
+    """
+    try:
+        return calendar_day(text)
+    except ValueError:
+        raise refuse(
+            option,
+            f"is {text!r}",
+            expected="a date as YYYY-MM-DD",
+            remedy="Write for example 2026-06-30.",
         ) from None
 
 

@@ -39,18 +39,22 @@ def run_document(run: MonthRun) -> RunDocument:
         not_in_force=list(run.plan.outside),
         totals=_totals(run.report),
         released=[stored.key for stored in run.released],
-        payments=payments_document(run.payments, run.asked),
+        payments=payments_document(run.period, run.payments, run.asked),
         questions=list(run.questions),
         warnings=list(run.warnings),
     )
 
 
-def payments_document(count: Settlement, questions: Sequence[Question]) -> PaymentsDocument:
-    """What became of payments, as the published document."""
+def payments_document(
+    month: str, count: Settlement, questions: Sequence[Question]
+) -> PaymentsDocument:
+    """What became of a month's payments, as the published document."""
     return PaymentsDocument(
         paid=count.done,
         refused=count.refused,
         waiting=count.waiting,
+        unfinished=count.unfinished,
+        rerun=_rerun(month, count.unfinished),
         notes=count.notes,
         questions=[
             QuestionDocument(
@@ -61,6 +65,18 @@ def payments_document(count: Settlement, questions: Sequence[Question]) -> Payme
             )
             for question in questions
         ],
+    )
+
+
+def _rerun(month: str, unfinished: int) -> str | None:
+    """What waits without need, and what to do about it; None when nothing does."""
+    if not unfinished:
+        return None
+    waits = "payment of a released credit waits"
+    return (
+        f"{counted(unfinished, waits, 'payments of released credits wait')} because the billing "
+        f"vendor did not answer, or another run was at it. Nothing is lost: run `makegood run "
+        f"--month {month}` again."
     )
 
 
@@ -78,6 +94,8 @@ def print_payments(document: PaymentsDocument) -> None:
     for line in document["notes"]:
         if line.split(": ")[0] not in asked:
             write(f"payments: {line}")
+    if document["rerun"]:
+        write(f"could not finish: {document['rerun']}")
     for question in document["questions"]:
         write(f"needs a person: {question['part']}: {question['why']}")
     if document["questions"]:

@@ -35,6 +35,7 @@ DOCUMENTS: Mapping[str, type] = {
     "measure": documents.MeasureDocument,
     "reconcile": documents.ReconcileDocument,
     "release": documents.ReleaseDocument,
+    "remind": documents.RemindDocument,
     "run": documents.RunDocument,
     "settle": documents.SettleDocument,
     "sync": documents.SyncDocument,

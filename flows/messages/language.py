@@ -56,12 +56,12 @@ class Language:
     @property
     def locale(self) -> Locale:
         """Whose numbers and units it writes."""
-        return Locale.parse(self.code)
+        return _locale(self.code)
 
     @property
     def dates(self) -> Locale:
         """Whose dates and names of time zones it writes."""
-        return Locale.parse(DATES.get(self.code, self.code))
+        return _locale(DATES.get(self.code, self.code))
 
     def said(self, sentence: str) -> str:
         """What the language says for an English sentence, its places still open."""
@@ -283,6 +283,7 @@ class Language:
         """What a vendor asks for, in words; a stage that is unknown here as its rule names it."""
         return {
             "claim": self.gettext("File the claim"),
+            "notice": self.gettext("Give notice of the outage"),
             "ticket": self.gettext("Open a ticket"),
         }.get(stage, stage)
 
@@ -333,6 +334,11 @@ def language_of(code: str) -> Language:
     """
     translations(code)
     return Language(code)
+
+
+@cache
+def _locale(code: str) -> Locale:
+    return Locale.parse(code)
 
 
 def _clock(at: datetime, *, exact: bool) -> str:

@@ -7,15 +7,16 @@ only web addresses become links. A value that is missing stops the rendering.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from flows.messages.language import ENGLISH, Language, told_in_utc
+from flows.messages.recorded import recorded
 from flows.messages.views import (
     MOST_LINES,
     MOST_LINKS,
@@ -35,6 +36,8 @@ LONGEST_LABEL = 60
 """Letters of a link's address that are shown."""
 ADDRESS = re.compile(r"[\w.+-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+", re.ASCII | re.IGNORECASE)
 """An e-mail address that a link may be made of."""
+FIGURES = 1024
+"""Figures of one kind that are remembered in their written form."""
 NO_BREAK = "\u00a0"
 
 NOWRAP = Markup('<strong style="white-space:nowrap;">{}</strong>')
@@ -125,19 +128,42 @@ def _environment(language: Language, *, html: bool) -> Environment:
 
 
 def _filters(language: Language, *, html: bool) -> dict[str, Callable[..., object]]:
-    whole: list[Callable[..., str]] = [
-        *(language.money, language.percent, language.day, language.duration),
-        *(language.days_of_service, language.minutes),
-    ]
     others: list[Callable[..., object]] = [
-        *(language.number, language.amounts, language.owed_back, language.month),
-        *(language.span, language.tier, language.channel, language.status, language.stage),
-        *(language.time_left, language.moment, language.weekday, language.listed),
         *(most_urgent, totals, sums, web_address, link_label, host, sentence, rows),
     ]
-    joined = {write.__name__: _unbroken(write) if html else write for write in whole}
-    strong = NOWRAP.format if html else str
-    return {**joined, **{write.__name__: write for write in others}, "strong": strong}
+    kept = _kept_whole(language)
+    return {
+        **{name: _unbroken(write) if html else write for name, write in kept.items()},
+        **_remembered(language),
+        **{write.__name__: write for write in others},
+        "amounts": language.amounts,
+        "listed": language.listed,
+        "reason": _reason_in(language),
+        "strong": NOWRAP.format if html else str,
+    }
+
+
+@cache
+def _kept_whole(language: Language) -> Mapping[str, Callable[..., str]]:
+    """What stays on one line of a screen, by its name."""
+    return _remembering(
+        *(language.money, language.percent, language.day, language.duration),
+        *(language.days_of_service, language.minutes),
+    )
+
+
+@cache
+def _remembered(language: Language) -> Mapping[str, Callable[..., str]]:
+    return _remembering(
+        *(language.number, language.owed_back, language.month, language.span, language.tier),
+        *(language.channel, language.status, language.stage, language.time_left),
+        *(language.moment, language.weekday),
+    )
+
+
+def _remembering(*writes: Callable[..., str]) -> Mapping[str, Callable[..., str]]:
+    """The same functions, which remember what they wrote: text and page say the same figures."""
+    return {write.__name__: lru_cache(maxsize=FIGURES)(write) for write in writes}
 
 
 def _unbroken(write: Callable[..., str]) -> Callable[..., str]:
@@ -163,6 +189,10 @@ def _tidy(text: str) -> str:
 def sentence(text: str) -> str:
     """The text with one full stop at its end."""
     return f"{text.rstrip(' .')}."
+
+
+def _reason_in(language: Language) -> Callable[[str], str]:
+    return lambda text: recorded(text, language)
 
 
 def rows(text: str) -> list[str]:

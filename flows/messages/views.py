@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from models.claims.deadline import CLAIM
 from models.contract import Payout
 from models.intervals import Interval
 from models.ledger import LedgerStatus
@@ -45,6 +46,7 @@ class CreditLine:
         claim_by: Last day on which the claim is in time; None without a limit.
         claim_channel: How it is claimed: portal, ticket, email; "" when nothing is claimed.
         claim_address: Where; becomes a link when it is a web address.
+        claim_status: Where the claim stands; None for what is ours to pay.
         evidence: Links in reading order.
         notes: One remark; "" for none.
     """
@@ -61,6 +63,7 @@ class CreditLine:
     claim_by: date | None = None
     claim_channel: str = ""
     claim_address: str = ""
+    claim_status: LedgerStatus | None = None
     evidence: tuple[str, ...] = ()
     notes: str = ""
 
@@ -95,11 +98,13 @@ class ChangeLine:
         client: Name of the other side.
         service: Name of the service.
         says: The change, a sentence without full stop.
+        revision: The number of the revision that `says` is the reason of; 0 for none.
     """
 
     client: str
     service: str
     says: str
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,9 +117,12 @@ class MonthlySummary:
         met: How many of them met their commitment.
         to_release: Drafts that wait for a release, ours to pay.
         to_claim: Credits that vendors owe us and that a person files.
+        claimed: Credits of vendors that were claimed, or are answered or dropped.
         released: Credits of the month that were released already.
         withheld: Months that need a look.
         changes: What is different since the last summary; empty in the first one.
+        owed_with_vendors: What we owe in this month's outages that were vendors' outages as well.
+        recoverable: What those vendors owe for theirs; the two are never set off.
         ledger: Where the ledger is, in words; "" without one.
         previews: Where the previews of the clients' notices are; "" without any.
         workspace: The folder that commands must name; "" when they are run inside it.
@@ -125,9 +133,12 @@ class MonthlySummary:
     met: int
     to_release: tuple[CreditLine, ...] = ()
     to_claim: tuple[CreditLine, ...] = ()
+    claimed: tuple[CreditLine, ...] = ()
     released: tuple[CreditLine, ...] = ()
     withheld: tuple[WithheldLine, ...] = ()
     changes: tuple[ChangeLine, ...] = ()
+    owed_with_vendors: tuple[Money, ...] = ()
+    recoverable: tuple[Money, ...] = ()
     ledger: str = ""
     previews: str = ""
     workspace: str = ""
@@ -252,6 +263,19 @@ class ClientNotice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MissedStage:
+    """Something that a vendor asks for and that was not done in time.
+
+    Attributes:
+        stage: What was due, as `DueLine.stage`.
+        last_day: The last date that was in time.
+    """
+
+    stage: str
+    last_day: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DueLine:
     """A claim whose next deadline is near.
 
@@ -271,6 +295,7 @@ class DueLine:
         address: Where; becomes a link when it is a web address.
         status: Where the claim stands.
         text: What to send to the vendor, ready to be copied; "" for none.
+        missed: Deadlines of this claim that have passed with their stage not done.
     """
 
     key: str
@@ -288,6 +313,7 @@ class DueLine:
     channel: str = ""
     address: str = ""
     text: str = ""
+    missed: tuple[MissedStage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -359,15 +385,16 @@ class ClaimReminder:
         """A command to be copied into a terminal."""
         return _command(self.workspace, words)
 
+    def done(self, line: DueLine) -> str:
+        """The command that says that a claim is filed, or what the vendor asks for before it."""
+        if line.stage == CLAIM:
+            return self.command("claims", "file", line.key, "--reference", "NUMBER")
+        return self.command("claims", "stage", line.key, line.stage)
+
     @property
     def amounts(self) -> tuple[Money, ...]:
         """What can be claimed, in each currency; a claim with several deadlines counts once."""
         return sums({line.key: line.amount for line in self.due}.values())
-
-    @property
-    def calendar(self) -> bool:
-        """Whether the calendar that goes with it has anything to say."""
-        return bool(self.due or self.moved or self.ended)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

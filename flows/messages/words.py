@@ -28,10 +28,12 @@ def words_of(language: Language, *, shown: Show) -> Mapping[str, object]:
 
     @pass_eval_context
     def gettext(context: EvalContext, sentence: str, /, **values: object) -> str:
+        """A sentence with its values."""
         return _filled(context, language.said(sentence), values, shown)
 
     @pass_eval_context
     def ngettext(context: EvalContext, one: str, many: str, count: int, /, **values: object) -> str:
+        """A sentence about a number of things, which it may name as `num`."""
         said = language.said_of(one, many, count)
         return _filled(context, said, {"num": language.number(str(count)), **values}, shown)
 
@@ -40,17 +42,21 @@ def words_of(language: Language, *, shown: Show) -> Mapping[str, object]:
 
 def _pieces(language: Language) -> Mapping[str, object]:
     def colon(name: str) -> str:
+        """A label."""
         return language.gettext("%(name)s:", name=name)
 
     def labelled(name: str, value: str) -> str:
+        """A label and what it names, on one line of text."""
         return language.gettext("%(name)s: %(value)s", name=name, value=value)
 
     def more_in_ledger(count: int) -> str:
+        """How much of a list is left out of a mail."""
         return language.ngettext(
             "… and %(num)s more in the ledger.", "… and %(num)s more in the ledger.", count
         )
 
     def more_in_log(count: int) -> str:
+        """How many changes are left out of a mail."""
         return language.ngettext(
             "… and %(num)s more in the decision log.",
             "… and %(num)s more in the decision log.",

@@ -138,7 +138,7 @@ class Deadline(Terms):
         by_end_of: The stretch in place of a length.
         number: Which one of the stretches after the one that holds the anchor; 0 is that one.
             None for an outage and a term.
-        after: The anchor; for an outage and a term it has no meaning.
+        after: The anchor; for an outage and a term it has no meaning. May be written `from`.
         last_day: How much of the last day counts, where it is days or months after an instant.
     """
 
@@ -149,6 +149,13 @@ class Deadline(Terms):
     after: Anchor = Anchor.MONTH_END
     last_day: LastDay = LastDay.WHOLE
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_is_after(cls, written: object) -> object:
+        if isinstance(written, dict) and "from" in written and "after" not in written:
+            return {"after" if name == "from" else name: v for name, v in written.items()}
+        return written
+
     @model_validator(mode="after")
     def _one_rule(self) -> Deadline:
         if (self.within is None) == (self.by_end_of is None):
@@ -156,11 +163,15 @@ class Deadline(Terms):
         counted = self.by_end_of in COUNTED
         if counted == (self.number is None):
             raise PydanticCustomError(
-                "numbered", "a number where by_end_of is billing_cycle, calendar_month or quarter"
+                "numbered",
+                "a number with billing_cycle, calendar_month and quarter, and none otherwise",
+                {"remedy": "Add number: 1 for the next one." if counted else "Take number out."},
             )
         if self.last_day is LastDay.SAME_TIME and not self._has_a_time_of_day:
             raise PydanticCustomError(
-                "same_time", "last_day: same_time only for days or months after an outage"
+                "same_time",
+                "last_day: same_time only for days or months after an outage",
+                {"remedy": "Leave last_day out."},
             )
         return self
 

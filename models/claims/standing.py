@@ -112,8 +112,8 @@ class Claim:
 
     @property
     def claim_due(self) -> Due | None:
-        """The deadline of the claim itself; None when there is no limit, or it is filed."""
-        return claim_due(self.open_dues)
+        """The deadline of the claim itself, met or not; None when there is no limit."""
+        return claim_due(self.dues)
 
     def days_left(self, due: Due, now: int) -> int:
         """Dates from today to a deadline's last day, in the contract's zone; 0 is today."""
@@ -133,4 +133,9 @@ class Claim:
             yield f"the {missed.stage} was due {missed.says}, {missed.rule}; it is not done"
         if self.withheld and self.is_open:
             yield f"withheld: {self.withheld}"
-        yield from open_points(self.life, owed=self.owed, withheld=bool(self.withheld))
+        yield from self.unfitting
+
+    @property
+    def unfitting(self) -> tuple[str, ...]:
+        """Where what was told no longer fits what is recorded."""
+        return open_points(self.life, owed=self.owed, withheld=bool(self.withheld))

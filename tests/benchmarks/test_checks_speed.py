@@ -8,19 +8,23 @@ import pytest
 from models.period import ServiceMonth
 from tests.benchmarks.generate_checks import Fleet, write_checks
 from tests.house.project import ROOT
+from tests.memory import PEAK
 
 FLEET = Fleet(monitors=1_000, seconds=300, month=ServiceMonth(2026, 5))
 
-READ = """
-import resource, sys, time
+READ = (
+    PEAK
+    + """
+import sys, time
 from pathlib import Path
 from connectors.monitoring.checks_files import read_checks
 wall, cpu = time.perf_counter(), time.process_time()
 facts = read_checks(Path(sys.argv[1]), gap_floor_ms=900_000).facts
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+peak = peak_kb() // 1024
 print(f"{facts.rows:,} rows: {time.perf_counter() - wall:.1f} s, "
       f"{time.process_time() - cpu:.1f} s of CPU, {peak} MB at most")
 """
+)
 
 
 @pytest.mark.benchmark

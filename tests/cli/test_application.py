@@ -13,7 +13,13 @@ from deployments.cli.commands import COMMANDS
 from deployments.cli.exits import Exit, ended_by
 from tests.command import COMMAND, makegood, makegood_itself
 
-HELPED = [*([name] for name in COMMANDS), ["ladders", "list"], ["ladders", "show"]]
+HELPED = [
+    *([name] for name in COMMANDS),
+    ["ladders", "list"],
+    ["ladders", "show"],
+    ["mail", "preview"],
+    ["mail", "test"],
+]
 FAST_SECONDS = 0.7
 
 
@@ -42,7 +48,7 @@ def test_examples_use_options_that_exist(name):
     """Every option of an example is one that the command's help lists."""
     for example in COMMANDS[name].examples:
         words = example.replace("makegood", "").split()
-        below = words[1:2] if name == "ladders" else []
+        below = words[1:2] if name in {"ladders", "mail"} else []
         listed = makegood(name, *below, "--help").out
         for option in [word for word in words if word.startswith("--")]:
             assert option in listed, (example, option)

@@ -180,7 +180,7 @@ def test_a_step_with_effects_is_never_repeated_by_prefect(books, monkeypatch, st
     run(books)
     assert len(calls) == 2
     assert books.owed[R0] == ("draft", "200.00 EUR")
-    assert len(books.mails) == 1
+    assert len(books.summaries) == 1
     assert books.verify().faults == ()
 
 

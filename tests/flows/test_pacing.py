@@ -109,3 +109,12 @@ def test_the_host_s_clock_runs_and_waits():
     clocks, began = Clocks(), boottime_ms()
     clocks.pause(30)
     assert 30 <= clocks.boottime_ms() - began < 1_000
+
+
+def test_whoever_knows_its_turns_is_asked_for_them_and_not_slowed_down_again():
+    """A connector that shares a rate waits by itself; all its writers may begin at once."""
+    asked = []
+    pace = Pace(Limits(at_once=8, wait_for_turn=lambda: asked.append(1)), Clocks())
+    pace.turn()
+    pace.limited()
+    assert (len(asked), pace.width) == (1, 8)

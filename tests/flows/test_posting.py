@@ -13,6 +13,7 @@ from flows.posting import post
 from models.effect import EffectState
 from tests.connectors.mail.conformance import mail
 from tests.connectors.mail.post_office import Fault, post_office
+from tests.flows.far_side import World
 
 KEY = "acme/api/2026-05/r0/notice"
 A, B, GREY, GONE = "a@acme.example", "b@acme.example", "grey@acme.example", "gone@acme.example"
@@ -164,3 +165,17 @@ def test_a_run_that_died_while_sending_to_a_client_leaves_a_question(desk):
     desk.store.begin([KEY])
     assert desk.run().state is EffectState.PERSON
     assert desk.office.taken == []
+
+
+def test_messages_leave_no_faster_than_the_server_bears(desk):
+    """30 in a minute, less three in a hundred: the third one 4.12 s after the first."""
+    world = World()
+    keys = [f"acme/api/2026-05/r{number}/notice" for number in range(3)]
+    plans = [EffectPlan(k, "client_notice", "acme/api", "2026-05", mail(k).intent) for k in keys]
+    desk.store.plan_effects(plans)
+    desk.sender.per_minute = 30
+    far = post(desk.sender, desk.store, to_ourselves=())
+    began = world.at
+    assert settle(desk.store, keys, far, patience=ONCE, clocks=world.clocks).done == 3
+    assert 4_120 <= world.at - began <= 4_130  # 2 x 2,060 ms
+    assert desk.office.connections == 1

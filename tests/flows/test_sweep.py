@@ -1,19 +1,23 @@
 """The reconciliation as Prefect runs it, on a real Prefect server: what the operator is shown."""
 
 import json
+from contextlib import contextmanager
 
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from pydantic import ValidationError
 
+from connectors.billing.memory import MemoryBilling
 from connectors.errors import Permanent
 from flows.sweep import SweepRequest, sweep
+from models.period import ServiceMonth
 from tests.prefect_session import NEEDS_PREFECT
 from tests.workspaces import ACME, SEPTEMBER, Books, checks
 
 pytestmark = [NEEDS_PREFECT, pytest.mark.usefixtures("prefect_api")]
 
+MONTH = ServiceMonth.parse(SEPTEMBER).bounds("UTC")
 R0 = "acme/api/2025-09/r0"
 
 
@@ -61,6 +65,29 @@ def test_differences_are_a_table_and_no_failure(books):
         "200.00 EUR paid to the client as " + f"{R0}/p1",
         "200.00 EUR",
     )
+
+
+def test_what_is_asked_and_what_was_not_looked_at_stand_below_the_table(tmp_path, monkeypatch):
+    """A note was voided; balances of strangers are not read."""
+    billing = MemoryBilling(now=lambda: MONTH.end)
+    billing.customer("cus_acme", client="acme")
+    billing.subscription("sub_acme", "cus_acme")
+    billing.invoice("in_sep", "cus_acme", 200_000, period=MONTH, state="open")
+
+    @contextmanager
+    def _open(*_):
+        yield billing
+
+    monkeypatch.setattr("flows.office.open_billing", _open)
+    monkeypatch.setattr("flows.reconcile.open_billing", _open)
+    books = Books.laid_out(tmp_path / "voided", ACME, checks=checks(api=120))
+    books.run()
+    books.release()
+    billing.void_note("cn_000001")
+    swept(books, first=SEPTEMBER, last=SEPTEMBER)
+    said = shown("reconcile-2025-09-2025-09").description
+    assert f"Asked: makegood settle {R0}/p1/returned." in said
+    assert "Not looked at: the balances of customers whom no credit of ours touched" in said
 
 
 def test_what_cannot_be_read_fails_the_run(books):

@@ -35,6 +35,7 @@ FILES: Mapping[str, Content] = {
 RUN = ("run", "--month", "2025-09", "--workspace", "books")
 BACKFILL = ("backfill", "--from", "2025-08", "--to", "2025-09", "--workspace", "books")
 RELEASE = ("release", "2025-09", "--yes", "--workspace", "books")
+CLAIMS = ("claims", "--workspace", "books")
 EXPLAIN = ("explain", "acme/api", "2025-09", "--workspace", "books")
 MEASURE = ("measure", "--checks", "checks.csv", "--month", "2025-09")
 DETERMINE = ("determine", "--ladder", "aws-s3-standard", "--payload", "payload.json")
@@ -185,6 +186,42 @@ WRITTEN = [
         RUN,
         (f"{IN_CONTRACT}:5: currency", "twice, first on line 1", "once", "Remove one of the two"),
         with_contract("role:", "currency: USD\nrole:"),
+    ),
+    Bad(
+        "a claim's length that is none",
+        RUN,
+        (f"{IN_CONTRACT}:1: claim.deadlines[0].within", "30 dayz", "5 business days", "Write a"),
+        with_contract("role:", "claim: {deadlines: [{within: 30 dayz}]}\nrole:"),
+    ),
+    Bad(
+        "a claim that is due by two rules at once",
+        RUN,
+        (f"{IN_CONTRACT}:1: claim has within_days 3", "deadlines a list of 1", "only one of"),
+        with_contract("role:", "claim: {within_days: 3, deadlines: [{within: 9 days}]}\nrole:"),
+    ),
+    Bad(
+        "a claim by the end of an unknown stretch",
+        RUN,
+        (f"{IN_CONTRACT}:1: claim.deadlines[0].by_end_of", "biling_cycle", "Did you mean billing"),
+        with_contract("role:", "claim: {deadlines: [{by_end_of: biling_cycle}]}\nrole:"),
+    ),
+    Bad(
+        "holidays of a country that is none",
+        RUN,
+        (f"{IN_CONTRACT}:1: claim.holidays", "Atlantis", "a country as ISO 3166", "Correct it"),
+        with_contract("role:", "claim: {holidays: Atlantis}\nrole:"),
+    ),
+    Bad(
+        "a dependency on nobody",
+        RUN,
+        (f"{IN_CONTRACT}", "depends_on[0] is aws/dynamodb", "no contract of this", "take it out"),
+        with_contract("role:", "depends_on: [aws/dynamodb]\nrole:"),
+    ),
+    Bad(
+        "a dependency that is no contract's id",
+        RUN,
+        (f"{IN_CONTRACT}:1: depends_on[0]", '"aws"', "as client/service", "Write for example aws/"),
+        with_contract("role:", "depends_on: [aws]\nrole:"),
     ),
     Bad(
         "a contract twice",
@@ -775,4 +812,43 @@ IN_THE_WAY = [
 ]
 """What lies where something is to be written."""
 
-CASES = [*WRITTEN, *TYPED, *CHECKED, *COUNTED, *IN_THE_WAY]
+CLAIMED = [
+    Bad(
+        "a length of days that is none",
+        (*CLAIMS, "--due", "soon"),
+        ("--due", "'soon'", "a number of days or weeks", "Write for example 14d"),
+    ),
+    Bad(
+        "a vendor that nobody knows",
+        (*CLAIMS, "--client", "acmee"),
+        ("--client", "'acmee'", "the id of a vendor", "Did you mean acme?"),
+    ),
+    Bad(
+        "a claim that nobody knows",
+        ("claims", "show", "acme/api/2025-09", "--workspace", "books"),
+        ("KEY", "'acme/api/2025-09'", "a claim of this workspace", "lists them all"),
+    ),
+    Bad(
+        "a status that is none",
+        ("claims", "move", "a/b/2025-09", "--to", "fild", "--workspace", "books"),
+        ("--to", "'fild'", "one of To Review", "Did you mean Filed?"),
+    ),
+    Bad(
+        "a day of a bill that is none",
+        ("claims", "settle", "a/b/2025-09", "--on", "2025-13-01", "--workspace", "books"),
+        ("--on", "'2025-13-01'", "a date as YYYY-MM-DD", "Write for example"),
+    ),
+    Bad(
+        "a claim filed in the future",
+        ("claims", "file", "a/b/2025-09", "--at", "2999-01-01", "--workspace", "books"),
+        ("--at", "2999-01-01", "still to come", "Leave it out for now"),
+    ),
+    Bad(
+        "options before the command that they are for",
+        ("claims", "--workspace", "books", "show", "a/b/2025-09"),
+        ("--workspace", "stands before show", "options after the command", "Write it behind"),
+    ),
+]
+"""What people type about claims."""
+
+CASES = [*WRITTEN, *TYPED, *CHECKED, *COUNTED, *IN_THE_WAY, *CLAIMED]

@@ -21,6 +21,7 @@ from tests.gallery.cases import (
     WRITTEN,
     very_long_line,
 )
+from tests.memory import watched
 from tests.prefect_session import NEEDS_PREFECT
 from tests.workspaces import ACME
 
@@ -121,14 +122,10 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path, name, command):
 def test_a_line_of_200_mb_needs_little_memory(tmp_path):
     """It is refused after its first megabyte, by a process that stays under 500 MB."""
     very_long_line(tmp_path / "checks.csv")
-    with (tmp_path / "said").open("w", encoding="utf-8") as file:
-        command = subprocess.Popen([COMMAND, *MEASURE], stderr=file)
-        _, status, usage = os.wait4(command.pid, 0)
-        command.returncode = os.waitstatus_to_exitcode(status)
-    assert command.returncode == 2
-    said = (tmp_path / "said").read_text(encoding="utf-8")
-    assert "checks.csv:2: is longer than 1,048,576 bytes" in said
-    assert usage.ru_maxrss < 500_000  # kB
+    ended = subprocess.run(watched(COMMAND, *MEASURE), capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "checks.csv:2: is longer than 1,048,576 bytes" in ended.stderr
+    assert int(ended.stdout) < 500_000  # kB
 
 
 # --- What is no error -----------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pytest
 
 from models.approval import (
     Candidate,
+    Earlier,
     Identity,
     Needed,
     Voice,
@@ -208,6 +209,50 @@ LEE = Voice("Lee", Identity.TOKEN, "1000@books")
 ANA = Voice("ana", Identity.OS_USER, "1001@books")
 FORM = Voice("Kim Larsen", Identity.FREE_TEXT)
 EDITOR = Voice("Lee Okafor", Identity.LAST_EDITOR)
+
+
+@pytest.mark.parametrize(
+    ("by", "before", "people"),
+    [
+        (ANA, [], 1),
+        (ANA, [(400, [ANA])], 1),  # 600.00 and 400.00 are not above 1,000.00
+        (ANA, [("400.01", [ANA])], 2),
+        (ANA, [("-400.01", [ANA])], 2),  # what was taken back hides nothing
+        (ANA, [(300, [ANA]), (300, [ANA])], 2),
+        (ANA, [(500, [KIM])], 1),  # somebody else has an amount of their own
+        (KIM, [(500, [OPS])], 2),  # whoever used the account may be Kim
+        (KIM, [(500, [LEE])], 1),
+        (ANA, [(500, [FORM])], 2),  # a word may be anybody's
+        (FORM, [(500, [EDITOR])], 2),
+        (FORM, [(500, [ANA])], 2),
+        (ANA, [(500, [ANA, KIM])], 1),  # two had agreed to it
+        (ANA, [(500, [ANA, FORM])], 2),  # a word makes no second person
+        (ANA, [(500, [KIM, FORM])], 2),
+    ],
+)
+def test_one_person_may_not_pass_the_amount_client_by_client(by, before, people):
+    """600.00 EUR now, after what was let go of the month before; 1,000.00 EUR is the amount."""
+    earlier = [Earlier(euros(amount), tuple(voices)) for amount, voices in before]
+    found = people_needed([draft(600)], two_above={"EUR": Decimal(1000)}, by=by, before=earlier)
+    assert found.people == people
+
+
+def test_the_sum_counts_its_own_currency_alone():
+    """500.00 USD from before say nothing about 600.00 EUR, and nothing waits without a draft."""
+    dollars = Earlier(Money(50_000, Currency.of("USD")), (ANA,))
+    limits = {"EUR": Decimal(1000), "USD": Decimal(100)}
+    assert people_needed([draft(600)], two_above=limits, by=ANA, before=[dollars]).people == 1
+    assert people_needed([], two_above=limits, by=ANA, before=[dollars]).people == 1
+
+
+def test_whoever_is_refused_reads_what_counted():
+    """The sum now, the sum before, the amount."""
+    earlier = Earlier(euros(500), (ANA,))
+    found = people_needed([draft(600)], two_above={"EUR": Decimal(1000)}, by=ANA, before=[earlier])
+    assert found.why == (
+        "600.00 EUR together with 500.00 EUR that one person let go alone before is more than "
+        "1000 EUR"
+    )
 
 
 @pytest.mark.parametrize(

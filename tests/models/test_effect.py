@@ -20,6 +20,7 @@ from models.effect import (
     SendWithNewKey,
     Settled,
     Standing,
+    TakeRefusal,
     WaitAndLook,
     idempotency_key,
     next_move,
@@ -85,6 +86,48 @@ def test_a_new_key_waits_for_the_last_request_and_not_for_the_first(quiet, move)
     assert type(next_move(standing, able, NOTHING)) is move
 
 
+@pytest.mark.parametrize(
+    ("quiet", "look", "move"),
+    [
+        (0, NOTHING, WaitAndLook),
+        (59_999, NOTHING, WaitAndLook),
+        (60_000, NOTHING, TakeRefusal),
+        (60_000, None, WaitAndLook),
+        (60_000, FAILED, WaitAndLook),
+        (60_000, FOUND, Adopt),
+        (60_000, Look((OTHER_SUM,)), AskPerson),
+        (40 * 24 * HOUR, NOTHING, TakeRefusal),
+    ],
+)
+def test_a_refusal_after_a_doubt_is_taken_only_when_nothing_can_come_any_more(quiet, look, move):
+    """The first request may still be under way when the second one is refused."""
+    able = Abilities(can_be_asked=True, forgets_keys_after_ms=FORGETS, settles_within_ms=60_000)
+    standing = Standing(EffectState.UNKNOWN, age_ms=quiet + HOUR, quiet_ms=quiet, refused=True)
+    assert type(next_move(standing, able, look)) is move
+
+
+GONE = Match("cn_1", stands=False, gone=True)
+
+
+@pytest.mark.parametrize(
+    ("again", "look", "move"),
+    [
+        (True, Look((GONE,)), TakeRefusal),
+        (True, Look((GONE, GONE)), TakeRefusal),
+        (True, Look((GONE, ONE)), AskPerson),  # one of them stands
+        (True, Look((VOID,)), AskPerson),  # something of it is in force
+        (True, FOUND, Adopt),
+        (True, NOTHING, SendAgain),
+        (True, FAILED, WaitAndLook),
+        (False, Look((GONE,)), AskPerson),  # nobody has said so
+    ],
+)
+def test_what_is_gone_is_closed_when_a_person_has_said_again(again, look, move):
+    """It may be planned anew then, as the next part: it was voided, and nothing stands."""
+    standing = Standing(EffectState.PLANNED, age_ms=HOUR, again=again)
+    assert type(next_move(standing, STRIPE, look)) is move
+
+
 @pytest.mark.parametrize("state", [EffectState.SENDING, EffectState.UNKNOWN])
 def test_an_effect_in_doubt_has_an_age(state):
     """Without the instant of its first sending nobody could tell whether its key still holds."""
@@ -137,6 +180,19 @@ def test_a_client_s_notice_in_doubt_goes_to_a_person_once():
     assert next_move(planned_anew, NOTICE_BY_SMTP) == SendAgain()
 
 
+def test_who_is_asked_about_what_cannot_be_looked_for_reads_why():
+    """A part of another billing system: where to look, and what each answer means."""
+    able = Abilities(why_not_asked="it is to be paid by a credit note, and the journal makes none")
+    move = next_move(Standing(EffectState.UNKNOWN, age_ms=0), able)
+    assert isinstance(move, AskPerson)
+    assert move.why == (
+        "an attempt may have been carried out, and nobody can be asked here: it is to be paid by a "
+        "credit note, and the journal makes none. Look for it where it was to be made, then "
+        "answer: done when it is there, again when it is not and shall be planned anew, refused "
+        "when it shall not be."
+    )
+
+
 def test_two_where_one_was_asked_for_is_an_alarm():
     """A double is wrong now; the person reads which they are."""
     move = next_move(Standing(EffectState.UNKNOWN, age_ms=0), STRIPE, Look((ONE, Match("cn_2"))))
@@ -166,9 +222,10 @@ def every_case():
         for asked, safe, harmless in product(bits, bits, bits)
         for forgets, settles in product([None, 0, FORGETS], [0, 60_000])
     ]
-    for state, age, refund, far, look in product(EffectState, AGES, bits, able, LOOKS):
+    everything = product(EffectState, AGES, bits, bits, able, LOOKS)
+    for state, age, refund, refused, far, look in everything:
         if age is not None or state not in {EffectState.SENDING, EffectState.UNKNOWN}:
-            yield Standing(state, age, refund), far, look
+            yield Standing(state, age, refund, refused=refused), far, look
 
 
 def test_in_no_case_is_money_moved_without_leave():
@@ -184,6 +241,7 @@ def test_in_no_case_is_money_moved_without_leave():
         if able.can_be_asked and not able.repeats_are_safe:
             assert look == NOTHING
             assert not standing.refund_in_doubt
+            assert not standing.refused
         if isinstance(move, SendWithNewKey):
             assert look == NOTHING
             assert able.forgets_keys_after_ms is not None
@@ -199,8 +257,17 @@ def test_every_case_has_a_move_and_a_sentence():
     for standing, able, look in every_case():
         move = next_move(standing, able, look)
         seen.add(type(move))
-        assert getattr(move, "why", "said")
-    assert seen == {Settled, SendFirst, SendAgain, SendWithNewKey, Adopt, AskPerson, WaitAndLook}
+        assert getattr(move, "why", "said") or isinstance(move, TakeRefusal)
+    assert seen == {
+        Settled,
+        SendFirst,
+        SendAgain,
+        SendWithNewKey,
+        Adopt,
+        TakeRefusal,
+        AskPerson,
+        WaitAndLook,
+    }
 
 
 class Far:

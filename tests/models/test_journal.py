@@ -1,6 +1,7 @@
 """Credits as double entries: what each fact books, when, and that it always balances."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -144,9 +145,44 @@ def test_what_reached_the_client_is_set_off_against_what_they_owe():
     )
 
 
+def test_what_came_back_is_owed_again_and_what_is_waived_is_not():
+    """100.00 reached the client and came back; 60.00 were given by hand, 40.00 are not owed."""
+    key = "acme/api/2026-05/r0/p1"
+    one = booked(
+        owed(),
+        released_on=JUNE_3,
+        settled=(
+            Settled(key, JUNE_3, eur(10_000), "credit note cn_1"),
+            Settled(f"{key}/returned/by_hand", JUNE_3, eur(6_000), "by hand"),
+        ),
+        returned=(Settled(f"{key}/returned", JUNE_3, eur(10_000), "cn_1 is void"),),
+    )
+    settled = "Assets:Accounts-Receivable:Acme"
+    left = trial_balance(journal_entries([one], accounts=ACCOUNTS))
+    assert (left[PAYABLE, "EUR"], left[settled, "EUR"]) == (eur(-4_000), eur(-6_000))
+    waived = Settled(f"{key}/returned/waived", JUNE_3, eur(4_000), "not owed")
+    entries = journal_entries([replace(one, waived=(waived,))], accounts=ACCOUNTS)
+    left = trial_balance(entries)
+    assert (left[PAYABLE, "EUR"], left[REVENUE, "EUR"]) == (eur(0), eur(6_000))
+    assert [e.kind.value for e in entries if e.id.startswith(key)] == [
+        "settlement",
+        "return",
+        "settlement",
+        "waiver",
+    ]
+
+
 def test_a_claim_is_booked_only_once_it_is_approved():
     """What a vendor may owe us is no asset before they say so."""
     assert booked_lines(booked(owed(), role=Role.CUSTOMER)) == []
+
+
+def test_a_claim_is_booked_with_what_the_vendor_agreed_to():
+    """Of 100.00 first 40.00, then 60.00: the first is taken back, the second stands."""
+    days = tuple(JUNE_3 + timedelta(days=number) for number in range(3))
+    amounts = tuple(Money(minor, EUR) for minor in (4_000, 4_000, 6_000))
+    told = booked(owed(), role=Role.CUSTOMER, approvals=days, approved=amounts)
+    assert [line[-1] for line in booked_lines(told)] == ["40.00 EUR", "40.00 EUR", "60.00 EUR"]
 
 
 def test_an_approved_claim_is_a_receivable_until_it_is_withdrawn():

@@ -324,6 +324,16 @@ def test_a_net_credit_without_tax_on_the_invoice_is_what_it_is():
     assert plan.parts[0].with_tax is None
 
 
+def test_tax_rates_are_not_blended():
+    """1,180.00: 20 % on 900.00 and none on 100.00 are not 18 % on what failed."""
+    mixed = invoice(118_000, tax=18_000, mixed_tax=True)
+    plan = planned(picture(mixed), tax=TaxBasis.NET)
+    assert (plan.parts, plan.left) == ((), money(20_000))
+    assert "the lines of in_may are taxed differently" in plan.ask
+    assert "with the tax of what failed" in plan.proposal
+    assert shown(planned(picture(mixed))) == NOTE
+
+
 def test_nobody_guesses_the_tax_of_a_net_credit():
     """Without an invoice there is no tax to go by, nor with one that is all tax."""
     assert "tax comes on top" in planned(picture(), tax=TaxBasis.NET).ask

@@ -30,6 +30,7 @@ from models.reconciliation import (
     Views,
     reconcile,
 )
+from models.returned import Correction
 
 EUR, USD = Currency.of("EUR"), Currency.of("USD")
 MAY = ServiceMonth.parse("2026-05")
@@ -493,3 +494,57 @@ def test_a_span_of_months_is_compared_as_one():
     april = note("cn_4", key="acme/api/2026-04/r0/p1")
     found = reconcile(replace(views, listed=(note(), april)))
     assert only(found).kind.value == "unknown_here"
+
+
+# --- What came back -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fallen", "document"),
+    [
+        (note(state=VendorState.VOID), 10_000),
+        (note(state=VendorState.VOID, returned=eur(10_000)), 10_000),
+        (note(state=VendorState.FAILED, returned=eur(4_000)), 4_000),  # 60.00 lowered the invoice
+    ],
+)
+def test_what_came_back_is_told_with_how_much_of_it(fallen, document):
+    """A void note whole; of a failed refund what was refunded."""
+    (returned,) = compared(ACME, listed=(fallen,)).returned
+    assert (returned.key, returned.document) == (f"{P1}/returned", eur(document))
+    assert only(compared(ACME, listed=(fallen,))).at_stake == (eur(document),)
+
+
+def test_a_failed_refund_of_which_an_event_tells_is_as_large_as_the_event_says():
+    """The list does not show it yet."""
+    made = News(NewsKind.MADE, "cn_1", JUNE_3, eur(10_000), refunds=("re_1",), key=P1)
+    failed = News(NewsKind.REFUND_FAILED, "re_1", JUNE_3 + 1, eur(4_000))
+    (returned,) = compared(ACME, listed=(note(),), news=(made, failed)).returned
+    assert returned.document == eur(4_000)
+
+
+@pytest.mark.parametrize("correction", [each for each in Correction if each != Correction.ASKED])
+def test_what_a_person_has_answered_is_no_difference_any_more(correction):
+    """Paid anew by a second part, by hand, or not owed: each sums up to what was released."""
+    first = replace(paid(), came_back=eur(10_000), correction=correction)
+    second = paid(a_part(number=2), vendor_id="cn_2")
+    anew = correction is Correction.PAID_ANEW
+    listed = [note(state=VendorState.VOID)]
+    if anew:
+        listed.append(note("cn_2", key=second.part.key))
+    credit = owed(10_000, *([first, second] if anew else [first]))
+    result = compared(credit, listed=tuple(listed))
+    assert (result.differences, result.returned) == ((), ())
+
+
+def test_what_nobody_has_answered_is_a_difference_until_then():
+    """It was asked before, and nothing has happened."""
+    asked = replace(paid(), came_back=eur(10_000), correction=Correction.ASKED)
+    result = compared(owed(10_000, asked), listed=(note(state=VendorState.VOID),))
+    assert only(result).kind.value == "voided"
+    assert [one.key for one in result.returned] == [f"{P1}/returned"]
+
+
+def test_what_stands_did_not_come_back():
+    """Nor did what was never there."""
+    assert compared(ACME, listed=(note(),)).returned == ()
+    assert compared(ACME).returned == ()

@@ -1,12 +1,13 @@
 """The workspace file: where evidence comes from, where results go, and no secrets."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 
 from models.intervals import Interval, instant
 from models.sources import BadRows, ChecksFile, OutageLog
-from models.workspace_file import BillingKind, BillingMode, Workspace
+from models.workspace_file import BillingKind, BillingMode, SmtpSecurity, Workspace
 from models.yaml_text import parse_yaml
 
 FULL = """\
@@ -232,3 +233,112 @@ def test_a_token_where_its_digest_belongs_is_refused_and_never_repeated():
     (fault,) = faults(FULL + "release: {approvers: {Kim: [hunter2-hunter2-hunter2]}}\n")
     assert "is no digest" in fault
     assert "hunter2" not in fault
+
+
+# --- Mail by SMTP ---------------------------------------------------------------------------------
+
+BY_SMTP = """\
+name: Northwind Cloud
+mail:
+  from: Northwind Cloud <sla@northwind.example>
+  operator: finance@northwind.example
+  smtp: {host: smtp.northwind.example, user: sla@northwind.example}
+"""
+
+
+def test_a_server_is_spoken_to_by_starttls_unless_another_way_is_named():
+    """587, 465 on an encrypted port, 25 on this machine; slow enough for the strictest provider."""
+    mail = read(BY_SMTP).mail
+    assert mail
+    assert mail.smtp
+    assert (mail.smtp.security, mail.smtp.usual_port) == (SmtpSecurity.STARTTLS, 587)
+    assert mail.smtp.per_minute == 30
+    for server, port in (
+        ("{host: h.example, security: tls}", 465),
+        ("{host: localhost, security: none}", 25),
+        ("{host: 127.0.0.1, security: none, port: 1025}", 1025),
+        ('{host: "::1", security: none}', 25),
+    ):
+        named = read(re.sub(r"smtp: .*", f"smtp: {server}", BY_SMTP)).mail
+        assert named
+        assert named.smtp
+        assert named.smtp.usual_port == port
+
+
+def test_without_a_server_mails_are_files():
+    """In the folder that is named, or in `outbox`."""
+    for line, folder in (("", "outbox"), ("outbox: letters", "letters")):
+        mail = read(re.sub(r"smtp: .*", line, BY_SMTP)).mail
+        assert mail
+        assert (mail.smtp, mail.folder) == (None, folder)
+
+
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [
+        (
+            "outbox: outbox\n  smtp: {host: h.example}",
+            (
+                "makegood.yaml:2: mail has both outbox and smtp; one way for mail to leave. "
+                "Leave out smtp to look at files first, or outbox to send."
+            ),
+        ),
+        (
+            "smtp: {host: smtp.northwind.example, security: none}",
+            (
+                "makegood.yaml:5: mail.smtp names smtp.northwind.example with security none; "
+                "security none only for a server on this machine. Write starttls, or tls where "
+                "the server encrypts from the start."
+            ),
+        ),
+        (
+            "smtp: {host: 10.0.0.1, security: none}",
+            (
+                "makegood.yaml:5: mail.smtp names 10.0.0.1 with security none; security none "
+                "only for a server on this machine. Write starttls, or tls where the server "
+                "encrypts from the start."
+            ),
+        ),
+        (
+            "smtp: {host: h.example, password: hunter2}",
+            (
+                "makegood.yaml:5: mail.smtp holds a password; no password in a file. Put it "
+                "into the environment as MAKEGOOD_SMTP_PASSWORD, and change it if others have "
+                "read this file."
+            ),
+        ),
+        (
+            "smtp: {host: 'smtp://h.example:25'}",
+            (
+                'makegood.yaml:5: mail.smtp.host is "smtp://h.example:25"; a name such as '
+                "smtp.example.com, or an address of a machine. Write the name alone; the port "
+                "has a field of its own."
+            ),
+        ),
+        (
+            "smtp: {host: h.example, security: ssl}",
+            (
+                'makegood.yaml:5: mail.smtp.security is "ssl"; starttls, tls or none. Choose '
+                "one of them."
+            ),
+        ),
+        (
+            "smtp: {host: h.example, port: 70000}",
+            (
+                "makegood.yaml:5: mail.smtp.port is 70000; a number of at most 65535. Write a "
+                "number of at most 65535."
+            ),
+        ),
+        (
+            "unsubscribe: '<off@northwind.example>'",
+            (
+                'makegood.yaml:5: mail.unsubscribe is "<off@northwind.example>"; an https:// '
+                "link or an e-mail address alone. Write for example off@acme.example, or leave "
+                "it out."
+            ),
+        ),
+    ],
+)
+def test_a_wrong_server_is_told_with_place_value_expectation_and_remedy(lines, sentence):
+    """No password is repeated, and nothing is sent in the clear to another machine."""
+    assert faults(re.sub(r"smtp: .*", lines, BY_SMTP)) == [sentence]

@@ -6,16 +6,18 @@ checked here or named in `NOT_COVERED` with the reason, so that a forgotten case
 
 import ast
 import re
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from models.claims.deadline import Deadline, Occasion, dues
 from models.claims.terms import ClaimTerms
 from models.contract import CreditTerms
 from models.determination import determine
+from models.intervals import MINUTE_MS, Interval, instant, utc_text
 from models.kinds.single_threshold import SingleThreshold
 from models.ladder import Measured
 from models.money import Currency
@@ -55,11 +57,6 @@ NOT_COVERED = {
     "boundaries/hubspot consecutive months (target 99.95)": "conditions over several months",
     "boundaries/common-paper partial month": "partial periods come later",
     "boundaries/user-minutes (Microsoft), 100 users, 30 days": "weighted outages come later",
-    "claim_deadlines/Splunk: 5 days after quarter end": QUARTER,
-    "claim_deadlines/Auth0: 5 business days of the event": "business days come later",
-    "claim_deadlines/Webflow: 7 calendar days from the initial time of downtime": (
-        "deadlines that hang on an incident come later"
-    ),
     "calculators/published_claims": AVERAGE_MONTH,
 }
 
@@ -578,44 +575,94 @@ def test_aws_issues_credits_above_one_dollar():
 # --- Deadlines, months and zones ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("key", "terms", "field"),
-    [
-        (
-            "claim_deadlines/AWS: end of second billing cycle after the incident",
-            {"billing_cycles": 2},
-            "last_day",
-        ),
-        (
-            "claim_deadlines/Twilio: 30 days from last day of the month",
-            {"within_days": 30},
-            "last_day",
-        ),
-        ("claim_deadlines/Atlassian: 15 days after month end", {"within_days": 15}, "last_day"),
-        ("claim_deadlines/Snowflake: 21 days after the month", {"within_days": 21}, "last_day"),
-        (
-            "claim_deadlines/MongoDB: ticket within 24 h of awareness, claim by end of next month",
-            {"billing_cycles": 1},
-            "claim_by",
-        ),
-        (
-            "claim_deadlines/ServiceNow: 30 days after month end; HubSpot 20; Datadog none",
-            {"within_days": 30},
-            "servicenow",
-        ),
-        (
-            "claim_deadlines/ServiceNow: 30 days after month end; HubSpot 20; Datadog none",
-            {"within_days": 20},
-            "hubspot",
-        ),
-    ],
-)
-def test_a_claim_deadline(key, terms, field):
-    """The last day on which a claim is in time; of two-stage claims the second stage."""
+def due(month, rule, *outages, **facts):
+    """The deadline that one rule makes for a month, or for its outages of one minute."""
+    begun = (instant(datetime.fromisoformat(outage)) for outage in outages)
+    stretches = tuple(Interval(at, at + MINUTE_MS) for at in begun)
+    when = Occasion(month=ServiceMonth.parse(month), outages=stretches, **facts)
+    (found,) = dues([Deadline.model_validate(rule)], when)
+    return found
+
+
+DEADLINES = {
+    "claim_deadlines/AWS: end of second billing cycle after the incident": lambda expected: due(
+        "2026-01",
+        {"by_end_of": "billing_cycle", "number": 2, "after": "incident_start"},
+        f"{expected['incident']}T12:00Z",
+    ),
+    "claim_deadlines/Twilio: 30 days from last day of the month": lambda expected: due(
+        expected["month"], {"within": "30 days"}
+    ),
+    "claim_deadlines/Atlassian: 15 days after month end": lambda expected: due(
+        expected["month"], {"within": "15 days"}
+    ),
+    "claim_deadlines/Splunk: 5 days after quarter end": lambda expected: due(
+        {"2026-Q2": "2026-05"}[expected["quarter"]], {"within": "5 days", "after": "quarter_end"}
+    ),
+    "claim_deadlines/Snowflake: 21 days after the month": lambda expected: due(
+        expected["month"], {"within": "21 days"}
+    ),
+    "claim_deadlines/Auth0: 5 business days of the event": lambda expected: due(
+        "2026-11",
+        {"within": "5 business days", "after": "incident_start"},
+        f"{expected['incident'][:10]}T12:00Z",
+    ),
+}
+
+
+@pytest.mark.parametrize("key", DEADLINES)
+def test_a_claim_deadline(key):
+    """The last day on which a claim is in time."""
     expected = case(key)
-    begun = str(expected.get("month") or expected.get("incident") or expected["aware"])
-    last = ClaimTerms.model_validate(terms).last_day(ServiceMonth.parse(begun[:7]))
-    assert last == date.fromisoformat(expected[field])
+    assert DEADLINES[key](expected).last_day == date.fromisoformat(expected["last_day"])
+
+
+def test_a_holiday_is_no_business_day_where_the_contract_says_so():
+    """Auth0's five business days with Thanksgiving, as the note has them."""
+    expected = case("claim_deadlines/Auth0: 5 business days of the event")
+    rule = {"within": "5 business days", "after": "incident_start"}
+    found = due("2026-11", rule, f"{expected['incident'][:10]}T12:00Z", holidays="US")
+    assert expected["note"].endswith(f"with it {found.last_day}")
+
+
+def test_a_claim_in_two_stages_has_two_deadlines():
+    """MongoDB: a ticket within a day of knowing, and the claim by the end of the next month."""
+    expected = case(
+        "claim_deadlines/MongoDB: ticket within 24 h of awareness, claim by end of next month"
+    )
+    aware = instant(datetime.fromisoformat(expected["aware"]))
+    ticket = due("2026-05", {"within": "24 hours", "after": "awareness"}, aware_at=aware)
+    claim = due("2026-05", {"by_end_of": "calendar_month", "number": 1})
+    assert ticket.until == instant(datetime.fromisoformat(expected["ticket_by"]))
+    assert claim.last_day == date.fromisoformat(expected["claim_by"])
+
+
+def test_days_may_end_at_the_time_of_day_of_the_outage():
+    """Webflow: seven calendar days from the initial time."""
+    expected = case("claim_deadlines/Webflow: 7 calendar days from the initial time of downtime")
+    rule = {"within": "7 days", "after": "incident_start", "last_day": "same_time"}
+    found = due("2026-06", rule, expected["start"])
+    assert found.until == instant(datetime.fromisoformat(expected["by"]))
+
+
+def test_vendors_differ_in_days_after_the_month():
+    """ServiceNow has 30, HubSpot 20, Datadog no limit."""
+    expected = case("claim_deadlines/ServiceNow: 30 days after month end; HubSpot 20; Datadog none")
+    for name, days in (("servicenow", 30), ("hubspot", 20)):
+        found = due(expected["month"], {"within": f"{days} days"})
+        assert found.last_day == date.fromisoformat(expected[name])
+    assert ClaimTerms().last_day(ServiceMonth.parse(expected["month"])) is None
+
+
+def test_the_seeds_claim_dates_are_last_days_and_not_midnights():
+    """The seed's code answers midnights: a claim is in time until the day after begins."""
+    expected = case("seeds/seed004-claimby")["expected"]
+    for words, period in (("May 2026, M=4", "2026-05"), ("January 2026, M=0", "2026-01")):
+        twilio = due(period, {"within": "30 days"})
+        aws = due(period, {"by_end_of": "billing_cycle", "number": 2})
+        assert expected[words]["twilio_code"] == f"{twilio.last_day}T00:00Z"
+        assert utc_text(aws.until) == expected[words]["aws_code"].replace("Z", ":00Z")
+        assert expected[words]["monthEnd"][:10] == str(ServiceMonth.parse(period).last_day)
 
 
 def test_allowances_of_every_month_length():

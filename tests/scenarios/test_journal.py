@@ -15,8 +15,8 @@ from jsonschema import Draft202012Validator
 
 from connectors.billing.journal import JournalBilling
 from deployments.cli.schemas import schema_path
+from flows.binding import PAYMENT
 from flows.office import open_office
-from flows.paying import PAYMENT
 from models.effect import EffectState
 from models.intervals import Interval, utc
 from models.period import zone
@@ -228,6 +228,20 @@ def test_a_claim_is_booked_from_the_day_on_which_it_is_seen_approved(lay_out):
     assert {line[0] for line in rows(books, str(kept[f"{claim}/approval0"])[:7])} == {
         str(day) for day in kept.values()
     }
+
+
+def test_a_claim_is_booked_with_the_amount_that_the_vendor_agreed_to(lay_out):
+    """40.00 of 50.00, told by command; then 45.00: withdrawn, and booked anew."""
+    claim = "cloudways/hosting/2025-09"
+    receivable = "Assets:SLA-Credits-Receivable:Cloudways"
+    books = drafted(lay_out, VENDOR)
+    for amount in ("40", "45"):
+        for told in (("file",), ("approve", "--amount", amount)):
+            command, *options = told
+            ended = makegood("claims", command, claim, *options, "--workspace", str(books.folder))
+            assert ended.code == 0, ended.err
+        assert left(journal(books))[receivable] == f"{amount}.00"
+    assert left(journal(books))[receivable] == "45.00"
 
 
 # --- Paying by journal ----------------------------------------------------------------------------

@@ -16,7 +16,9 @@ from jsonschema import Draft202012Validator
 from connectors.ledger.memory import MemoryRowLedger
 from deployments.cli.schemas import schema_path
 from flows import ledger_sync, month
+from flows.bookkeeping import ledger_rows
 from flows.claims import find_claim
+from flows.ledger_reading import note_pages, record_tick
 from flows.ledger_sync import sync
 from flows.office import open_office
 from flows.release import release, waiting_batch
@@ -174,6 +176,28 @@ def test_what_we_changed_ourselves_is_no_edit(firm, monkeypatch):
     firm.edit(R0, Client="Mallory")
     assert [edit.cell.column for edit in firm.sync().edits] == ["Client"]
     monkeypatch.undo()
+
+
+def test_a_changed_key_is_an_edit_like_any_other(firm):
+    """The row is known by its id; a tick on it does not count, and the next run heals it."""
+    id_ = firm.id_of(R0)
+    firm.rows.edit(id_, Key="mine")
+    firm.rows.mark(id_, release=True)
+    done = firm.sync()
+    assert [(edit.row.key, edit.cell.column, edit.cell.after) for edit in done.edits] == [
+        (R0, "Key", "mine")
+    ]
+    assert "Key says mine" in done.ticks[0].why
+    firm.run()
+    assert firm.rows.page(id_).cells["Key"] == R0
+    assert firm.states()[R0] == "draft"
+
+
+def test_a_ledger_that_was_moved_and_renamed_is_still_read(firm, monkeypatch):
+    """The table is known by its id: nothing is found where it was made."""
+    monkeypatch.setattr(MemoryRowLedger, "books", lambda _ledger: ())
+    firm.tick(R0)
+    assert firm.sync().released == (R0,)
 
 
 def test_columns_and_rows_of_people_are_none_of_ours(firm):
@@ -349,7 +373,7 @@ def test_two_people_are_two_people(firm):
     firm.tick(R0, BLUE)
     done = firm.sync()
     assert done.released == (BLUE,)
-    assert "two people must agree" in done.questions[0]
+    assert "so two people must agree" in done.questions[0]
     assert firm.states()[R0] == "draft"
     firm.tick(R0, by="Lee")
     assert firm.sync().released == ()
@@ -383,13 +407,50 @@ def test_a_sync_that_dies_after_the_release_releases_nothing_twice(firm, monkeyp
 
     firm.tick(R0)
     with monkeypatch.context() as dying:
-        dying.setattr(ledger_sync, "record_tick", dies)
+        dying.setattr(ledger_sync, "record_obeyed", dies)
         with pytest.raises(KeyboardInterrupt):
             firm.sync()
     assert firm.states()[R0] == "released"
     booked = firm.books.files
     assert firm.sync().released == ()
     assert firm.books.files == booked
+
+
+def test_whoever_judges_a_tick_first_is_obeyed(firm, monkeypatch):
+    """A sync slept; meanwhile a run saw another amount, told that the tick is none, and healed."""
+    honest = record_tick
+
+    def late(office, tick):
+        monkeypatch.setattr(ledger_sync, "record_tick", honest)
+        firm.edit(R0, **{"Credit Amount": "500.00"})
+        pages, rows = [*firm.rows.pages(MONTH.first_day)], ledger_rows(office, SEPTEMBER)
+        note_pages(office, SEPTEMBER, firm.rows, pages, rows)
+        firm.edit(R0, **{"Credit Amount": "200.00"})
+        return honest(office, tick)
+
+    firm.tick(R0)
+    monkeypatch.setattr(ledger_sync, "record_tick", late)
+    done = firm.sync()
+    assert done.released == ()
+    assert "Credit Amount says 500.00" in done.questions[0]
+    assert firm.states()[R0] == "draft"
+
+
+def test_a_row_is_read_again_before_its_credit_goes(firm, monkeypatch):
+    """They thought better of it while the tick was written down."""
+    honest = record_tick
+
+    def unticked(office, tick):
+        answer = honest(office, tick)
+        firm.tick(R0, release=False)
+        return answer
+
+    firm.tick(R0)
+    monkeypatch.setattr(ledger_sync, "record_tick", unticked)
+    assert firm.sync().released == ()
+    monkeypatch.setattr(ledger_sync, "record_tick", honest)
+    assert firm.sync().notes == [f"rows {R0}: Release is not ticked any more"]
+    assert firm.states()[R0] == "draft"
 
 
 def test_a_tick_that_is_taken_away_too_late_is_noted(firm):

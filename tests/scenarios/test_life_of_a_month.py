@@ -28,17 +28,25 @@ def test_a_first_run_drafts_what_is_owed(lay_out_on_each):
 
 
 def test_before_release_nothing_leaves_for_a_client(lay_out_on_each):
-    """Clients' notices are pages to look at; the only mail is the operator's summary."""
+    """Clients' notices are pages to look at; the only mails are to the operator."""
     books = lay_out_on_each(ACME, BLUEFIN, checks=checks(api=120))
     books.run()
     assert books.mails == [
         (
             "finance@relay.example",
+            "Please release: 2 credits for September 2025, €200.00 and $360.00",
+        ),
+        (
+            "finance@relay.example",
             "SLA credits for September 2025: 2 to release (€200.00 and $360.00)",
-        )
+        ),
     ]
     assert books.previews == ["acme+api+2025-09+r0.html", "bluefin+api+2025-09+r0.html"]
-    assert [effect["kind"] for effect in books.tables["effect"]] == ["ledger", "operator_summary"]
+    assert [effect["kind"] for effect in books.tables["effect"]] == [
+        "ledger",
+        "release_request",
+        "operator_summary",
+    ]
 
 
 def test_a_rerun_changes_nothing(lay_out_on_each):
@@ -78,7 +86,7 @@ def test_a_release_sends_one_notice_to_each_client(lay_out_on_each):
     assert done.notices == 2
     assert len(books.mails_to("ap@acme.example")) == 1
     assert len(books.mails_to("billing@bluefin.example")) == 1
-    assert len(books.mails) == 3  # with the operator's summary
+    assert len(books.mails) == 4  # with the operator's summary, and the request to release
     assert books.rows[R0]["Status"] == "Approved"
     assert books.owed["cloudways/hosting/2025-09/r0"] == ("draft", "125.00 USD")  # 25 % of 500.00
     assert books.previews == []

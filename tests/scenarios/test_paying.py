@@ -11,8 +11,9 @@ import pytest
 
 from connectors.billing.memory import Fault, MemoryBilling
 from connectors.errors import Misconfigured, Permanent, Retriable
+from flows.binding import PAYMENT
 from flows.office import open_office
-from flows.paying import PAYMENT, in_words, pay_released
+from flows.paying import in_words, pay_released
 from models.decision import EntryKind
 from models.effect import EffectState
 from models.intervals import Interval
@@ -53,7 +54,7 @@ def account(monkeypatch):
     made.billing.invoice("in_sep", "cus_acme", 200_000, period=MONTH)
 
     @contextmanager
-    def _open(_workspace, _folder):
+    def _open(*_):
         yield made.billing
 
     monkeypatch.setattr("flows.office.open_billing", _open)
@@ -392,6 +393,15 @@ def test_tax_comes_on_top_where_the_contract_says_so(lay_out, account):
     account.billing.invoice("in_sep", "cus_acme", 200_000, tax=38_000, period=MONTH)
     released(lay_out, ACME + "billing: {tax: net}\n")
     assert account.credits == [f"{R0}/p1 cn in_sep 238.00 EUR"]
+
+
+def test_tax_rates_are_not_blended_but_asked_about(lay_out, account):
+    """20 % on 1,800.00 and none on 200.00; a contract with the tax in its amounts is not asked."""
+    terms = {"tax": 36_000, "period": MONTH, "mixed_tax": True}
+    account.billing.invoice("in_sep", "cus_acme", 200_000, **terms)
+    books = released(lay_out, ACME + "billing: {tax: net}\n")
+    assert account.credits == []
+    assert "taxed differently" in questions(books)[f"{R0}/p1"]
 
 
 def test_a_contract_may_name_its_customer(lay_out, account):

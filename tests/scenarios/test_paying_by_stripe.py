@@ -4,8 +4,15 @@ The stories of `test_paying.py` again, the few that show that everything is wire
 Acme's September 2025, whose account's clock stands in June 2026.
 """
 
+from functools import partial
+
 import pytest
 
+from connectors.store._sqlite import SqliteFile
+from flows.binding import PAYMENT
+from flows.effects import ONCE, settle
+from flows.paying import SETTLES_WITHIN_MS
+from models.effect import EffectState, idempotency_key
 from models.period import ServiceMonth
 from tests.command import makegood
 from tests.connectors.billing.stage import StripeScene, fresh_account
@@ -141,3 +148,99 @@ def test_a_wrong_key_is_found_before_anything_is_released(lay_out, scene, monkey
     assert ended.code == 2
     monkeypatch.setenv("MAKEGOOD_STRIPE_KEY", scene.account.restricted_key)
     assert books.owed[R0] == ("draft", "200.00 EUR")
+
+
+# --- Refused while an earlier request may still be carried out ------------------------------------
+
+
+class Clock:
+    """How far the database's clock is ahead, for every store that is opened."""
+
+    def __init__(self, monkeypatch):
+        """It tells the host's time at first."""
+        self.ahead_ms, now = 0, SqliteFile.now
+        monkeypatch.setattr(SqliteFile, "now", lambda one, line: now(one, line) + self.ahead_ms)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The database's clock, which a story may set forward."""
+    return Clock(monkeypatch)
+
+
+def standing(books):
+    """Every part, by its key, and where it stands."""
+    store = books.store()
+    try:
+        keys = list(store.effect_keys(kinds=[PAYMENT]))
+        return {effect.key: effect.state for effect in store.effects(keys=keys)}
+    finally:
+        store.close()
+
+
+@pytest.fixture
+def refused_after_a_doubt(lay_out, scene, clock):
+    """The first request was cut off before it arrived; the second one is refused."""
+    books = lay_out(checks=checks(api=120), makegood=BY_STRIPE)
+    books.run()
+    post = {"method": "POST", "path": "/v1/credit_notes"}
+    scene.account.plan({"kind": "cut", "when": "before", **post, "nth": 1})
+    scene.account.plan({"kind": "refused", **post, "nth": 2}, replace=False)
+    done = books.release()
+    assert (done.payments.refused, done.payments.waiting, done.payments.unfinished) == (0, 1, 0)
+    return books
+
+
+def test_a_refusal_after_a_doubt_is_not_planned_anew_while_the_first_may_still_come(
+    refused_after_a_doubt, scene
+):
+    """Neither in the same run nor in the next: one part, and nobody knows what became of it."""
+    books = refused_after_a_doubt
+    books.run()
+    assert standing(books) == {f"{R0}/p1": EffectState.UNKNOWN}
+    assert credits_of(scene) == []
+
+
+def test_the_first_request_that_arrives_late_is_the_only_one(refused_after_a_doubt, scene, clock):
+    """It is carried out minutes after the refusal, and the next look finds it."""
+    books = refused_after_a_doubt
+    (first, _) = scene.account.calls(method="POST")
+    assert (first["executed"], first["path"]) == (False, "/v1/credit_notes")
+    store = books.store()
+    (effect,) = store.effects(keys=[f"{R0}/p1"])
+    store.close()
+    key = idempotency_key(effect.key, 1)
+    parameters = effect.plan.intent["parameters"]
+    scene.account.client().v1.credit_notes.create(parameters, {"idempotency_key": key})
+    clock.ahead_ms = SETTLES_WITHIN_MS
+    books.run()
+    assert standing(books) == {f"{R0}/p1": EffectState.DONE}
+    assert credits_of(scene) == [(f"{R0}/p1", 20_000)]
+
+
+def test_when_nothing_has_come_the_refusal_is_taken_and_the_credit_planned_anew(
+    refused_after_a_doubt, scene, clock
+):
+    """After the time in which a cut-off request may still be carried out, and a look."""
+    books = refused_after_a_doubt
+    clock.ahead_ms = SETTLES_WITHIN_MS
+    books.run()
+    assert standing(books) == {f"{R0}/p1": EffectState.REFUSED, f"{R0}/p2": EffectState.DONE}
+    assert credits_of(scene) == [(f"{R0}/p2", 20_000)]
+
+
+def test_a_refusal_long_after_a_doubt_is_taken_at_once(lay_out, scene, clock):
+    """The request of an hour ago cannot come any more: refused, looked for, planned anew."""
+    books = lay_out(checks=checks(api=120), makegood=BY_STRIPE)
+    books.run()
+    post = {"method": "POST", "path": "/v1/credit_notes", "times": 100}
+    scene.account.plan({"kind": "cut", "when": "before", **post})
+    with_one_try = partial(settle, patience=ONCE)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("flows.paying.settle", with_one_try)
+        books.release()
+    assert standing(books) == {f"{R0}/p1": EffectState.UNKNOWN}
+    clock.ahead_ms = 3_600_000
+    scene.account.plan({"kind": "refused", "method": "POST", "path": "/v1/credit_notes"})
+    books.run()
+    assert credits_of(scene) == [(f"{R0}/p2", 20_000)]

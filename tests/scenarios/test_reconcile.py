@@ -19,7 +19,7 @@ from sqlalchemy import create_engine, text
 from connectors.billing.stripe import StripeBilling, envelope_of
 from connectors.store import VendorEvent
 from deployments.cli.schemas import schema_path
-from flows.paying import PAYMENT
+from flows.binding import PAYMENT
 from models.effect import EffectState
 from models.intervals import instant
 from models.period import ServiceMonth
@@ -169,6 +169,8 @@ def test_after_a_release_all_views_agree(desk):
     ended = makegood("reconcile", "--workspace", desk.books.folder)
     assert ended.code == 0, ended.err
     assert ended.out == (
+        "not looked at: the balances of customers whom no credit of ours touched: the vendor lists "
+        "balances customer by customer alone. --all-customers reads them, one request for each\n"
         "stripe, 2025-09 to 2025-09: 3 credits with 2 parts, 2 of the vendor's and 3 ledger rows "
         "compared: no differences.\n"
     )
@@ -176,12 +178,18 @@ def test_after_a_release_all_views_agree(desk):
 
 def test_reconciling_changes_nothing(desk):
     """Neither here, nor there: no effect is planned, and Stripe is only read."""
-    before = desk.books.everything, desk.account.dump()
-    desk.account.do("void_note", note=desk.note("cus_acme")["id"])
+    credit(desk, amount=-500, metadata={"makegood_part": f"{ACME_R0}/p9"})
     before = desk.books.everything, desk.account.dump()
     assert desk.differences()
     assert (desk.books.everything, desk.account.dump()) == before
     assert {call["method"] for call in desk.account.calls()} == {"GET"}
+
+
+def test_what_was_not_looked_at_is_said(desk):
+    """Balances of strangers, unless they were asked for."""
+    for options, said in (((), 1), (("--all-customers",), 0)):
+        ended = makegood("reconcile", "--workspace", desk.books.folder, "--json", *options)
+        assert len(ended.document["not_looked_at"]) == said
 
 
 def test_a_note_that_somebody_voided(desk):

@@ -393,3 +393,70 @@ def test_tokens_that_name_nobody_for_certain_are_refused(token, known, fact):
         present({name: [*map(digest, tokens)] for name, tokens in known.items()}, token=token)
     assert fact in str(refused.value)
     assert token not in str(refused.value)
+
+
+# --- One person, client by client -----------------------------------------------------------------
+
+COBALT = ACME.replace("id: acme", "id: cobalt")
+COBALT_R0 = "cobalt/api/2025-09/r0"
+TWO_ABOVE_300 = TWO_ABOVE_150.replace("EUR: 150", "EUR: 300")
+
+
+@pytest.fixture
+def clients(lay_out_on_each):
+    """Acme and Cobalt are owed 200.00 EUR each; above 300.00 EUR two must agree."""
+    books = lay_out_on_each(ACME, COBALT, checks=checks(api=120), makegood=TWO_ABOVE_300)
+    books.run()
+    return books
+
+
+def test_one_person_cannot_pass_the_limit_client_by_client(clients):
+    """200.00 go alone; 200.00 more would be 400.00, so somebody else must agree."""
+    assert let_go(clients, ANA, clients=["acme"]).obligations
+    assert "200.00 EUR together with 200.00 EUR that one person let go alone before" in (
+        let_go(clients, ANA, clients=["cobalt"]).needs
+    )
+    assert states(clients) == {R0: "released", COBALT_R0: "draft"}
+    assert let_go(clients, KIM, clients=["cobalt"]).obligations
+
+
+def test_somebody_else_has_a_limit_of_their_own(clients):
+    """Ana let Acme's go, Kim lets Cobalt's go."""
+    let_go(clients, ANA, clients=["acme"])
+    assert let_go(clients, KIM, clients=["cobalt"]).obligations
+
+
+@pytest.mark.parametrize(("first", "second"), [("Ana", ANA), (ANA, "Somebody"), ("Ana", "Kim")])
+def test_a_word_that_nothing_verifies_may_be_anybodys(clients, first, second):
+    """A form's text and the account that may have typed it count together."""
+    assert let_go(clients, first, clients=["acme"]).obligations
+    assert "so two people must agree" in let_go(clients, second, clients=["cobalt"]).needs
+
+
+def test_what_two_agreed_to_is_nobodys_alone(lay_out_on_each):
+    """500.00 EUR for Acme went with two voices; Ana may still let 200.00 go alone."""
+    books = lay_out_on_each(
+        ACME.replace("2000", "5000"), COBALT, checks=checks(api=120), makegood=TWO_ABOVE_300
+    )
+    books.run()
+    assert let_go(books, ANA, KIM, clients=["acme"]).obligations
+    assert let_go(books, ANA, clients=["cobalt"]).obligations
+
+
+def test_what_a_rule_let_go_is_nobodys_alone(lay_out_on_each):
+    """Acme's own rule released 200.00 EUR."""
+    books = lay_out_on_each(AUTOMATIC, COBALT, checks=checks(api=120), makegood=TWO_ABOVE_300)
+    books.run()
+    assert let_go(books, ANA, clients=["cobalt"]).obligations
+
+
+def test_the_command_says_that_two_must_agree_before_it_asks(lay_out, command, monkeypatch):
+    """The second client of one evening."""
+    monkeypatch.setattr("typer.confirm", lambda *_args, **_facts: False)
+    books = lay_out(ACME, COBALT, checks=checks(api=120), makegood=TWO_ABOVE_300)
+    books.run()
+    assert command(books, "--client", "acme", "--yes").code == 0
+    ended = command(books, "--client", "cobalt")
+    assert "Two people must agree: 200.00 EUR together with 200.00 EUR" in ended.out
+    assert command(books, "--client", "cobalt", "--yes").code == 1
+    assert states(books)[COBALT_R0] == "draft"

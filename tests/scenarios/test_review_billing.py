@@ -12,6 +12,7 @@ from connectors.billing.stripe import StripeBilling
 from connectors.errors import Misconfigured
 from connectors.store.sql import SqlStore
 from models.effect import EffectState
+from models.findings import UnusableInputError
 from tests.command import makegood
 from tests.connectors.billing.stage import StripeScene, fresh_account
 from tests.scenarios import test_paying, test_paying_by_stripe
@@ -64,6 +65,22 @@ def test_a_database_that_counts_its_revisions_anew_pays_nothing_twice(lay_out, a
     assert "whether it is paid already" in questions(books)[f"{R0}/p1"]
 
 
+def test_a_lost_database_is_told_of_its_note_also_where_it_would_only_ask(lay_out, account):
+    """Nobody could use a credit any more, so no part is planned; the note is named all the same."""
+    books = drafted(lay_out)
+    books.release()
+    assert account.credits == [f"{R0}/p1 cn in_sep 200.00 EUR"]
+    _lost(books)
+    account.billing.void_invoice("in_sep")
+    account.billing.subscription("sub_acme", "cus_acme", cancelled=True)
+    books.run()
+    books.release()
+    assert len(account.credits) == 1
+    asked = questions(books)[f"{R0}/p1"]
+    assert f"({R0}/p1) at cus_acme pays it" in asked
+    assert "was the database put back from a copy" in asked
+
+
 @pytest.mark.parametrize("days", [0, 40])
 def test_an_old_copy_with_a_plan_that_was_sent_since_pays_nothing_twice(
     lay_out,
@@ -107,6 +124,9 @@ def test_a_note_in_doubt_is_not_booked_by_the_journal_as_well(lay_out, scene, mo
     assert parts(books) == {f"{R0}/p1": EffectState.PERSON}
     assert not list(books.folder.rglob("p*.json"))
     assert credits_of(scene) == [(f"{R0}/p1", 20_000)]
+    asked = questions(books)[f"{R0}/p1"]
+    assert "it is to be paid by credit note, and the journal books only its own parts" in asked
+    assert "Look for it where it was to be made" in asked
 
 
 def test_a_note_that_is_surely_not_there_is_booked_by_the_journal(lay_out, scene, monkeypatch):
@@ -123,7 +143,7 @@ def test_a_note_that_is_surely_not_there_is_booked_by_the_journal(lay_out, scene
 
 
 def test_what_was_begun_in_test_is_not_made_live(lay_out, scene, stand_in, monkeypatch):
-    """A part whose parameters are of the test side moves no real money."""
+    """A part whose parameters are of the test side moves no real money, and nothing else does."""
     books = lay_out(checks=checks(api=120), makegood=BY_STRIPE)
     books.run()
     _dies_in_payment(books, monkeypatch, sent=False)
@@ -133,9 +153,12 @@ def test_what_was_begun_in_test_is_not_made_live(lay_out, scene, stand_in, monke
     live.invoice("in_sep", "cus_acme", 200_000, period=MONTH)
     monkeypatch.setenv("MAKEGOOD_STRIPE_KEY", live.account.restricted_key)
     books.write("makegood.yaml", BY_STRIPE.replace("mode: test", "mode: live"))
-    books.run()
+    before = books.everything
+    with pytest.raises(UnusableInputError, match="prepared on the test side"):
+        books.run()
+    assert books.everything == before
     assert (credits_of(scene), credits_of(live)) == ([], [])
-    assert parts(books) == {f"{R0}/p1": EffectState.PERSON}
+    assert parts(books) == {f"{R0}/p1": EffectState.SENDING}
 
 
 def test_a_lost_database_is_told_what_it_has_forgotten(lay_out, scene):

@@ -112,7 +112,7 @@ def test_what_the_contract_names_as_proof_stands_in_its_row(lay_out):
     row = books.rows["acme/api/2025-09/r0"]
     assert row["Evidence URLs"] == "https://grafana.example/d/7"
     assert row["Notes"].endswith(" Proof: CloudWatch metrics path.")
-    (summary,) = (books.folder / "outbox").glob("*.eml")
+    (summary,) = (books.folder / "outbox").glob("*.summary.*.eml")
     assert "Evidence:\n     https://grafana.example/d/7\n" in summary.read_text("utf-8")
     assert "CloudWatch metrics path" in summary.read_text("utf-8")
 

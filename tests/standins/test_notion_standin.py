@@ -767,6 +767,19 @@ def test_a_trashed_row_is_missing_in_queries_and_refuses_changes(workspace, clie
     assert len(client.data_sources.query(ledger)["results"]) == 1
 
 
+def test_a_row_that_was_deleted_for_good_is_nowhere(workspace, client, ledger):
+    """Not by its id, not in queries, not in the trash, also when queries had not seen it yet."""
+    kept, gone = row(client, ledger, "kept")["id"], row(client, ledger, "gone")["id"]
+    workspace.options(visible_after_ms=1_000)
+    unseen = row(client, ledger, "unseen")["id"]
+    for page in (gone, unseen):
+        workspace.do("delete", row=page)
+        assert refusal(partial(client.pages.update, page, in_trash=False))[0] == 404
+    workspace.advance(seconds=2)
+    assert [page["id"] for page in client.data_sources.query(ledger)["results"]] == [kept]
+    assert found(client, ledger, "gone") == found(client, ledger, "gone", in_trash=True) == []
+
+
 def test_a_row_goes_into_the_trash_by_either_name(client, ledger):
     """`archived` is the older word for it; both must agree."""
     page = row(client, ledger)["id"]
@@ -1016,6 +1029,13 @@ def test_a_change_is_seen_late_by_queries_too(workspace, client, ledger):
     workspace.advance(seconds=3)
     assert found(client, ledger, "old") == found(client, ledger, "new") == []
     assert titles(found(client, ledger, "new", in_trash=True)) == ["new"]
+
+
+def test_a_clock_that_stands_still_may_move_on_with_every_request(workspace, client, ledger):
+    """So that who looks again sees more, though nothing is waited for."""
+    workspace.options(visible_after_ms=3_000, request_takes_ms=1_000)
+    row(client, ledger, "late")
+    assert [len(found(client, ledger, "late")) for _ in range(4)] == [0, 0, 1, 1]
 
 
 def test_later_rows_may_be_seen_earlier(workspace, client, ledger):
@@ -1338,6 +1358,16 @@ def test_the_log_tells_what_was_asked_and_what_came(workspace, client, ledger):
     assert first["body"]["properties"].keys() == {"Key"}
     assert (second["status"], second["code"]) == (404, "object_not_found")
     assert workspace.counts()["outcomes"] == {"pages.create 200": 1, "pages.retrieve 404": 1}
+    send(workspace, "POST", "/v1/pages", "{nonsense")
+    assert workspace.calls(since=3)[0]["body"] == "{nonsense"
+
+
+def test_a_workspace_that_is_dropped_is_a_new_one(workspace, client, ledger):
+    """Thousands of cases leave nothing behind."""
+    workspace.tell("drop")
+    assert refusal(client.users.me) == (401, "unauthorized")
+    assert workspace.tell("things")["sources"] == {}
+    assert client.users.me()["name"] == "makegood"
 
 
 def test_a_request_costs_less_than_a_millisecond(stand_in, workspace, client, ledger):

@@ -8,6 +8,7 @@ import pytest
 from connectors.billing import PartIntent
 from connectors.store import _effects
 from flows import effects, paying
+from flows.binding import PAYMENT
 from flows.office import Office
 from flows.paying import BillingSide, Parts
 from models.credit import ObligationState
@@ -59,14 +60,14 @@ def _planned_again(office: Office, period: str) -> Mapping[str, PartIntent]:
     """The parameters of every part that is not done, as they would be planned now."""
     if office.billing is None:
         raise RuntimeError("the sweep pays by a billing system")
-    known = [e for e in office.store.effects(period=period) if e.plan.kind == paying.PAYMENT]
+    known = [e for e in office.store.effects(period=period) if e.plan.kind == PAYMENT]
     found: dict[str, PartIntent] = {}
     if not any(effect.state in OPEN_STATES for effect in known):
         return found
     for stored in office.store.obligations(period, states=[ObligationState.RELEASED]):
         own = (e for e in known if e.plan.contract == stored.obligation.contract)
         parts = Parts(tuple(e for e in own if e.state is EffectState.DONE))
-        plan = paying._plan(office, office.billing, stored, parts)  # noqa: SLF001  As above.
+        plan, _ = paying._plan(office, office.billing, stored, parts)  # noqa: SLF001  As above.
         draft = paying._previewed(office.billing, stored, plan, parts)  # noqa: SLF001  As above.
         found.update({intent.part.key: intent for intent in draft.intents})
     return found

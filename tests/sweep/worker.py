@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from connectors.errors import Misconfigured, Retriable
+from flows.binding import PAYMENT
 from flows.effects import ONCE
-from flows.paying import PAYMENT, BillingSide
+from flows.paying import BillingSide
 from models.effect import OPEN_STATES, EffectState
 from tests.connectors.billing.stage import StripeScene
 from tests.postgres import Server

@@ -285,6 +285,14 @@ class BillingConformance:
         scene.invoice("in_may", "cus_acme", 100_000, period=MAY, tax=19_000)
         (invoice,) = billing.picture(query()).invoices
         assert (str(invoice.total), str(invoice.tax)) == ("1190.00 EUR", "190.00 EUR")
+        assert not invoice.mixed_tax
+
+    def test_an_invoice_whose_lines_are_taxed_differently_says_so(self, scene, billing):
+        """900.00 at 20 % and 100.00 without tax."""
+        scene.customer("cus_acme")
+        scene.invoice("in_may", "cus_acme", 100_000, period=MAY, tax=18_000, mixed_tax=True)
+        (invoice,) = billing.picture(query()).invoices
+        assert (str(invoice.total), invoice.mixed_tax) == ("1180.00 EUR", True)
 
     # --- Paying -----------------------------------------------------------------------------------
 
@@ -572,6 +580,16 @@ class BillingConformance:
         acme.fail_refund(billing.pay(intent, idempotency_key="key-1").id)
         (found,) = billing.look(intent)
         assert found.state is FoundState.FAILED
+        assert (found.returned, found.is_gone) == (found.amount, True)
+
+    def test_of_a_failed_refund_only_what_was_refunded_came_back(self, scene, billing, prepare):
+        """400.00 were still to be paid and are lowered for good; 100.00 were refunded in vain."""
+        scene.customer("cus_acme", client="acme")
+        scene.invoice("in_may", "cus_acme", 100_000, period=MAY, state="open", paid=60_000)
+        intent = prepare(a_part("500.00 EUR", payout=Payout.REFUND))
+        scene.fail_refund(billing.pay(intent, idempotency_key="key-1").id)
+        (found,) = billing.look(intent)
+        assert (str(found.returned), found.is_gone) == ("100.00 EUR", False)
 
     def test_all_parts_of_an_obligation_are_found_planned_or_not(self, acme, billing, pay):
         """Of whatever revision, so that an unknown part can go to a person."""
@@ -593,6 +611,17 @@ class BillingConformance:
         intent = prepare(a_part())
         journal = replace(intent, part=replace(intent.part, channel=Channel.JOURNAL))
         assert (billing.disowns(intent), bool(billing.disowns(journal))) == ("", True)
+
+    def test_a_payment_of_another_account_is_strange(self, acme, billing, prepare):
+        """Its customer is not there; one that was deleted was."""
+        intent = prepare(a_part())
+        assert billing.strange(intent) == ""
+        elsewhere = replace(intent, part=replace(intent.part, customer="cus_of_somebody_else"))
+        assert "cus_of_somebody_else is not in" in billing.strange(elsewhere)
+        acme.customer("cus_gone", currency="EUR")
+        acme.delete_customer("cus_gone")
+        gone = replace(intent, part=replace(intent.part, customer="cus_gone"))
+        assert billing.strange(gone) == ""
 
     # --- Reconciling ------------------------------------------------------------------------------
 

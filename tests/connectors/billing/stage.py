@@ -112,19 +112,25 @@ class StripeScene:
         tax=0,
         paid=0,
         in_flight=False,
+        mixed_tax=False,
     ):
-        """Put an invoice of one line; for no stretch of time, one that is for a moment."""
+        """Put an invoice of one line; for no stretch of time, one that is for a moment.
+
+        With mixed tax a tenth of it is on a second line, which is not taxed.
+        """
         moment = (JUNE.start // 1000, JUNE.start // 1000)
+        exempt = amount // 10 if mixed_tax else 0
         line = {
-            "amount": wire(amount, currency),
+            "amount": wire(amount - exempt, currency),
             "period": seconds(period) if period else moment,
-            "tax_percent": str(Fraction(tax * 100, amount)),
+            "tax_percent": str(Fraction(tax * 100, amount - exempt)),
         }
+        other = {**line, "amount": wire(exempt, currency), "tax_percent": "0"}
         one = {
             "id": identity,
             "customer": customer,
             "currency": currency.lower(),
-            "lines": [line],
+            "lines": [line, other] if exempt else [line],
             "status": state,
             "amount_paid": wire(paid, currency),
             "in_flight": in_flight,

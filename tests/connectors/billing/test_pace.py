@@ -115,6 +115,16 @@ def test_who_leaves_a_little_late_makes_nobody_else_late(clock):
     assert clock.at - first <= 200 * turn * 102 // 100
 
 
+def test_a_stall_is_made_up_for_within_the_limit(clock):
+    """A busy machine loses 300 ms in each second: 200 of them come back, and never too many."""
+    turns, left = pace(clock), list[int]()
+    for _ in range(10):
+        left += moments(turns, clock, [f"GET /{n % 10}" for n in range(98)])
+        clock.sleep(300 * MILLISECOND_NS)
+    assert most_within_a_second(left) <= 100
+    assert clock.at <= 11 * SECOND_NS + 300 * MILLISECOND_NS
+
+
 def test_who_waits_for_one_endpoint_holds_no_other_up(clock):
     """The note's turn is 40.8 ms after the last one; meanwhile an invoice is asked for."""
     meanwhile, left = [INVOICES], list[int]()

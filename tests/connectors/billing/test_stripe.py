@@ -584,6 +584,33 @@ def test_an_invoice_of_many_lines_is_read_whole(acme, billing):
     assert shown["in_many"] == Interval(APRIL.start, MAY.end)
 
 
+@pytest.mark.parametrize(
+    ("lines", "mixed"),
+    [
+        ([{"amount": 900, "tax_percent": "19"}, {"amount": 33, "tax_percent": "19"}], False),
+        ([{"amount": 900, "tax_percent": "19"}, {"amount": 100, "tax_percent": "7"}], True),
+        ([{"amount": 900, "tax_percent": "19"}, {"amount": 0}], False),  # asks for nothing
+        ([{"amount": 900, "tax_percent": "19"}, {"amount": 100}], True),
+        ([{"amount": 900}, {"amount": 100}], False),
+        (
+            [
+                {"amount": 900, "tax_percent": "19"},
+                {"amount": 100, "tax_percent": "19", "tax_behavior": "inclusive"},
+            ],
+            True,
+        ),
+        ([{"amount": 1, "tax_percent": "19"}] * 11 + [{"amount": 1}], True),  # on the second page
+    ],
+)
+def test_lines_are_taxed_alike_when_they_have_the_same_rates(acme, billing, lines, mixed):
+    """The rates are compared and not the amounts, which are rounded line by line."""
+    one = {"id": "in_taxed", "customer": "cus_acme", "currency": "eur"}
+    may = [{**line, "period": seconds(MAY)} for line in lines]
+    acme.account.seed(invoices=[{**one, "lines": may}])
+    shown = {one.id: one.mixed_tax for one in billing.picture(query()).invoices}
+    assert shown["in_taxed"] is mixed
+
+
 def test_an_invoice_around_the_month_but_not_for_it_is_not_shown(acme, billing):
     """Lines for April and June share a page with nothing of May."""
     lines = [{"amount": 100, "period": seconds(span)} for span in (APRIL, JUNE)]

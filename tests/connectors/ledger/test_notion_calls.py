@@ -176,6 +176,20 @@ def test_turns_are_evenly_spaced_and_bursts_never_saved_up():
     assert left == [0, 300_000, 60_300_000, 60_600_000]
 
 
+def test_requests_that_were_late_do_not_leave_all_at_once():
+    """The program stood still for 20 s: what was due then leaves within the rate, not in a burst.
+
+    18 a minute are 3 in 10 s. The fourth leaves 10.3 s after the first.
+    """
+    still = StillClock()
+    line = Line(Turns(lambda: 0, lambda _: None), still.clock, requests_per_minute=18)
+    left = []
+    for _ in range(5):
+        line.turn()
+        left.append(still.now)
+    assert left == [0, 0, 0, 10_300_000, 10_300_000]
+
+
 def test_a_turn_taken_ahead_is_used_once():
     """By the next request of the same thread, at once; the one after that waits."""
     still = StillClock()

@@ -213,13 +213,15 @@ def test_a_message_that_is_larger_than_the_server_takes_is_not_begun():
 # --- One line for many messages -------------------------------------------------------------------
 
 
-def test_one_line_carries_many_messages(office, sender):
-    """The server is greeted once."""
+def test_one_line_carries_ten_messages(office, sender):
+    """The server is greeted once for ten, and once more for the eleventh."""
     sender.check()
-    for month in range(1, 10):
-        sender.send(mail(f"acme/api/2026-0{month}/r0/notice"))
-    assert len(office.taken) == 9
+    for month in range(1, 11):
+        sender.send(mail(f"acme/api/2026-{month:02}/r0/notice"))
     assert (office.connections, office.asked.count("EHLO")) == (1, 1)
+    sender.send(mail("acme/api/2026-11/r0/notice"))
+    assert office.connections == 2
+    assert len(office.taken) == 11
 
 
 @pytest.mark.parametrize("fault", [Fault.CUT, Fault.SILENCE, "421 bye", "250 OK"])

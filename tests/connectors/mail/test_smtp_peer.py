@@ -81,6 +81,15 @@ def test_each_receiver_gets_the_bytes_that_were_composed(exim, way):
     assert [one.content for one in arrived] == [message.content] * 2
 
 
+def test_many_messages_arrive_at_once(exim, way):
+    """Exim puts off whatever comes eleventh on one line, so that one gets a line of its own."""
+    messages = [mail(f"acme/api/2026-05/r{number}/notice") for number in range(25)]
+    for message in messages:
+        way.send(message)
+    arrived = {one.content for one in exim.delivered(expected=25)}
+    assert arrived == {message.content for message in messages}
+
+
 def test_a_refused_receiver_keeps_nobody_from_it(exim, way):
     """One is refused for ever, the other has it."""
     sent = way.send(addressed("bounce-me@acme.example", "a@acme.example"))

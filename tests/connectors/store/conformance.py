@@ -267,6 +267,9 @@ class StoreConformance:
         assert [e.sequence for e in store.entries(contract=ACME, period="2026-06")] == [2, 3]
         assert {e.contract for e in store.entries(period=MAY)} == {ACME, "zeta/api"}
         assert list(store.entries(contract="nobody/api")) == []
+        drafts = list(store.entries(kinds=[EntryKind.DRAFTED]))
+        assert drafts
+        assert drafts == [e for e in store.entries() if e.kind is EntryKind.DRAFTED]
 
     def test_many_contracts_are_one_question(self, store):
         """More contracts than one statement names are found all the same."""
@@ -455,6 +458,8 @@ class StoreConformance:
         record = change()
         store.record(shard(type(record)(ACME, MAY, None, {}, created=customer)))
         stored = store.obligations(MAY)[0]
+        assert store.obligations(None, role=Role.CUSTOMER) == (stored,)
+        assert store.obligations(None, role=Role.PROVIDER) == ()
         assert (stored.client, stored.service, stored.role) == ("acme", "api", Role.CUSTOMER)
         assert stored.ledger == {"uptime_percent": "99.8978"}
         assert stored.release is None

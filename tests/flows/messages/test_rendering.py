@@ -220,7 +220,7 @@ def test_the_summarys_subject_says_what_to_do_and_how_much():
 def test_a_month_without_credits_says_so():
     """In the subject already, and nothing waits."""
     quiet = render_summary(
-        summary(to_release=(), to_claim=(), withheld=(), changes=(), contracts=1, met=1)
+        summary(to_release=(), to_claim=(), claimed=(), withheld=(), changes=(), contracts=1, met=1)
     )
     assert quiet.subject == "SLA credits for May 2026: nothing is owed"
     assert "1 contract was decided. 1 met its commitment. Nothing waits for you." in quiet.text
@@ -277,10 +277,30 @@ def test_days_of_service_are_not_added_to_money():
     assert "15 days of service" in Page(rendered.html).words
 
 
+def test_a_month_of_which_everything_is_claimed_says_so():
+    """Nothing is left to file; what is under way is listed with its status."""
+    rendered = render_summary(summary(to_release=(), to_claim=(), withheld=()))
+    assert rendered.subject == "SLA credits for May 2026: 1 claim under way"
+    assert "Nothing waits for you." in rendered.text
+    assert "Claims under way (1): $75.00" in rendered.text
+    assert "   Status: filed\n" in rendered.text
+
+
+def test_both_sides_of_a_vendors_outage_stand_beside_each_other():
+    """What we owe, and what can be recovered; never one number."""
+    rendered = render_summary(summary())
+    says = "we owe €1,140.00, and can ask those vendors for $360.00."
+    assert says in rendered.text
+    assert says in Page(rendered.html).words
+    assert "vendors’ outages" not in render_summary(summary(recoverable=())).text
+
+
 def test_a_released_adjustment_is_shown_with_its_sign():
     """Minus 12.00 EUR, without a percent of its own."""
     line = credit(amount=money("-12.00 EUR"), credit_percent=None, notes="Adjustment: evidence.")
-    rendered = render_summary(summary(to_release=(), to_claim=(), withheld=(), released=(line,)))
+    rendered = render_summary(
+        summary(to_release=(), to_claim=(), claimed=(), withheld=(), released=(line,))
+    )
     assert rendered.subject == "SLA credits for May 2026: 1 released"
     assert "   -€12.00\n" in rendered.text
     assert "Terms: adjustment" in Page(rendered.html).words

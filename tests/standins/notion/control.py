@@ -5,10 +5,10 @@ stands in its docstring; `WORDS` lists them all.
 """
 
 import json
-import resource
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from tests.memory import peak_kb
 from tests.standins.notion import cells, people
 from tests.standins.notion.faults import Fault
 from tests.standins.notion.limits import PUBLISHED, Limits
@@ -35,14 +35,10 @@ def answered(office: Office, request: Request) -> Answer:
 def _spoken(office: Office, request: Request) -> Any:
     parts = request.path.strip("/").split("/")
     if parts == ["control", "health"]:
-        return {"defects": office.defects, "peak_kb": _peak_kb()}
+        return {"defects": office.defects, "peak_kb": peak_kb()}
     _, workspace, word = parts
     said = json.loads(request.body) if request.body else {}
     return WORDS[word](office, office.workspace(workspace), said)
-
-
-def _peak_kb() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _json(status: int, value: Any) -> Answer:
@@ -118,10 +114,18 @@ def calls(office: Office, workspace: Workspace, said: Said) -> Any:
     """The latest requests, oldest first, from number `since` on, of one `operation` if given."""
     since, operation = said.get("since", 1), said.get("operation")
     return [
-        entry | {"body": json.loads(entry["body"]) if entry["body"] else None}
+        entry | {"body": _readable(entry["body"])}
         for entry in workspace.log
         if entry["number"] >= since and operation in {None, entry["operation"]}
     ]
+
+
+def _readable(body: bytes) -> Any:
+    """What was sent, or its beginning when it is no JSON."""
+    try:
+        return json.loads(body) if body else None
+    except ValueError:
+        return body[:1_000].decode("utf-8", errors="replace")
 
 
 def counts(office: Office, workspace: Workspace, said: Said) -> Any:
@@ -180,10 +184,18 @@ def thaw(office: Office, workspace: Workspace, said: Said) -> Any:
     return {"now_ms": workspace.world.now_ms()}
 
 
+def drop(office: Office, workspace: Workspace, said: Said) -> Any:
+    """Forget the workspace with its connections; the next word about it makes a new one."""
+    name = workspace.world.name
+    del office.workspaces[name]
+    office.connections = {k: c for k, c in office.connections.items() if c.workspace != name}
+    return {}
+
+
 WORDS: dict[str, Word] = {
     word.__name__: word
     for word in (
         reset, do, plan, forget, clock, options, limits, connection, calls, counts, rows, things,
-        freeze, thaw,
+        freeze, thaw, drop,
     )
 }  # fmt: skip

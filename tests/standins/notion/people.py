@@ -125,6 +125,14 @@ def restore(world: World, person: str, said: Said) -> Any:
     return world.put(page, at_once=_at_once(said)).id
 
 
+def delete(world: World, person: str, said: Said) -> Any:
+    """`{row}`: delete a row for good, as from the trash; not even its id is known any more."""
+    page = the_row(world, said)
+    world.things.sources[page.source].remove(page)
+    del world.things.home[page.id]
+    return page.id
+
+
 def fill(world: World, person: str, said: Said) -> Any:
     """`{rows: n, title: "row {}", every_ms: 0}`: many rows at once, some time apart."""
     source = the_source(world, said)
@@ -185,6 +193,14 @@ def add_source(world: World, person: str, said: Said) -> Any:
     return source.id
 
 
+def rename_database(world: World, person: str, said: Said) -> Any:
+    """`{database, title}`: give a database another title."""
+    wanted = said.get("database") or next(iter(world.things.databases))
+    database = replace(world.database(wanted), title=texts.typed(said["title"]))
+    world.things.databases[database.id] = database
+    return wanted
+
+
 def trash_database(world: World, person: str, said: Said) -> Any:
     """`{database, trashed: true}`: put a database with its data sources into the trash, or back."""
     wanted = said.get("database") or next(iter(world.things.databases))
@@ -231,8 +247,8 @@ def advance(world: World, person: str, said: Said) -> Any:
 ACTIONS: dict[str, Callable[[World, str, Said], Any]] = {
     action.__name__: action
     for action in (
-        edit, release, add_row, duplicate, trash, restore, fill, add_column, change_column,
-        remove_column, add_source, trash_database, share, unshare, add_page, write_line,
-        advance,
+        edit, release, add_row, duplicate, trash, restore, delete, fill, add_column, change_column,
+        remove_column, add_source, rename_database, trash_database, share, unshare, add_page,
+        write_line, advance,
     )
 }  # fmt: skip

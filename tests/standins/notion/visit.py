@@ -65,7 +65,10 @@ class Visit:
 
     def _register(self, workspace: Workspace, connection: Connection) -> None:
         workspace.count += 1
-        request, own_ms = self.request, workspace.world.now_ms()
+        world = workspace.world
+        if world.options.request_takes_ms:
+            world.clock.set(now_ms=world.now_ms() + world.options.request_takes_ms)
+        request, own_ms = self.request, world.now_ms()
         found = next((r for r in api.ROUTES if _fits(r, request)), None)
         operation = None if found is None else found.name
         self.faults = [

@@ -179,6 +179,17 @@ class Source:
         self._index(page, before)
         self.seen[page.id] = page
 
+    def remove(self, page: Page) -> None:
+        """Let a page be gone for good."""
+        del self.pages[page.id]
+        self.pending = sorted(one for one in self.pending if one[2].id != page.id)
+        seen = self.seen.pop(page.id, None)
+        if seen is not None:
+            self.ring.remove(page.id)
+            self.by_creation.remove((_minute(seen.created_ms), page.id))
+            title = folded_title(seen)
+            self.by_title[title] = tuple(i for i in self.by_title[title] if i != page.id)
+
     def _index(self, page: Page, before: Page | None) -> None:
         title, old = folded_title(page), None if before is None else folded_title(before)
         if title == old:
@@ -241,7 +252,8 @@ class Options:
     Attributes:
         visible_after_ms: How long queries do not see what was written.
         visible_spread_ms: By how much that differs at most, so that later writes may show earlier.
-        latency_ms: How long every execution takes.
+        request_takes_ms: By how much a clock that stands still moves on with every request.
+        latency_ms: How long every execution takes, in real time.
         query_cap: How many results one query gives at most.
         cap_told: On which page of a query that was cut off it is told: "first", "last" or "every".
         title_equals: Whether a search for a title ignores capitals ("folded") or not ("exact").
@@ -249,6 +261,7 @@ class Options:
 
     visible_after_ms: int = 0
     visible_spread_ms: int = 0
+    request_takes_ms: int = 0
     latency_ms: int = 0
     query_cap: int = 10_000
     cap_told: str = "last"

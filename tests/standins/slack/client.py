@@ -145,7 +145,7 @@ class _Door(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """A notice, or something that is none."""
-        webhook: Webhook = self.server.webhook  # type: ignore[attr-defined]  # See `running`.
+        webhook: Webhook = self.server.webhook  # type: ignore[attr-defined]  # The server was given it.
         webhook.requests += 1
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         fault = webhook.faults.popleft() if webhook.faults else None

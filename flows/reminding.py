@@ -1,0 +1,78 @@
+"""How Prefect runs the reminders: daily, or when somebody asks.
+
+Running it again is harmless: each step of a deadline is mailed once. What is due stands in an
+artifact. Mails are not repeated by Prefect; what could not be sent is sent by the next run.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from prefect import flow
+from prefect.artifacts import create_table_artifact
+from prefect.runtime import flow_run
+from pydantic import BaseModel
+
+from flows.office import open_office
+from flows.reminders import Reminded, remind
+
+
+class ReminderRequest(BaseModel, frozen=True, extra="forbid"):
+    """What an operator asks for.
+
+    Attributes:
+        on: The day from which deadlines are counted; None for today, in UTC.
+        workspace: The folder that holds makegood.yaml.
+        dry_run: Show what is due and send nothing.
+    """
+
+    on: date | None = None
+    workspace: str = "."
+    dry_run: bool = False
+
+
+def _run_name() -> str:
+    asked = ReminderRequest.model_validate(flow_run.parameters["request"])
+    return f"claim reminders {asked.on or 'of today'}{' (dry run)' if asked.dry_run else ''}"
+
+
+@flow(name="claim-reminders", flow_run_name=_run_name, persist_result=False)
+def claim_reminders(request: ReminderRequest) -> Reminded:
+    """Remind by mail of claims that are due, and bring calendars up to date.
+
+    Args:
+        request: The day and the workspace.
+
+    Raises:
+        UnusableInputError: The workspace cannot be used.
+        ConnectorError: The database cannot be reached, or the mail's settings are refused.
+    """
+    today = request.on or datetime.now(tz=UTC).date()
+    with open_office(Path(request.workspace), read_only=request.dry_run) as office:
+        done = remind(office, today=today, dry_run=request.dry_run)
+    show_due(done)
+    return done
+
+
+def show_due(done: Reminded) -> None:
+    """Leave what is due as a table, an empty one included: it says that somebody looked."""
+    create_table_artifact(
+        table=[
+            {
+                "claim": line.key,
+                "vendor": line.vendor,
+                "what": line.stage,
+                "last day": line.last_day.isoformat(),
+                "days left": line.days_left,
+                "credit": str(line.amount or line.credit_days or ""),
+                "new": line.key in done.new,
+            }
+            for line in done.due
+        ],
+        key="claims-due",
+        description=(
+            f"{done.today}: {len(done.due)} claims due, {len(done.new)} newly reminded of, "
+            f"{done.settlement.done} mails sent, {done.settlement.waiting} waiting."
+        ),
+    )

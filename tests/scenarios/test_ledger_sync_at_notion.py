@@ -1,0 +1,105 @@
+"""`makegood sync` as a user runs it, with the ledger at Notion: people tick and edit, real sockets.
+
+120 of September's 43,200 minutes down are 99.72 %: 200.00 EUR for Acme, 360.00 USD for Bluefin.
+"""
+
+import pytest
+
+from tests.command import makegood
+from tests.connectors.ledger.notion_stage import fresh_workspace
+from tests.standins.notion.client import running
+from tests.workspaces import ACME, BLUEFIN, MAKEGOOD, SEPTEMBER, checks
+
+R0, BLUE = "acme/api/2025-09/r0", "bluefin/api/2025-09/r0"
+
+
+@pytest.fixture(scope="module")
+def stand_in():
+    """One server for the module; each test has a workspace of its own."""
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def notion(stand_in, monkeypatch):
+    """A workspace at Notion whose token is in the environment."""
+    workspace = fresh_workspace(stand_in)
+    monkeypatch.setenv("MAKEGOOD_NOTION_TOKEN", workspace.token)
+    monkeypatch.setenv("MAKEGOOD_NOTION_URL", workspace.url)
+    return workspace
+
+
+@pytest.fixture
+def books(lay_out, notion):
+    """September is decided, and its two rows stand at Notion."""
+    ledger = f"ledger: {{notion: {{page: {notion.page}, requests_per_minute: 6000}}}}\n"
+    made = lay_out(ACME, BLUEFIN, checks=checks(api=120), makegood=MAKEGOOD + ledger)
+    made.run(notify=False)
+    return made
+
+
+def sync(books, *options):
+    """The command; its exit code and its document."""
+    done = makegood("sync", SEPTEMBER, "--workspace", str(books.folder), "--json", *options)
+    return done.code, done.document
+
+
+def recorded(books):
+    """Everything but whose turn it was to ask Notion."""
+    tables, files = books.everything
+    return {name: rows for name, rows in tables.items() if name != "pace"}, files
+
+
+def test_a_tick_at_notion_releases_once_and_an_edit_is_healed(books, notion):
+    """Acme's goes, by whoever edited the row last; Bluefin's name is put right on the way."""
+    notion.do("release", row=R0, by="kim")
+    notion.do("edit", row=BLUE, cells={"Client": "Mallory"})
+    code, told = sync(books)
+    assert (code, told["released"], told["questions"]) == (0, [R0], [])
+    assert [(e["column"], e["before"], e["after"]) for e in told["edits"]] == [
+        ("Client", "Bluefin Freight Inc.", "Mallory")
+    ]
+    rows = {row["cells"]["Key"]: row["cells"] for row in notion.rows()}
+    assert (rows[R0]["Status"], rows[R0]["Release"]) == ("Approved", True)
+    assert rows[BLUE]["Client"] == "Bluefin Freight Inc."
+    assert books.owed == {R0: ("released", "200.00 EUR"), BLUE: ("draft", "360.00 USD")}
+    _, healed = sync(books)
+    assert [(e["column"], e["after"]) for e in healed["edits"]] == [
+        ("Client", "Bluefin Freight Inc.")
+    ]
+    before = recorded(books)
+    code, again = sync(books)
+    assert (code, again["released"], again["edits"], again["ticks"]) == (0, [], [], [])
+    assert recorded(books) == before
+
+
+def test_a_tick_on_another_amount_is_a_question_with_exit_code_1(books, notion):
+    """Nothing goes, whatever the row says."""
+    notion.do("edit", row=R0, cells={"Credit Amount": 500})
+    notion.do("release", row=R0)
+    code, told = sync(books)
+    assert (code, told["released"]) == (1, [])
+    assert "Credit Amount says 500.00, we say 200.00" in told["questions"][0]
+    assert books.owed[R0] == ("draft", "200.00 EUR")
+
+
+def test_a_ledger_that_cannot_be_asked_leaves_everything(books, notion):
+    """Exit code 2 where a person must mend the token, 3 where it is just run again."""
+    notion.do("release", row=R0)
+    notion.plan({"kind": "unauthorized", "times": 0, "path": "/v1/"})
+    assert makegood("sync", SEPTEMBER, "--workspace", str(books.folder)).code == 2
+    notion.plan({"kind": "unavailable", "times": 0, "path": "/v1/"})
+    assert makegood("sync", SEPTEMBER, "--workspace", str(books.folder)).code == 3
+    assert books.owed[R0] == ("draft", "200.00 EUR")
+    notion.plan()
+    assert sync(books)[1]["released"] == [R0]
+
+
+def test_a_dry_run_at_notion_writes_nothing(books, notion):
+    """Not even at Notion."""
+    notion.do("release", row=R0)
+    before, versions = recorded(books), {row["id"]: row["version"] for row in notion.rows()}
+    code, told = sync(books, "--dry-run")
+    assert (code, told["released"], told["ticks"][0]["why"]) == (0, [], None)
+    assert recorded(books) == before
+    assert {row["id"]: row["version"] for row in notion.rows()} == versions
