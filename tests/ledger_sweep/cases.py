@@ -1,17 +1,11 @@
-"""What a case of the ledger's sweep is, and which cases there are.
+"""The faults that strike the writing to Notion and the reading back, and which cases there are."""
 
-A case is one run with one fault at one moment, and the reruns after it. Moments are the outside
-calls and the commits of an undisturbed run, numbered from 1 in the order in which they happen. A
-case's name says everything: `first/14/killed-after/25h/1/sqlite`.
-"""
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Self
-
+import tests.sweeping.cases as sweeping
 from tests.standins.notion.refusals import WORKSPACE_LIMIT
-from tests.sweep.cases import COMMIT, HOUR_MS, QUESTION
+from tests.sweeping.cases import ASLEEP, COMMIT, DEATHS, ENDING, QUESTION, TIME_OUTS, spread
 
 AGES: Mapping[str, int] = {"same-run": 0, "0h": 0, "1h": 1, "25h": 25, "40d": 960}
 """Hours until the rerun. In the same run: the disturbed run goes on by itself as long as it wants,
@@ -49,9 +43,6 @@ ANSWERS: Mapping[str, dict[str, Any]] = {
 BRIEF = {"limited", "workspace-limited", "overloaded"}
 """Answers that befall one request even where others last to the end of the run."""
 
-DEATHS = ("killed-before", "killed-after")
-ASLEEP = ("asleep-before", "asleep-after")
-TIME_OUTS = ("timed-out-before", "timed-out-after")
 ONLY_WRITES = {
     "cut-after",
     "reset-after",
@@ -74,60 +65,15 @@ FAULTS: Mapping[str, Sequence[str]] = {
 its locks are lost, another run goes through, and then it wakes up. Nothing can be checked between
 the last check and the wire, and Notion remembers no keys: nobody falls asleep there."""
 
-ENDING = {*DEATHS, "commit-fails", "commit-lost"}
-"""Faults that end the run."""
-
 REFUSED_FOR_GOOD = {"refused"}
 """What a person is told about a row that Notion refuses to make."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Case:
-    """One case.
+class Case(sweeping.Case):
+    """One case of writing to Notion or reading back."""
 
-    Attributes:
-        scene: What is to be written; see `scenes`.
-        moment: Where the fault strikes, from 1.
-        fault: One of `FAULTS`.
-        age: One of `AGES`: when the rerun comes.
-        workers: How many operating-system processes run at the same time.
-        database: `sqlite` or `postgresql`.
-    """
-
-    scene: str
-    moment: int
-    fault: str
-    age: str
-    workers: int = 1
-    database: str = "sqlite"
-
-    @property
-    def name(self) -> str:
-        """The name by which it is run again."""
-        return f"{self.scene}/{self.moment}/{self.fault}/{self.age}/{self.workers}/{self.database}"
-
-    @classmethod
-    def parse(cls, name: str) -> Self:
-        """The case of a name.
-
-        Raises:
-            ValueError: It is none.
-        """
-        try:
-            scene, moment, fault, age, workers, database = name.split("/")
-            case = cls(scene, int(moment), fault, age, int(workers), database)
-        except ValueError:
-            message = f"{name!r} is no case such as first/14/killed-after/25h/1/sqlite"
-            raise ValueError(message) from None
-        if age not in AGES or not any(fault in known for known in FAULTS.values()):
-            message = f"{name!r}: ages and faults stand in tests/ledger_sweep/cases.py"
-            raise ValueError(message)
-        return case
-
-    @property
-    def later_ms(self) -> int:
-        """How much later the rerun comes."""
-        return AGES[self.age] * HOUR_MS
+    ages = AGES
+    faults = FAULTS
 
 
 def kind_of(moment: str) -> str:
@@ -163,12 +109,6 @@ def _is_told(case: Case) -> bool:
     if case.fault in ASLEEP:
         return case.workers == 1 and case.database == "sqlite" and case.age in {"0h", "25h"}
     return not (case.fault in ENDING and case.age == "same-run")
-
-
-def spread(cases: Iterable[Case], number: int) -> list[Case]:
-    """So many of the cases, always the same ones, without any order."""
-    ranked = sorted(cases, key=lambda case: hashlib.sha256(case.name.encode()).digest())
-    return ranked[:number]
 
 
 def sample(cases: Sequence[Case], moments: Sequence[str], number: int) -> list[Case]:

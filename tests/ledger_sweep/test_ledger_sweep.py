@@ -9,10 +9,11 @@ import pytest
 
 from tests.ledger_sweep.cases import AGES, FAULTS, Case, every_case, kind_of, sample
 from tests.ledger_sweep.mutants import MUTANTS
-from tests.ledger_sweep.runner import swept, wrong
 from tests.ledger_sweep.scenes import SCENES
-from tests.ledger_sweep.worker import Order
+from tests.ledger_sweep.story import STORY
 from tests.standins.notion.client import running
+from tests.sweeping.runner import swept, wrong
+from tests.sweeping.work import Order
 
 EACH, EACH_READ_BACK = 110, 60
 """Cases of each scene that only writes, and of each that reads back, which takes longer."""
@@ -70,6 +71,7 @@ def number_of(scene: str) -> int:
 def test_whatever_goes_wrong_each_row_is_there_once_and_as_it_should_be(scene, vendor):
     """One worker on SQLite, then three at the same time."""
     results = swept(
+        STORY,
         Order(scene, number=number_of(scene), vendor=vendor),
         Order(scene, workers=3, number=TOGETHER, vendor=vendor),
     )
@@ -83,7 +85,9 @@ def test_whatever_goes_wrong_each_row_is_there_once_and_as_it_should_be(scene, v
 def test_it_holds_on_postgresql_too(scene, vendor, postgres_server):
     """The server lets go of a dead run's locks and rolls back what it had not committed."""
     where = {"database": "postgresql", "server": postgres_server, "vendor": vendor}
-    results = swept(Order(scene, number=10, **where), Order(scene, workers=3, number=2, **where))
+    results = swept(
+        STORY, Order(scene, number=10, **where), Order(scene, workers=3, number=2, **where)
+    )
     assert len(results) == 12
     assert wrong(results) == {}
 
@@ -113,7 +117,7 @@ def found_out(vendor):
         for mutant, names in {**CAUGHT_BY, "": sum(CAUGHT_BY.values(), ())}.items()
         if (named := tuple(name for name in names if Case.parse(name).scene == scene))
     ]
-    results = swept(*orders, jobs=2)
+    results = swept(STORY, *orders, jobs=2)
     return {mutant: wrong([r for r in results if r.mutant == mutant]) for mutant in MUTANTS}
 
 

@@ -6,38 +6,28 @@ then goes on: it runs again until nothing changes any more, and judges.
 
 import os
 import traceback
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection
+from collections.abc import Sequence
 from typing import Any
-
-import pytest
 
 from flows.effects import ONCE
 from models.effect import OPEN_STATES
 from tests.ledger_sweep.cases import (
     ANSWERS,
-    ASLEEP,
     BRIEF,
     CHANGE,
     MAKE,
     REFUSED_FOR_GOOD,
-    TIME_OUTS,
     Case,
-    every_case,
     kind_of,
-    sample,
-    spread,
 )
 from tests.ledger_sweep.judge import Ending, Verdict, judged, standing
-from tests.ledger_sweep.lives import pause, watch
-from tests.ledger_sweep.mutants import MUTANTS
+from tests.ledger_sweep.lives import pause
 from tests.ledger_sweep.scenes import Theirs
-from tests.ledger_sweep.stage import Ready, prepared
-from tests.postgres import Server
-from tests.sweep.cases import COMMIT, HOUR_MS, QUESTION
+from tests.ledger_sweep.stage import Ready
 from tests.sweep.child import Child
 from tests.sweep.life import arrive, begin
+from tests.sweeping.cases import ASLEEP, COMMIT, HOUR_MS, QUESTION, TIME_OUTS
+from tests.sweeping.work import Result
 
 A_DAY_LATER_MS = 25 * HOUR_MS
 MOST_RUNS = 6
@@ -48,89 +38,6 @@ AT_ONCE = 4
 
 TOGETHER = 3
 """How often each of them tries."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a worker is to do.
-
-    Attributes:
-        scene: Which scene.
-        database: `sqlite`, or `postgresql` on the server.
-        workers: Processes at the same time in each case.
-        number: How many cases, in a fixed sample; None for all.
-        names: These cases instead.
-        mutant: One of `MUTANTS`.
-        server: A running PostgreSQL.
-        vendor: The address of a running stand-in; "" starts one.
-    """
-
-    scene: str
-    database: str = "sqlite"
-    workers: int = 1
-    number: int | None = None
-    names: tuple[str, ...] = ()
-    mutant: str = ""
-    server: Server | None = None
-    vendor: str = ""
-
-    @property
-    def stage(self) -> tuple[str, str]:
-        """What orders may share: they are prepared once."""
-        return self.scene, self.database
-
-    def cases(self, moments: Sequence[str]) -> list[Case]:
-        """The cases, of a scene with these moments."""
-        if self.names:
-            return [Case.parse(name) for name in self.names]
-        every = [*every_case(self.scene, moments, workers=self.workers, database=self.database)]
-        if self.number is None:
-            return spread(every, len(every))
-        return sample(every, moments, self.number)
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What came of a case.
-
-    Attributes:
-        case: Which one.
-        moment: What the fault struck.
-        wrong: What must never be; empty when all is well.
-        asked: What people were told at the end.
-        mutant: Which program it was; "" for the program as it is.
-    """
-
-    case: Case
-    moment: str
-    wrong: tuple[str, ...]
-    asked: tuple[str, ...]
-    mutant: str = ""
-
-
-def sweep(orders: Sequence[Order], pipe: Connection) -> None:
-    """One worker, for orders of one stage.
-
-    Sends how many cases there are, each result, and None; or what went wrong.
-    """
-    try:
-        watch()
-        with prepared(orders[0].scene, orders[0].server, orders[0].vendor) as ready:
-            moments = numbered(ready)
-            pipe.send(sum(len(order.cases(moments)) for order in orders))
-            for order in orders:
-                for result in _filled(order, ready, moments):
-                    pipe.send(result)
-        pipe.send(None)
-    except Exception:  # noqa: BLE001  Whatever it is, the starter must hear of it.
-        pipe.send(traceback.format_exc())
-
-
-def _filled(order: Order, ready: Ready, moments: Sequence[str]) -> Iterator[Result]:
-    with pytest.MonkeyPatch.context() as changes:
-        MUTANTS[order.mutant](changes)
-        for case in order.cases(moments):
-            yield replace(lived(ready, case, moments), mutant=order.mutant)
 
 
 def numbered(ready: Ready) -> list[str]:

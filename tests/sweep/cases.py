@@ -1,16 +1,19 @@
-"""What a case of the sweep is, and which cases there are.
+"""The faults that strike payment runs, and which cases there are."""
 
-A case is one payment run with one fault at one moment, and the reruns after it. Moments are the
-outside calls and the commits of an undisturbed run, numbered from 1 in the order in which they
-happen. A case's name says everything: `paid-refund/11/killed-after/25h/1/sqlite`.
-"""
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Self
-
-HOUR_MS = 3_600_000
+import tests.sweeping.cases as sweeping
+from tests.sweeping.cases import (
+    ASLEEP,
+    COMMIT,
+    DEATHS,
+    ENDING,
+    HOUR_MS,
+    QUESTION,
+    TIME_OUTS,
+    spread,
+)
 
 AGES: Mapping[str, int] = {
     "same-run": 0,
@@ -23,7 +26,11 @@ AGES: Mapping[str, int] = {
 """Hours until the rerun. In the same run: the disturbed run goes on by itself as long as it wants,
 in all others it tries everything once. Kept: the vendor prunes its keys at 30 hours, not at 24."""
 
-COMMIT, QUESTION, WRITE = "commit", "question", "write"
+SEED = "1 "
+"""Chooses the sample."""
+
+WRITE = "write"
+"""What moves money, where a repeat moves it again."""
 
 ANSWERS: Mapping[str, dict[str, Any]] = {
     "refused": {"kind": "refused"},
@@ -49,9 +56,6 @@ ANSWERS: Mapping[str, dict[str, Any]] = {
 }
 """What the stand-in does with a request, in its own words; those with `after` are carried out."""
 
-DEATHS = ("killed-before", "killed-after")
-ASLEEP = ("asleep-before", "asleep-after")
-TIME_OUTS = ("timed-out-before", "timed-out-after")
 ONLY_WRITES = {
     "cut-after",
     "reset-after",
@@ -76,57 +80,12 @@ FAULTS: Mapping[str, Sequence[str]] = {
 """Late: the answer times out, and the request arrives when a rerun is about to write. Asleep: the
 host sleeps, its locks are lost, another run goes through, and then it wakes up."""
 
-ENDING = {*DEATHS, "commit-fails", "commit-lost"}
-"""Faults that end the run."""
 
+class Case(sweeping.Case):
+    """One case of a payment run."""
 
-@dataclass(frozen=True, slots=True, order=True)
-class Case:
-    """One case.
-
-    Attributes:
-        scene: What is to be paid; see `scenes`.
-        moment: Where the fault strikes, from 1.
-        fault: One of `FAULTS`.
-        age: One of `AGES`: when the rerun comes.
-        workers: How many operating-system processes run at the same time.
-        database: `sqlite` or `postgresql`.
-    """
-
-    scene: str
-    moment: int
-    fault: str
-    age: str
-    workers: int = 1
-    database: str = "sqlite"
-
-    @property
-    def name(self) -> str:
-        """The name by which it is run again."""
-        return f"{self.scene}/{self.moment}/{self.fault}/{self.age}/{self.workers}/{self.database}"
-
-    @classmethod
-    def parse(cls, name: str) -> Self:
-        """The case of a name.
-
-        Raises:
-            ValueError: It is none.
-        """
-        try:
-            scene, moment, fault, age, workers, database = name.split("/")
-            case = cls(scene, int(moment), fault, age, int(workers), database)
-        except ValueError:
-            message = f"{name!r} is no case such as paid-refund/11/killed-after/25h/1/sqlite"
-            raise ValueError(message) from None
-        if age not in AGES or not any(fault in known for known in FAULTS.values()):
-            message = f"{name!r}: ages are {', '.join(AGES)}; faults stand in tests/sweep/cases.py"
-            raise ValueError(message)
-        return case
-
-    @property
-    def later_ms(self) -> int:
-        """How much later the rerun comes."""
-        return AGES[self.age] * HOUR_MS
+    ages = AGES
+    faults = FAULTS
 
     @property
     def prune_after_ms(self) -> int:
@@ -168,15 +127,9 @@ def _is_told(case: Case, kind: str) -> bool:
     return not (case.fault in ENDING and case.age == "same-run")
 
 
-def spread(cases: Iterable[Case], number: int, *, seed: str = "1") -> list[Case]:
-    """So many of the cases, always the same ones, without any order."""
-    ranked = sorted(cases, key=lambda case: hashlib.sha256(f"{seed} {case.name}".encode()).digest())
-    return ranked[:number]
-
-
 def sample(cases: Sequence[Case], moments: Sequence[str], number: int) -> list[Case]:
     """A fixed sample in which seven in ten faults strike a write or a commit."""
     kinds = {case: kind_of(moments[case.moment - 1]) for case in cases}
-    questions = spread([c for c in cases if kinds[c] == QUESTION], number * 3 // 10)
-    others = spread([c for c in cases if kinds[c] != QUESTION], number - len(questions))
+    questions = spread([c for c in cases if kinds[c] == QUESTION], number * 3 // 10, seed=SEED)
+    others = spread([c for c in cases if kinds[c] != QUESTION], number - len(questions), seed=SEED)
     return sorted(others + questions)

@@ -30,12 +30,10 @@ class Verdict:
     Attributes:
         wrong: What must never be; empty when all is well.
         asked: What a person was told, by part.
-        paid: How many parts are paid.
     """
 
     wrong: list[str] = field(default_factory=list)
     asked: dict[str, str] = field(default_factory=dict)
-    paid: int = 0
 
 
 def judged(store: Store, account: Account, owed: Mapping[str, int]) -> Verdict:
@@ -53,7 +51,6 @@ def judged(store: Store, account: Account, owed: Mapping[str, int]) -> Verdict:
         verdict.wrong += _of_part(effect, standing.get(key, []))
         if effect.state is EffectState.PERSON:
             verdict.asked[key] = str(effect.outcome["why"])
-        verdict.paid += effect.state is EffectState.DONE
     strangers = standing.keys() - effects.keys()
     verdict.wrong += [f"{key} stands at the vendor and was never planned" for key in strangers]
     verdict.wrong += _of_obligations(owed, effects, standing)

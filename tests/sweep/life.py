@@ -29,7 +29,7 @@ from connectors.store._sqlite import SqliteFile
 from flows import paying
 from flows.effects import FarSide, Patience, Settlement, settle
 from flows.pacing import Clocks, boottime_ms
-from tests.sweep.cases import COMMIT
+from tests.sweeping.cases import COMMIT
 
 CHANGES = pytest.MonkeyPatch()
 """What a process of the sweep changes in itself; it ends with it."""

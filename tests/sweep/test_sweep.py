@@ -9,9 +9,10 @@ import pytest
 from tests.standins.stripe.client import running
 from tests.sweep.cases import AGES, FAULTS, Case, every_case, kind_of, sample
 from tests.sweep.mutants import MUTANTS
-from tests.sweep.runner import swept, wrong
 from tests.sweep.scenes import SCENES
-from tests.sweep.worker import Order
+from tests.sweep.story import STORY
+from tests.sweeping.runner import swept, wrong
+from tests.sweeping.work import Order
 
 EACH = 80
 """Cases of each scene."""
@@ -64,6 +65,7 @@ def vendor():
 def test_whatever_goes_wrong_each_credit_is_paid_once_or_a_person_is_told(scene, vendor):
     """One worker on SQLite, then six at the same time."""
     results = swept(
+        STORY,
         Order(scene, number=EACH, vendor=vendor),
         Order(scene, workers=6, number=TOGETHER, vendor=vendor),
     )
@@ -77,7 +79,9 @@ def test_whatever_goes_wrong_each_credit_is_paid_once_or_a_person_is_told(scene,
 def test_it_holds_on_postgresql_too(scene, vendor, postgres_server):
     """The server lets go of a dead run's locks and rolls back what it had not committed."""
     where = {"database": "postgresql", "server": postgres_server, "vendor": vendor}
-    results = swept(Order(scene, number=10, **where), Order(scene, workers=6, number=2, **where))
+    results = swept(
+        STORY, Order(scene, number=10, **where), Order(scene, workers=6, number=2, **where)
+    )
     assert len(results) == 12
     assert wrong(results) == {}
 
@@ -106,7 +110,7 @@ def found_out(vendor):
         for mutant, names in {**CAUGHT_BY, "": sum(CAUGHT_BY.values(), ())}.items()
         if (named := tuple(name for name in names if Case.parse(name).scene == scene))
     ]
-    results = swept(*orders, jobs=2)
+    results = swept(STORY, *orders, jobs=2)
     return {mutant: wrong([r for r in results if r.mutant == mutant]) for mutant in MUTANTS}
 
 

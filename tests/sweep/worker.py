@@ -6,13 +6,9 @@ then goes on: it runs again until nothing changes any more, and judges.
 
 import os
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection
 from typing import Any
-
-import pytest
 
 from connectors.errors import Misconfigured, Retriable
 from flows.binding import PAYMENT
@@ -20,25 +16,18 @@ from flows.effects import ONCE
 from flows.paying import BillingSide
 from models.effect import OPEN_STATES, EffectState
 from tests.connectors.billing.stage import StripeScene
-from tests.postgres import Server
 from tests.sweep.cases import (
     ANSWERS,
-    ASLEEP,
-    COMMIT,
-    HOUR_MS,
-    QUESTION,
-    TIME_OUTS,
     Case,
-    every_case,
     kind_of,
-    sample,
-    spread,
 )
 from tests.sweep.child import Child
 from tests.sweep.judge import Verdict, judged
-from tests.sweep.life import Life, arrive, begin, settled, watch
-from tests.sweep.mutants import MUTANTS
-from tests.sweep.stage import Ready, billing_of, differences, prepared
+from tests.sweep.life import Life, arrive, begin, settled
+from tests.sweep.scenes import SCENES
+from tests.sweep.stage import Ready, billing_of, differences
+from tests.sweeping.cases import ASLEEP, COMMIT, HOUR_MS, QUESTION, TIME_OUTS
+from tests.sweeping.work import Result
 from tests.workspaces import SEPTEMBER
 
 A_DAY_LATER_MS = 25 * HOUR_MS
@@ -50,92 +39,6 @@ AT_ONCE = 4
 
 TOGETHER = 3
 """How often each of them tries."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a worker is to do.
-
-    Attributes:
-        scene: Which scene.
-        database: `sqlite`, or `postgresql` on the server.
-        workers: Processes at the same time in each case.
-        number: How many cases, in a fixed sample; None for all.
-        names: These cases instead.
-        mutant: One of `MUTANTS`.
-        server: A running PostgreSQL.
-        vendor: The address of a running stand-in; "" starts one.
-    """
-
-    scene: str
-    database: str = "sqlite"
-    workers: int = 1
-    number: int | None = None
-    names: tuple[str, ...] = ()
-    mutant: str = ""
-    server: Server | None = None
-    vendor: str = ""
-
-    @property
-    def stage(self) -> tuple[str, str]:
-        """What orders may share: they are prepared once."""
-        return self.scene, self.database
-
-    def cases(self, moments: Sequence[str]) -> list[Case]:
-        """The cases, of a scene with these moments."""
-        if self.names:
-            return [Case.parse(name) for name in self.names]
-        every = [*every_case(self.scene, moments, workers=self.workers, database=self.database)]
-        if self.number is None:
-            # Without any order, so that what takes long is spread.
-            return spread(every, len(every))
-        return sample(every, moments, self.number)
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What came of a case.
-
-    Attributes:
-        case: Which one.
-        moment: What the fault struck.
-        wrong: What must never be; empty when all is well.
-        asked: What a person was told, by part.
-        paid: How many parts are paid.
-        mutant: Which program it was; "" for the program as it is.
-    """
-
-    case: Case
-    moment: str
-    wrong: tuple[str, ...]
-    asked: dict[str, str]
-    paid: int
-    mutant: str = ""
-
-
-def sweep(orders: Sequence[Order], pipe: Connection) -> None:
-    """One worker, for orders of one stage.
-
-    Sends how many cases there are, each result, and None; or what went wrong.
-    """
-    try:
-        watch()
-        with prepared(orders[0].scene, orders[0].server, orders[0].vendor) as ready:
-            moments = numbered(ready)
-            pipe.send(sum(len(order.cases(moments)) for order in orders))
-            for order in orders:
-                for result in _filled(order, ready, moments):
-                    pipe.send(result)
-        pipe.send(None)
-    except Exception:  # noqa: BLE001  Whatever it is, the starter must hear of it.
-        pipe.send(traceback.format_exc())
-
-
-def _filled(order: Order, ready: Ready, moments: Sequence[str]) -> Iterator[Result]:
-    with pytest.MonkeyPatch.context() as changes:
-        MUTANTS[order.mutant](changes)
-        for case in order.cases(moments):
-            yield replace(lived(ready, case, moments), mutant=order.mutant)
 
 
 def numbered(ready: Ready) -> list[str]:
@@ -170,7 +73,20 @@ def lived(ready: Ready, case: Case, moments: Sequence[str]) -> Result:
             others = [Child(lambda: _beside(ready, case.later_ms)) for _ in range(case.workers)]
             wrong += [fault for other in others for fault in other.faults()]
         verdict = _rerun(ready, case)
-    return Result(case, moment, (*wrong, *verdict.wrong), verdict.asked, verdict.paid)
+    asked = tuple(f"{part}: {why}" for part, why in verdict.asked.items())
+    needless = () if may_ask(case, moment) else (f"asked without need: {one}" for one in asked)
+    return Result(case, moment, (*wrong, *verdict.wrong, *needless), asked)
+
+
+def may_ask(case: Case, moment: str) -> bool:
+    """Whether a case may end with a question.
+
+    A refund that failed at the vendor's side may have been made all the same, and no look tells. A
+    question of ours that the vendor refuses again and again cannot be answered by asking again.
+    """
+    failed = case.fault in {"failed-saved", "failed-unsaved", "gateway"}
+    refused = moment.startswith("GET") and case.fault == "refused"
+    return (SCENES[case.scene].refunds and failed) or refused
 
 
 def _plan_fault(ready: Ready, case: Case, moments: Sequence[str]) -> None:

@@ -7,28 +7,26 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from tests.connectors.store.children import CHILDREN
-from tests.sweep.scenes import SCENES
-from tests.sweep.worker import Order, Result, sweep
-
-CHILDREN.set_forkserver_preload(["tests.sweep.worker"])
+from tests.sweeping.work import Order, Result, Story, work
 
 
 class Broken(AssertionError):
     """A worker could not go on; nothing is known of the rest of its cases."""
 
 
-def results_of(*orders: Order, jobs: int = 1) -> Iterator[Result | int]:
+def results_of(story: Story, *orders: Order, jobs: int = 1) -> Iterator[Result | int]:
     """What came of every case; a number is how many more there will be.
 
     Raises:
         Broken: A worker failed.
     """
+    CHILDREN.set_forkserver_preload([story.place])
     waiting = deque([*own] for _, own in groupby(orders, key=lambda order: order.stage))
     running: dict[object, tuple[Connection, BaseProcess]] = {}
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
-                started = _started(waiting.popleft())
+                started = _started(story, waiting.popleft())
                 running[started[0]] = started
             for ready in wait([pipe for pipe, _ in running.values()]):
                 pipe, process = running[ready]
@@ -43,9 +41,9 @@ def results_of(*orders: Order, jobs: int = 1) -> Iterator[Result | int]:
             process.terminate()
 
 
-def _started(orders: Sequence[Order]) -> tuple[Connection, BaseProcess]:
+def _started(story: Story, orders: Sequence[Order]) -> tuple[Connection, BaseProcess]:
     ours, theirs = CHILDREN.Pipe(duplex=False)
-    process = CHILDREN.Process(target=sweep, args=(orders, theirs))
+    process = CHILDREN.Process(target=work, args=(story.place, orders, theirs))
     process.start()
     theirs.close()
     return ours, process
@@ -59,35 +57,11 @@ def _told(pipe: Connection) -> Result | int | None:
     return result
 
 
-def swept(*orders: Order, jobs: int = 1) -> list[Result]:
+def swept(story: Story, *orders: Order, jobs: int = 1) -> list[Result]:
     """All results, when everything is done."""
-    return [told for told in results_of(*orders, jobs=jobs) if not isinstance(told, int)]
+    return [told for told in results_of(story, *orders, jobs=jobs) if not isinstance(told, int)]
 
 
 def wrong(results: Sequence[Result]) -> dict[str, tuple[str, ...]]:
-    """What must never be, by the case's name; empty when all is well.
-
-    A question to a person that no rule asks for is wrong as well: "ask about everything" would
-    never double and never lose.
-    """
-    found = {}
-    for result in results:
-        needless = tuple(
-            f"{part} is asked about without need: {why}"
-            for part, why in result.asked.items()
-            if not may_ask(result)
-        )
-        if result.wrong or needless:
-            found[result.case.name] = (*result.wrong, *needless)
-    return found
-
-
-def may_ask(result: Result) -> bool:
-    """Whether a case may end with a question.
-
-    A refund that failed at the vendor's side may have been made all the same, and no look tells. A
-    question of ours that the vendor refuses again and again cannot be answered by asking again.
-    """
-    case, asks = result.case, result.moment.startswith("GET")
-    failed = case.fault in {"failed-saved", "failed-unsaved", "gateway"}
-    return (SCENES[case.scene].refunds and failed) or (asks and case.fault == "refused")
+    """What must never be, by the case's name; empty when all is well."""
+    return {result.case.name: result.wrong for result in results if result.wrong}
