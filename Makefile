@@ -31,7 +31,7 @@ setup: $(READY) ## Install everything into .venv (a second run does nothing)
 $(READY): pyproject.toml $(CONSTRAINTS)
 	$(BRING_UV)
 	@[ -x .venv/bin/python ] || $(UV) venv --quiet $${PYTHON:+--python "$$PYTHON"} .venv
-	@$(UV) pip install --quiet --python .venv/bin/python --constraint $(CONSTRAINTS) --group dev --editable .
+	@$(UV) pip install --quiet --python .venv/bin/python --constraint $(CONSTRAINTS) --group dev --editable '.[cloudwatch,datadog]'
 	@touch $(READY)
 
 demo: $(READY) ## Run the main job on shipped real outages
@@ -75,4 +75,4 @@ catalogs: $(READY) ## Bring the words of mails in other languages up to date
 lock: ## Choose versions anew, for every supported Python
 	$(BRING_UV)
 	@$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate \
-	  --no-emit-index-url --no-emit-find-links --group dev --output-file $(CONSTRAINTS) pyproject.toml
+	  --no-emit-index-url --no-emit-find-links --all-extras --group dev --output-file $(CONSTRAINTS) pyproject.toml
