@@ -81,25 +81,30 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """One file that was read.
+    """One file that was read, or one monitor's answer of a source that is asked.
 
     Attributes:
-        path: As the workspace names it.
-        sha256: Digest of its bytes, in hexadecimal.
+        path: As the workspace names it; `<source>:<monitor>` for an answer.
+        sha256: Digest of its bytes, in hexadecimal; of its rows for an answer.
         rows: Rows in it, unusable ones included, the header and blank lines not.
+        monitor: Whom an answer is about; "" for a file.
     """
 
     path: str
     sha256: str
     rows: int
+    monitor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFacts:
     """What the source held, whatever was wanted of it: the same files give the same facts.
 
+    A source that is asked over the network holds what it answered, for the span and the monitors
+    that were wanted; what it answered about one monitor does not depend on the others.
+
     Attributes:
-        files: Every file, in the order of reading.
+        files: Every file in the order of reading, or every answer, rising by monitor.
         rows: Rows in all, unusable ones included.
         duplicates: Rows that repeat another one exactly.
         conflicting_duplicates: Rows that contradict another one about the same instant.

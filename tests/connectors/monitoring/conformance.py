@@ -66,7 +66,13 @@ def scrambled(seed: int) -> Scramble:
 
 
 class MonitoringConformance:
-    """A source reads without effects, says what it can answer, and is refused with places."""
+    """A source reads without effects, says what it can answer, and is refused with places.
+
+    Attributes:
+        ASKED: Whether the source is asked over the network, for what is wanted alone.
+    """
+
+    ASKED = False
 
     @pytest.fixture
     @abstractmethod
@@ -100,9 +106,24 @@ class MonitoringConformance:
     def test_facts_do_not_depend_on_what_is_wanted(self, source):
         """A run for one client records the same provenance as a run for all."""
         everything = source.read(Wanted()).facts
+        if self.ASKED:
+            pytest.skip("a source that is asked brings answers, each of which is a fact")
         narrow = Wanted(monitors=frozenset({"nobody"}), span=MAY, gap_floor_ms=1)
         assert source.read(narrow).facts == everything
         assert everything.rows > 0
+
+    def test_what_is_answered_about_a_monitor_does_not_depend_on_the_others(self, source):
+        """So a run for one client records of a source that is asked what a run for all does."""
+        if not self.ASKED:
+            pytest.skip("what is read from files is told apart by file")
+        everything = source.read(Wanted())
+        answers = {file.monitor: file for file in everything.facts.files}
+        assert set(answers) >= set(everything.timelines)
+        for monitor, answer in answers.items():
+            alone = source.read(Wanted(monitors=frozenset({monitor}))).facts
+            assert alone.files == (answer,)
+            assert len(answer.sha256) == 64
+        assert everything.facts.rows >= sum(answer.rows for answer in answers.values()) > 0
 
     def test_an_unusable_source_is_refused_with_places(self, broken):
         """Each finding says where; a source that could not be asked says what to do next."""
