@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from connectors.monitoring import EvidenceLink, Reading
+from connectors.monitoring import EvidenceLink, FileFacts, Reading
 from models.case import Slice
 from models.decision import digest_of
 from models.findings import Finding, UnusableInputError
@@ -29,24 +29,27 @@ class Evidence:
         timelines: Per monitor one timeline per region.
         counts: Counted months by `client/service` and month.
         links: Incidents per monitor.
-        provenance: Per source the files that were read, with their digests.
+        provenance: Per source the files and answers that were read, with their digests.
     """
 
     timelines: Mapping[str, tuple[Timeline, ...]]
     counts: Mapping[tuple[str, ServiceMonth], CalculatorPayload]
     links: Mapping[str, tuple[EvidenceLink, ...]]
-    provenance: Mapping[str, Mapping[str, str]]
+    provenance: Mapping[str, tuple[FileFacts, ...]]
     _cut: dict[Asked, tuple[tuple[Slice, ...], ...]] = field(default_factory=dict)
 
     @classmethod
     def join(
-        cls, readings: Mapping[str, Reading], signals: Mapping[str, SignalKind] | None = None
+        cls,
+        readings: Mapping[str, Reading],
+        signals: Mapping[str, Callable[[str], SignalKind]] | None = None,
     ) -> Evidence:
         """Join what each source said.
 
         Args:
             readings: By the source's id.
-            signals: What kind of witness each source's monitors are; those not named are external.
+            signals: By the source's id, what kind of witness each of its monitors is; the monitors
+                of sources that are not named are external.
 
         Raises:
             UnusableInputError: Two sources answer for one monitor, or for one counted month.
@@ -54,23 +57,25 @@ class Evidence:
         _only_one_answers(readings)
         return cls(
             timelines={
-                monitor: tuple(replace(line, signal=signal) for line in lines)
+                monitor: tuple(replace(line, signal=signal_of(monitor)) for line in lines)
                 for source, reading in readings.items()
-                for signal in [(signals or {}).get(source, SignalKind.EXTERNAL)]
+                for signal_of in [(signals or {}).get(source, _external)]
                 for monitor, lines in reading.timelines.items()
             },
             counts={k: v for r in readings.values() for k, v in r.counts.items()},
             links={k: v for r in readings.values() for k, v in r.evidence.items()},
-            provenance={
-                name: {file.path: file.sha256 for file in reading.facts.files}
-                for name, reading in readings.items()
-            },
+            provenance={name: reading.facts.files for name, reading in readings.items()},
         )
 
-    @property
-    def provenance_digest(self) -> Mapping[str, str]:
-        """Per source one digest over all its files."""
-        return {name: digest_of(dict(files)) for name, files in self.provenance.items()}
+    def provenance_of(self, monitors: Collection[str]) -> Mapping[str, str]:
+        """Per source one digest over all its files, and over its answers about these monitors.
+
+        So a run for one client records what a run for all of them records.
+        """
+        return {
+            name: digest_of({file.path: file.sha256 for file in files if _tells_of(file, monitors)})
+            for name, files in self.provenance.items()
+        }
 
     def slices(
         self, monitors: Sequence[str], month: Interval, terms: MeasurementTerms
@@ -97,6 +102,14 @@ class Evidence:
             if link.interval.start < month.end and link.interval.end > month.start
         ]
         return tuple(sorted(found, key=lambda link: link.interval))
+
+
+def _external(_monitor: str) -> SignalKind:
+    return SignalKind.EXTERNAL
+
+
+def _tells_of(file: FileFacts, monitors: Collection[str]) -> bool:
+    return not file.monitor or file.monitor in monitors
 
 
 def _only_one_answers(readings: Mapping[str, Reading]) -> None:

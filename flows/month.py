@@ -177,7 +177,7 @@ class MonthRun:
             readings = {
                 r.source: found for r, found in self.readings.items() if r.better_wins == rule
             }
-            signals = {source.id: source.signal for source in self.office.workspace.sources}
+            signals = {source.id: source.signal_of for source in self.office.workspace.sources}
             self._evidence[rule] = Evidence.join(readings, signals)
         return self._evidence[rule]
 
@@ -556,7 +556,7 @@ def _change(
         determined={
             **decided.record,
             "change": change.says,
-            "sources": run.evidence(governed).provenance_digest,
+            "sources": run.evidence(governed).provenance_of(governed.version.monitors),
         },
         superseded=change.superseded,
         created=created,

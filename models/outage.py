@@ -151,8 +151,17 @@ class Timeline:
                 signal=self.signal,
             )
         gaps, last = self._silence_in(stretch, self.last_observed_at)
-        floor = self.gap_floor_ms
-        return Timeline(self.monitor, self.region, changes, gaps, floor, last, stretch.end, unseen)
+        return Timeline(
+            self.monitor,
+            self.region,
+            changes,
+            gaps,
+            self.gap_floor_ms,
+            last,
+            stretch.end,
+            unseen,
+            signal=self.signal,
+        )
 
     def _changes_in(
         self, stretch: Interval

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
 
@@ -27,17 +28,15 @@ class SignalKind(StrEnum):
     SYNTHETIC = "synthetic"
 
 
-class Source(Terms):
-    """What every source has.
+class Identified(Terms):
+    """Something outside that a workspace names.
 
     Attributes:
-        id: Unique in the workspace; evidence is recorded under it, and its secrets are looked for
-            in the environment as `MAKEGOOD_SOURCE_<ID>_...`, in capitals with underscores.
-        signal: What kind of witness its monitors are; a monitor's own entry may say otherwise.
+        id: Unique in the workspace; what it says is recorded under it, and its secrets are looked
+            for in the environment as `MAKEGOOD_SOURCE_<ID>_...`, in capitals with underscores.
     """
 
     id: Slug
-    signal: SignalKind = SignalKind.EXTERNAL
 
     def secret_name(self, what: str) -> str:
         """The environment variable that holds a secret of this source.
@@ -46,6 +45,26 @@ class Source(Terms):
         'MAKEGOOD_SOURCE_EU_PROM_TOKEN'
         """
         return f"MAKEGOOD_SOURCE_{self.id.upper().replace('-', '_').replace('.', '_')}_{what}"
+
+
+class Source(Identified):
+    """What every source of evidence has.
+
+    Attributes:
+        signal: What kind of witness its monitors are; a monitor's own entry may say otherwise.
+    """
+
+    signal: SignalKind = SignalKind.EXTERNAL
+
+    def signal_of(self, monitor: str) -> SignalKind:
+        """What kind of witness a monitor is: by its own entry, else as the whole source.
+
+        >>> Source(id="eu-prom", signal=SignalKind.SYNTHETIC).signal_of("api")
+        <SignalKind.SYNTHETIC: 'synthetic'>
+        """
+        entries = getattr(self, "monitors", None)
+        entry = entries.get(monitor) if isinstance(entries, Mapping) else None
+        return getattr(entry, "signal", None) or self.signal
 
 
 class Asked(Source):

@@ -1,0 +1,96 @@
+"""Sources of exclusions as a workspace names them: calendars, silences and corrections elsewhere.
+
+What they tell becomes `ExclusionEvent`s beside those of the workspace's own files; what each
+contract makes of them, its own rules say. To add a kind: its terms here, its name in
+`AnyExclusionSource`, a connector in `connectors/exclusions/`, and a line in `flows/exclusions.py`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from models.exclusion import ExclusionKind
+from models.sources.base import Address, Identified
+from models.terms import Name, Terms, TimeZone
+
+
+class Announced(StrEnum):
+    """What proves when something was announced.
+
+    SEEN: Makegood saw it then, and recorded that; nobody can write it earlier afterwards. STATED:
+    whoever wrote it says so.
+    """
+
+    SEEN = "seen"
+    STATED = "stated"
+
+
+class ExclusionTerms(Identified):
+    """What every source of exclusions has.
+
+    Attributes:
+        excludes: Why what it tells may leave the sum.
+        services: Service ids that it touches, where it does not say so itself; empty means all.
+        regions: Regions that it touches, where it does not say so itself; empty means all.
+        dependency: The third party, where `excludes` is `third_party`.
+        announced: What proves the announcement of what it tells.
+    """
+
+    excludes: ExclusionKind = ExclusionKind.MAINTENANCE
+    services: tuple[Name, ...] = ()
+    regions: tuple[Name, ...] = ()
+    dependency: Name | None = None
+    announced: Announced = Announced.SEEN
+
+
+class Touched(Terms):
+    """What the entries of one category touch.
+
+    Attributes:
+        services: Service ids; empty means every service.
+        regions: Regions; empty means every region.
+    """
+
+    services: tuple[Name, ...] = ()
+    regions: tuple[Name, ...] = ()
+
+
+class MaintenanceCalendar(ExclusionTerms):
+    """A calendar of maintenance, as a file or at an address (iCalendar, `.ics`).
+
+    A private address is a secret: leave `path` and `address` out, and put it into the environment
+    as `MAKEGOOD_SOURCE_<ID>_ADDRESS`.
+
+    Attributes:
+        path: A file in the workspace.
+        address: Where the calendar is served.
+        timeout_seconds: How long one answer may take.
+        time_zone: Zone of all-day entries and of times without a zone; None refuses them.
+        categories: What the entries of each category touch; entries of other categories are not
+            taken. Empty takes every entry, for the `services` and `regions` of the source.
+    """
+
+    kind: Literal["calendar"]
+    path: Name | None = None
+    address: Address | None = None
+    timeout_seconds: Annotated[int, Field(ge=1, le=600)] = 30
+    time_zone: TimeZone | None = None
+    categories: dict[Name, Touched] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_place(self) -> MaintenanceCalendar:
+        if self.path is not None and self.address is not None:
+            raise PydanticCustomError(
+                "two_places",
+                "a path or an address",
+                {"fact": "has a path and an address", "remedy": "Leave one of them out."},
+            )
+        return self
+
+
+AnyExclusionSource = MaintenanceCalendar
+"""Any source of exclusions, told apart by its `kind`."""
