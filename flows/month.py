@@ -30,6 +30,14 @@ from flows.binding import check_account
 from flows.bookkeeping import ledger_facts, named_as_proof, write_rows
 from flows.effects import Settlement
 from flows.evidence import Evidence
+from flows.exclusions import (
+    Announcements,
+    announcement_records,
+    announcements,
+    asked_span,
+    told_by,
+    told_by_files,
+)
 from flows.keeping import read_source
 from flows.ledger_reading import note_edits
 from flows.log import note, watcher
@@ -119,6 +127,7 @@ class MonthRun:
         by_rule: Whether the contracts' own rules may release drafts.
         readings: What each source said.
         later: What is to be remembered of them once the run is not refused any more.
+        announced: What may be excluded, with the announcements that count.
         measured: Each shard's measured cases.
         outcomes: Each shard's outcomes.
         released: What rules let go in this run.
@@ -145,6 +154,7 @@ class MonthRun:
         self.by_rule = by_rule
         self.readings: dict[SourceRead, Reading] = {}
         self.later: deque[Callable[[], object]] = deque()
+        self.announced = Announcements()
         self.measured: dict[int, tuple[MeasuredCase, ...]] = {}
         self.outcomes: dict[int, tuple[Outcome, ...]] = {}
         self.released: tuple[StoredObligation, ...] = ()
@@ -254,6 +264,8 @@ def conduct(run: MonthRun, each: Each) -> None:
     """The month, step by step; every step may be repeated at any time."""
     timed = _Timed(each)
     timed(EXTRACT, run, run.reads)
+    if run.plan.governed and (run.office.events or run.office.exclusion_sources):
+        timed(EXCLUSIONS, run, [run.period])
     timed(COMPUTE_UPTIME, run, run.shard_numbers)
     timed(APPLY_LADDER, run, run.shard_numbers)
     if not run.dry_run:
@@ -318,6 +330,26 @@ def extract(run: MonthRun, read: SourceRead) -> str:
         f"{facts.conflicting_duplicates} conflicting, {early}, "
         f"{facts.unusable} unusable"
     )
+
+
+def read_exclusions(run: MonthRun, _period: str) -> str:
+    """Look at everything that may be excluded, and record what is new about it.
+
+    Raises:
+        UnusableInputError: A source's content cannot be used, or two tell of one event.
+    """
+    office = run.office
+    for governed in run.plan.governed:
+        run.evidence(governed)
+    terms = {source.id: source for source in office.workspace.exclusion_sources}
+    span = asked_span(_span(run.plan.governed), now=office.store.now())
+    told = [
+        told_by_files(office.events, office.workspace.exclusions_announced),
+        *(told_by(s, terms[name].announced, span) for name, s in office.exclusion_sources.items()),
+    ]
+    _do_what_waits(run)
+    run.announced = announcements(office.store, told, read_only=run.dry_run)
+    return f"{len(run.announced.events)} exclusions known"
 
 
 def compute_uptime(run: MonthRun, shard: int) -> str:
@@ -435,10 +467,15 @@ def _wanted(run: MonthRun, read: SourceRead) -> Wanted:
     floors = [g.version.measurement.stale_after_ms for g in governed]
     return Wanted(
         monitors=frozenset(monitor for g in governed for monitor in g.version.monitors),
-        span=Interval(min(g.bounds.start for g in governed), max(g.bounds.end for g in governed)),
+        span=_span(governed),
         gap_floor_ms=min((floor for floor in floors if floor is not None), default=None),
         better_wins=read.better_wins,
     )
+
+
+def _span(governed: Sequence[Governed]) -> Interval:
+    """All of the month, in whatever zones these contracts have it."""
+    return Interval(min(g.bounds.start for g in governed), max(g.bounds.end for g in governed))
 
 
 def _case(run: MonthRun, governed: Governed) -> Case:
@@ -454,7 +491,7 @@ def _case(run: MonthRun, governed: Governed) -> Case:
         evidence=()
         if payload
         else evidence.slices(version.monitors, governed.bounds, version.measurement),
-        events=tuple(_touching(run.office.events, governed)),
+        events=tuple(_touching(run.announced.events, governed)),
         payload=payload,
         told={
             "role": contract.role.value,
@@ -556,6 +593,7 @@ def _change(
         determined={
             **decided.record,
             "change": change.says,
+            "announcements": announcement_records(run.announced, decided.measured.case.events),
             "sources": run.evidence(governed).provenance_of(governed.version.monitors),
         },
         superseded=change.superseded,
@@ -581,6 +619,7 @@ def _terms_of(outcomes: Sequence[Outcome]) -> tuple[TermsRecord, ...]:
 
 
 EXTRACT = Step("extract", extract, reads_only=True)
+EXCLUSIONS = Step("exclusions", read_exclusions)
 COMPUTE_UPTIME = Step("compute uptime", compute_uptime)
 APPLY_LADDER = Step("apply ladder", apply_ladder)
 RELEASE = Step("release", release_drafts)

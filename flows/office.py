@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parseaddr
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from connectors.billing import Billing
 from connectors.billing.journal import JournalBilling
 from connectors.chat import Chat
 from connectors.errors import Retriable
+from connectors.exclusions import ExclusionSource
 from connectors.files import check_folder
 from connectors.ledger import Ledger, RowLedger
 from connectors.ledger.csv_file import CsvLedger
@@ -27,6 +28,7 @@ from connectors.store import Store
 from connectors.store.sql import open_store
 from connectors.terms.files import WorkspaceFolder
 from flows.books import remembered_book
+from flows.exclusions import exclusion_source_of
 from flows.log import note
 from flows.sources import source_of
 from models.contract import Contract
@@ -66,8 +68,9 @@ class Office:
         folder: The workspace's folder.
         workspace: What makegood.yaml says.
         contracts: Every contract, by id.
-        events: Every recorded exclusion event, rising.
+        events: Every exclusion event of the files, rising.
         sources: Monitoring sources by id.
+        exclusion_sources: What else tells of exclusions, by id.
         store: What is remembered.
         ledgers: Every configured ledger, by its name.
         mail: How mail leaves; None when no mail is configured.
@@ -85,6 +88,7 @@ class Office:
     mail: MailSender | None
     billing: Billing | None
     chat: Chat | None = None
+    exclusion_sources: Mapping[str, ExclusionSource] = field(default_factory=dict)
 
     @property
     def row_ledgers(self) -> tuple[RowLedger, ...]:
@@ -144,6 +148,10 @@ def open_office(folder: Path, *, read_only: bool = False) -> Iterator[Office]:
             mail=doors.enter_context(open_mail(workspace.mail, folder)),
             billing=opened,
             chat=None if read_only else open_chat(workspace),
+            exclusion_sources={
+                terms.id: exclusion_source_of(terms, folder)
+                for terms in workspace.exclusion_sources
+            },
         )
 
 

@@ -33,9 +33,12 @@ class EntryKind(StrEnum):
     EFFECT_RESOLVED = "effect_resolved"
     CLAIM_MOVED = "claim_moved"
     LEDGER_EDITED = "ledger_edited"
+    EXCLUSION_SEEN = "exclusion_seen"
 
 
-OBSERVED = frozenset({EntryKind.CLAIM_MOVED, EntryKind.LEDGER_EDITED})
+OBSERVED = frozenset(
+    {EntryKind.CLAIM_MOVED, EntryKind.LEDGER_EDITED, EntryKind.EXCLUSION_SEEN}
+)
 """What people and vendors tell us, beside what was decided and done."""
 
 

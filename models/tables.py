@@ -26,8 +26,8 @@ NAME = String().with_variant(String(collation="C"), "postgresql")
 OPEN = text("state IN ('draft', 'withheld')")
 """What holds for an obligation that a later revision may supersede."""
 
-OBSERVED = text("kind IN ('claim_moved', 'ledger_edited')")
-"""What holds for a log entry that people or vendors told: few among many."""
+OBSERVED = text("kind IN ('claim_moved', 'ledger_edited', 'exclusion_seen')")
+"""What holds for a log entry that people or vendors told, or that we saw: few among many."""
 
 
 class Row(SQLModel):

@@ -21,6 +21,7 @@ from models.exclusion import ExclusionEvent
 from models.journal import JournalAccounts
 from models.language import LanguageCode
 from models.sources import AnySource
+from models.sources.exclusions import Announced, AnyExclusionSource
 from models.terms import Amount, CurrencyCode, Name, Terms, Whole
 
 DATABASE = re.compile(r"^(sqlite:///\S+|postgresql\+psycopg://\S+)$")
@@ -410,6 +411,9 @@ class Workspace(Terms):
         journal: How credits are booked as double entries.
         release: Who may let credits go.
         exclusions: Files of exclusion events, as a pattern.
+        exclusions_announced: What proves an announcement in these files: its author's word in
+            `announced_at`, or that Makegood saw the entry in time.
+        exclusion_sources: What else tells of exclusions, such as a calendar of maintenance.
         links: Addresses that notices point to.
         claims: How we are reminded of what can be claimed from vendors.
     """
@@ -424,12 +428,15 @@ class Workspace(Terms):
     journal: JournalTerms = JournalTerms()
     release: ReleaseTerms = ReleaseTerms()
     exclusions: Name = "exclusions/*.yaml"
+    exclusions_announced: Announced = Announced.STATED
+    exclusion_sources: tuple[AnyExclusionSource, ...] = ()
     links: Links = Links()
     claims: ClaimReminders = ClaimReminders()
 
     @model_validator(mode="after")
     def _ids_once(self) -> Workspace:
-        twice = repeated(source.id for source in self.sources)
+        outside = (*self.sources, *self.exclusion_sources)
+        twice = repeated(source.id for source in outside)
         if twice:
             raise PydanticCustomError(
                 "repeated_source",

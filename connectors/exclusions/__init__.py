@@ -18,8 +18,8 @@ class ExclusionSource(Protocol):
     """The promise of every source of exclusions.
 
     Reading has no effects and may be repeated at any time; with an unchanged source it answers the
-    same. What it answers is whole: a page that cannot be had, or an entry that cannot be used, is an
-    error and never a missing event.
+    same. What it answers is whole: a page that cannot be had, or an entry that cannot be used, is
+    an error and never a missing event.
     """
 
     @property

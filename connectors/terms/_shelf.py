@@ -20,6 +20,7 @@ from models.contract import Contract, CreditTerms
 from models.contract_file import ContractsRead, PlacedContract, read_contracts, read_credit_terms
 from models.exclusion import ExclusionEvent
 from models.findings import Finding, Severity, UnusableInputError
+from models.sources.base import FileSource
 from models.terms import near_miss
 from models.workspace_file import ExclusionsFile, Workspace
 from models.yaml_text import parse_yaml
@@ -198,7 +199,7 @@ class Shelf(ABC):
 
     def _unmatched(self, workspace: Workspace) -> Iterator[Finding]:
         for number, source in enumerate(workspace.sources):
-            if not self.names(source.path):
+            if isinstance(source, FileSource) and not self.names(source.path):
                 yield Finding(
                     place=self.shown(WORKSPACE),
                     field=f"sources[{number}].path",

@@ -1,0 +1,183 @@
+"""What may be excluded, from files and from outside, with the announcements that are proven.
+
+Everything that is told of the months and of the time ahead is looked at, what is new about it is
+recorded with the moment, and only then does a contract's rule ask for notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+
+from connectors.exclusions import ExclusionSource
+from connectors.store import Observation, Store
+from models.announcements import (
+    FILES,
+    Scope,
+    Seen,
+    Sighting,
+    Told,
+    as_announced,
+    by_event,
+    news,
+    seen_since,
+)
+from models.decision import EntryKind, LogEntry
+from models.effect import WORKSPACE
+from models.exclusion import ExclusionEvent
+from models.findings import Finding, UnusableInputError
+from models.intervals import Interval, utc, utc_text
+from models.sources.exclusions import Announced, AnyExclusionSource, MaintenanceCalendar
+from models.terms import JsonValue
+
+DAY_MS = 86_400_000
+
+AHEAD_MS = 100 * DAY_MS
+"""How far ahead outside sources are looked at, so that what is announced is seen in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcements:
+    """Every event with the announcement that counts, and since when Makegood has seen it.
+
+    Attributes:
+        events: Files' and outside events, rising by start and id.
+        seen_at: By event id, since when it was seen as it stands; events that were never seen so
+            are absent.
+        stated: Ids of events whose announcement rests on their author's word.
+    """
+
+    events: tuple[ExclusionEvent, ...] = ()
+    seen_at: Mapping[str, int] = field(default_factory=dict)
+    stated: frozenset[str] = frozenset()
+
+
+def exclusion_source_of(terms: AnyExclusionSource, folder: Path) -> ExclusionSource:
+    """The connector for one configured source of exclusions."""
+    match terms:
+        case MaintenanceCalendar():
+            # Its libraries take a while to import; only those who use it wait for it.
+            from connectors.exclusions.calendars import calendar_of  # noqa: PLC0415  As just said.
+
+            return calendar_of(terms, folder)
+
+
+def asked_span(span: Interval, *, now: int) -> Interval:
+    """What outside sources are asked for: the months in question, and the time ahead."""
+    return Interval(span.start, max(span.end, now + AHEAD_MS))
+
+
+def told_by(source: ExclusionSource, announced: Announced, span: Interval) -> Told:
+    """What one outside source tells of a span.
+
+    Raises:
+        UnusableInputError: Its content or configuration cannot be used.
+        ConnectorError: It could not be asked.
+    """
+    return Told(source.id, announced, source.events(span), span)
+
+
+def told_by_files(events: Sequence[ExclusionEvent], announced: Announced) -> Told:
+    """What the workspace's own files tell."""
+    return Told(FILES, announced, tuple(events))
+
+
+def announcements(store: Store, told: Sequence[Told], *, read_only: bool) -> Announcements:
+    """Record what is new about what is told, and say which announcements count.
+
+    Args:
+        store: Remembers what was seen, and when.
+        told: What each source tells.
+        read_only: Nothing is recorded; what is new counts as seen now.
+
+    Raises:
+        UnusableInputError: Two sources tell of one event.
+    """
+    _only_one_tells(told)
+    if not any(one.events for one in told) and read_only:
+        return Announcements()
+    seen, now = seen_before(store), store.now()
+    found = [sighting for one in told for sighting in news(one, seen, now=now)]
+    if found and not read_only:
+        found = [_sighting(entry) for entry in store.observe([_observation(s) for s in found])]
+    seen = by_event(chain(chain.from_iterable(seen.values()), found))
+    return _as_they_stand(told, seen)
+
+
+def seen_before(store: Store) -> Seen:
+    """Everything that was ever seen of any event."""
+    return by_event(_sighting(entry) for entry in store.observed(EntryKind.EXCLUSION_SEEN))
+
+
+def _as_they_stand(told: Sequence[Told], seen: Seen) -> Announcements:
+    everything = [event for one in told for event in one.events]
+    since = {event.id: seen_since(event, seen.get(event.id, ())) for event in everything}
+    counted = [event for one in told for event in as_announced(one, seen)]
+    return Announcements(
+        events=tuple(sorted(counted, key=lambda event: (event.interval.start, event.id))),
+        seen_at={name: at for name, at in since.items() if at is not None},
+        stated=frozenset(
+            event.id for one in told if one.announced is Announced.STATED for event in one.events
+        ),
+    )
+
+
+def _observation(sighting: Sighting) -> Observation:
+    scope = sighting.scope
+    body = {
+        "source": sighting.source,
+        "event": sighting.event,
+        "number": sighting.number,
+        "scope": None if scope is None else scope.record,
+        "seen_at": sighting.seen_at,
+    }
+    period = f"{utc(sighting.seen_at):%Y-%m}"
+    name = f"{sighting.event}#{sighting.number}"
+    return Observation(WORKSPACE, period, EntryKind.EXCLUSION_SEEN, body, name)
+
+
+def _sighting(entry: LogEntry) -> Sighting:
+    body = entry.body
+    return Sighting(
+        source=body["source"],
+        event=body["event"],
+        number=body["number"],
+        scope=None if body["scope"] is None else Scope.from_record(body["scope"]),
+        seen_at=body["seen_at"],
+    )
+
+
+def _only_one_tells(told: Sequence[Told]) -> None:
+    first: dict[str, str] = {}
+    findings = []
+    for one in told:
+        for event in one.events:
+            other = first.setdefault(event.id, one.source)
+            if other != one.source:
+                findings.append(_two_tell(event.id, other, one.source))
+    if findings:
+        raise UnusableInputError(findings)
+
+
+def _two_tell(event: str, first: str, second: str) -> Finding:
+    named = " and ".join(source or "a file of exclusions" for source in (first, second))
+    return Finding(
+        place="makegood.yaml",
+        field="exclusion_sources",
+        fact=f"{named} both tell of {event}",
+        expected="each exclusion once, under an id of its own",
+        remedy="Rename the source, or the event in the file.",
+    )
+
+
+def announcement_records(known: Announcements, events: Sequence[ExclusionEvent]) -> JsonValue:
+    """What proves the announcement of each of these events, as the decision log keeps it."""
+    return {
+        event.id: {
+            "proof": (Announced.STATED if event.id in known.stated else Announced.SEEN).value,
+            "seen_at": utc_text(known.seen_at[event.id]) if event.id in known.seen_at else None,
+        }
+        for event in events
+    }
