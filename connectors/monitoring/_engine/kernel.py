@@ -20,6 +20,7 @@ Rows = NDArray[np.int64]
 
 STATE_BITS = 2
 STATE_MASK = 3
+KEYS_PER_MINUTE = MINUTE_MS << STATE_BITS
 BLOCK = 1 << 16
 
 SPARSE = 8
@@ -248,13 +249,11 @@ class _Pass:
 
 
 def _cell(key: int) -> int:
-    return (key >> STATE_BITS) // MINUTE_MS
+    return key // KEYS_PER_MINUTE
 
 
 def _cells(keys: Keys) -> Rows:
-    cells = keys >> np.uint64(STATE_BITS)
-    cells //= np.uint64(MINUTE_MS)
-    return cells.view(np.int64)
+    return (keys // np.uint64(KEYS_PER_MINUTE)).view(np.int64)
 
 
 def _add(counts: NDArray[np.uint32], cells: Rows, first_cell: int) -> None:

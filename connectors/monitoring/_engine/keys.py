@@ -55,15 +55,14 @@ class Packed:
     """What a batch is packed from; all arrays have shape (n,).
 
     Attributes:
-        keys: Keys as they would be if every instant were the origin. They are changed in place.
+        keys: Keys as they would be if every instant were the origin, with the severity of the
+            state. They are changed in place.
         at: Milliseconds since the epoch.
-        ranks: Severities of states.
         monitors: Numbers of monitors; empty where buckets are days.
     """
 
     keys: NDArray[np.int64]
     at: Instants
-    ranks: NDArray[np.uint8]
     monitors: Numbers
 
     def packed(self, origin: int) -> Keys:
@@ -71,7 +70,6 @@ class Packed:
         times = self.at - origin
         times <<= STATE_BITS
         self.keys += times
-        self.keys += self.ranks
         return self.keys.view(np.uint64)
 
 
@@ -106,11 +104,10 @@ class DayPacker(Packer):
         if first == last:
             self._put(main, keys)
             return
-        inside = (rows.at - main * DAY_MS).view(np.uint64) < DAY_MS
-        outside = np.flatnonzero(~inside)
-        self._put(main, keys[inside])
+        outside = np.flatnonzero((rows.at - main * DAY_MS).view(np.uint64) >= DAY_MS)
         days = rows.at[outside] // DAY_MS
         others = keys[outside].view(np.int64) + ((main - days) * DAY_MS << STATE_BITS)
+        self._put(main, _without(keys, outside))
         for number, chosen in _parts(days):
             self._put(number, others[chosen].view(np.uint64))
 
@@ -126,6 +123,16 @@ class MonitorPacker(Packer):
         keys = rows.packed(self.origin)
         for number, chosen in _parts(rows.monitors):
             self._put(number, keys[chosen])
+
+
+def _without(keys: Keys, dropped: NDArray[np.int64]) -> Keys:
+    """Keys but for a few, in another order: the last ones take the places of those."""
+    left = keys.size - dropped.size
+    holes = dropped[dropped < left]
+    kept = np.ones(dropped.size, dtype=bool)
+    kept[dropped[holes.size :] - left] = False
+    keys[holes] = keys[left:][kept]
+    return keys[:left]
 
 
 def _parts(

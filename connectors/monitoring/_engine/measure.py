@@ -190,8 +190,8 @@ def measure_rows(rows: Observations, names: Sequence[tuple[str, str]], asked: As
         part = slice(begin, begin + ROWS_PER_BATCH)
         at = rows.at[part]
         keys = heads.take(rows.probes[part])
-        packed = Packed(keys, at, ranks.take(rows.states[part]), NO_MONITORS)
-        packer.add(packed, int(at.min()), int(at.max()))
+        keys += ranks.take(rows.states[part])
+        packer.add(Packed(keys, at, NO_MONITORS), int(at.min()), int(at.max()))
     whole.open = packer.filled
     return whole.closed()
 
@@ -312,6 +312,9 @@ class _Measuring:
         names = list(self.numbering.monitors)
         regions = list(self.numbering.regions)
         room = self.numbering.regions_room
+        if len(regions) > room:
+            # Another thread has met them, and its word of it is still to come.
+            raise TooManyRegionsError(len(regions))
         for monitor, day, chunk in chunks_of(unit, self.frame, regions, room):
             self.result.chunks.setdefault(names[monitor], {})[first_day + day] = chunk
 

@@ -297,13 +297,23 @@ class Scanner:
             probes = monitors.numbers.take(monitors.codes) * np.int32(self.numbering.regions_room)
             probes += regions.numbers.take(regions.codes)
             self.order.see(probes, at, latest)
-        keys = monitors.keys.take(monitors.codes)
-        if "region" in cells:
-            keys += regions.keys.take(regions.codes)
-        rows = Packed(keys, at, self._ranks(cells["up"]), NO_MONITORS)
+        rows = Packed(self._heads(monitors, regions, cells["up"]), at, NO_MONITORS)
         if isinstance(self.packer, MonitorPacker):
             rows.monitors = monitors.numbers.take(monitors.codes)
         self.packer.add(rows, earliest, latest)
+
+    def _heads(self, monitors: Codes, regions: Codes, ups: pa.Array) -> NDArray[np.int64]:
+        """All of the keys but their instants."""
+        bits = np.frombuffer(ups.buffers()[1], np.uint8)
+        up = np.unpackbits(bits, bitorder="little")[ups.offset : ups.offset + len(ups)]
+        frame = self.packer.frame
+        ranks = np.array([frame.severity(State.DOWN), frame.severity(State.UP)])
+        tails = (regions.keys[:, None] + ranks).ravel()
+        places = regions.codes * np.int32(2)
+        places += up
+        keys = monitors.keys.take(monitors.codes)
+        keys += tails.take(places)
+        return keys
 
     def _instants(self, stamps: pa.Array) -> NDArray[np.int64]:
         ticks = np.frombuffer(stamps.buffers()[1], np.int64)[
@@ -338,13 +348,6 @@ class Scanner:
         keys = numbers.astype(np.int64) * step
         self._known[kind] = Codes(dictionary, numbers, keys, codes)
         return self._known[kind]
-
-    def _ranks(self, ups: pa.Array) -> NDArray[np.uint8]:
-        frame = self.packer.frame
-        bits = np.frombuffer(ups.buffers()[1], np.uint8)
-        up = np.unpackbits(bits, bitorder="little")[ups.offset : ups.offset + len(ups)]
-        down, well = frame.severity(State.DOWN), frame.severity(State.UP)
-        return np.array([down, well], np.uint8).take(up)
 
 
 class Order:
