@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -31,6 +32,8 @@ from models.many import Asked, Fleet
 from models.measurement import MeasurementTerms, MinimumOutage, NoData
 from models.period import ServiceMonth
 from models.spans import Spans
+
+T = TypeVar("T")
 
 COLUMNS = {"monitor": "monitor", "region": "region", "at": "at", "up": "up"}
 MAY = ServiceMonth(2026, 5)
@@ -45,7 +48,7 @@ def decode(path: Path) -> int:
         return sum(batch.num_rows for batch in batches)
 
 
-def timed(job: Callable[[], object]) -> tuple[float, float, object]:
+def timed(job: Callable[[], T]) -> tuple[float, float, T]:
     """CPU seconds, seconds by the clock, and the answer."""
     wall, cpu = time.perf_counter(), time.process_time()
     answer = job()

@@ -69,7 +69,7 @@ def in_duckdb(sql: str, paths: list[Path], threads: int) -> Answer:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET preserve_insertion_order = false")
         found = connection.execute(sql.format(files=[str(path) for path in paths])).fetchone()
-    return tuple(map(int, found))
+    return tuple(map(int, found or ()))
 
 
 def _one_check_an_instant(paths: list[Path]) -> pd.DataFrame:
@@ -121,7 +121,7 @@ def our_counts(paths: list[Path], threads: int) -> Callable[[], Answer]:
         sums = np.zeros(5, np.int64)
         for day, chunk in chain.from_iterable(days.items() for days in measured.chunks.values()):
             counts = chunk.counts().counts
-            checks = sum(plane.astype(np.int64) for plane in counts.values())
+            checks = np.sum([plane.astype(np.int64) for plane in counts.values()], axis=0)
             failed = counts.get(State.DOWN, np.zeros_like(checks)).astype(np.int64)
             minutes = np.arange(MINUTES_PER_DAY) + day * MINUTES_PER_DAY
             weighted = [(checks * minutes).sum(), (failed * minutes).sum()]
@@ -162,7 +162,8 @@ def compared(paths: list[Path], *, threads: int, repeats: int, with_pandas: bool
         }
         if with_pandas:
             rivals["pandas"] = partial(pandas_job, paths)
-        mine, others = [], {name: [] for name in rivals}
+        mine: list[float] = []
+        others: dict[str, list[float]] = {name: [] for name in rivals}
         for _ in range(repeats):
             cpu, _, added = timed(partial(ours, paths, threads))
             mine.append(cpu)
