@@ -14,7 +14,7 @@ from models.measurement import MeasurementTerms
 from models.outage import Timeline
 from models.payload import CalculatorPayload
 from models.period import ServiceMonth
-from models.sources.base import SignalKind
+from models.signals import SignalKind
 from models.uptime import evidence_of
 
 Asked = tuple[tuple[str, ...], Interval, MeasurementTerms]

@@ -15,7 +15,7 @@ from models.intervals import Interval, IntervalSet
 from models.measurement import MeasurementTerms, NoData, UnknownInOutage
 from models.outage import Timeline
 from models.quorum import Standing, standing_of, vote
-from models.sources.base import SignalKind
+from models.signals import SignalKind
 
 Monitors = Sequence[Sequence[Timeline]]
 """The monitors of a contract, each as the timelines of its regions."""

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.intervals import Interval
-from models.sources.base import SignalKind
+from models.signals import SignalKind
 from models.terms import JsonValue
 
 

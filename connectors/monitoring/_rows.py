@@ -169,28 +169,48 @@ def _parquet(path: Path, shown: str, columns: Columns, time_zone: str | None) ->
             ROWS_PER_BATCH, columns=list(names.values()), use_threads=False
         ):
             named = {ours: cells.column(name) for ours, name in names.items()}
-            yield _parquet_batch(named, shown, row, time_zone)
+            yield batch_of(
+                named, place=lambda line: f"{shown}, row {line}", first_row=row, time_zone=time_zone
+            )
             row += cells.num_rows
     except (pa.ArrowException, OSError) as error:
         raise _is_no_parquet(shown, str(error).splitlines()[0]) from None
 
 
-def _parquet_batch(
-    cells: Mapping[str, pa.Array], shown: str, first_row: int, time_zone: str | None
+def batch_of(
+    cells: Mapping[str, pa.Array],
+    *,
+    place: Callable[[int], str],
+    first_row: int,
+    time_zone: str | None,
 ) -> Batch:
+    """Rows that are columns already.
+
+    Args:
+        cells: By our names of columns; monitor and region may be missing.
+        place: How people find a row by its number.
+        first_row: The number of the first one.
+        time_zone: The zone of times without an offset; None refuses those.
+    """
     times = cells["at"]
     return Batch(
         monitors=Coded.of(cells["monitor"]) if "monitor" in cells else None,
         regions=Coded.of(cells["region"]) if "region" in cells else None,
-        instants=_instants(times, time_zone),
+        instants=instants_of(times, time_zone),
         ups=Coded.of(cells["up"]),
         time_text=lambda row: times.slice(row, 1).cast(pa.string())[0].as_py() or "",
-        place=lambda line: f"{shown}, row {line}",
+        place=place,
         line=lambda row: first_row + row,
     )
 
 
-def _instants(times: pa.Array, time_zone: str | None) -> Instants:
+def instants_of(times: pa.Array, time_zone: str | None) -> Instants:
+    """Read a column of timestamps, whole numbers, decimals or texts; an empty cell is no instant.
+
+    Args:
+        times: Some of them may be null.
+        time_zone: The zone of times without an offset; None refuses those.
+    """
     if times.null_count == 0:
         return _instants_by_type(times, time_zone)
     there = times.is_valid().to_numpy(zero_copy_only=False)

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
+from models.signals import SignalKind
 from models.terms import Name, Slug, Terms
+
+__all__ = ["Address", "Asked", "FileSource", "Identified", "SignalKind", "Source"]
 
 ADDRESS = r"^https?://[^\s/@?#]+(/[^\s@?#]*)?$"
 
 Address = Annotated[str, Field(max_length=2000, pattern=ADDRESS)]
 """Where a service answers, without user, password or query: `http://prometheus:9090`."""
-
-
-class SignalKind(StrEnum):
-    """What kind of witness a monitor is; corroboration asks for different ones.
-
-    EXTERNAL: asked from outside, such as a ping or an HTTP check. FIRST_PARTY: what the service
-    itself counted, such as its error rate. SYNTHETIC: a scripted use of the service.
-    """
-
-    EXTERNAL = "external"
-    FIRST_PARTY = "first_party"
-    SYNTHETIC = "synthetic"
 
 
 class Identified(Terms):
