@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from connectors.monitoring import BadRows, MonitoringSource
 from connectors.monitoring.calculator_payloads import CalculatorPayloads
 from connectors.monitoring.checks_files import ChecksFiles
+from connectors.monitoring.cloudwatch import CloudWatchMetrics
 from connectors.monitoring.outage_logs import OutageLogs
+from connectors.monitoring.sql import SqlQueries
 from models import sources
 from models.intervals import MINUTE_MS
 from models.sources import AnySource
@@ -40,3 +43,15 @@ def source_of(source: AnySource, folder: Path) -> MonitoringSource:
             )
         case sources.CalculatorPayloads():
             return CalculatorPayloads(id=source.id, path=source.path, folder=folder)
+        case sources.CloudWatch():
+            return CloudWatchMetrics(
+                id=source.id,
+                region=source.region,
+                monitors=source.monitors,
+                period_ms=source.period_seconds * 1000,
+                address=source.address or "",
+                timeout_seconds=source.timeout_seconds,
+            )
+        case sources.SqlDatabase():
+            address = os.environ.get(source.secret_name("URL"), "")
+            return SqlQueries(terms=source, url=address, folder=folder)

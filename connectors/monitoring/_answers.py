@@ -1,19 +1,19 @@
 """What a source that is asked has answered, so that it can be proven later.
 
 There is no file whose bytes could be digested, and pages, order and spelling of an answer change
-from one question to the next. So the digest is taken over the answer's meaning: its rows, each once
-read, as whole numbers and texts, rising.
+from one question to the next. So the digest is taken over the answer's meaning: its rows as whole
+numbers and texts, sorted.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from connectors.monitoring import FileFacts
 
-Row = Sequence[int | str]
-"""What one row of an answer says: an instant in milliseconds first, decimals as plain digits."""
+Row = tuple[int | str, ...]
+"""What one row of an answer says; instants in milliseconds, decimals as plain digits."""
 
 
 def answer_of(source: str, monitor: str, rows: Iterable[Row]) -> FileFacts:
@@ -25,8 +25,6 @@ def answer_of(source: str, monitor: str, rows: Iterable[Row]) -> FileFacts:
     >>> answer_of("eu", "web", one) == answer_of("eu", "web", other)
     True
     """
-    rising = sorted(rows)
-    digest = hashlib.sha256()
-    for row in rising:
-        digest.update(repr(tuple(row)).encode() + b"\n")
-    return FileFacts(f"{source}:{monitor}", digest.hexdigest(), len(rising), monitor)
+    rising = sorted(repr(row).encode() for row in rows)
+    digest = hashlib.sha256(b"\n".join(rising)).hexdigest()
+    return FileFacts(f"{source}:{monitor}", digest, len(rising), monitor)

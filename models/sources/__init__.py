@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import Field
 
 from models.sources.base import Source
+from models.sources.cloudwatch import CloudWatch
 from models.sources.files import (
     BadRows,
     CalculatorPayloads,
@@ -21,20 +22,23 @@ from models.sources.files import (
     OutageLog,
     Stretch,
 )
+from models.sources.sql import SqlDatabase
 
 __all__ = [
     "AnySource",
     "BadRows",
     "CalculatorPayloads",
     "ChecksFile",
+    "CloudWatch",
     "Columns",
     "OutageLog",
     "Source",
+    "SqlDatabase",
     "Stretch",
 ]
 
 AnySource = Annotated[
-    ChecksFile | OutageLog | CalculatorPayloads,
+    ChecksFile | OutageLog | CalculatorPayloads | CloudWatch | SqlDatabase,
     Field(discriminator="kind"),
 ]
 """Any source of evidence, told apart by its `kind`."""
