@@ -8,9 +8,11 @@ and path, never a header or a query.
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -31,6 +33,8 @@ UNAUTHORIZED = frozenset({401, 403})
 SERVER_FAILED = 500
 LONGEST_WAIT_MS = 120_000
 MOST_SHOWN = 300
+MOST_READ = 100_000
+"""So much of a refusal is looked at; a secret in it is never cut in two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class Asking:
         headers: Sent with every request; they may hold secrets and are never shown.
         attempts: How often one question is asked at most.
         pause_ms: Waits; tests pass their own.
+        secrets: What no message may show, wherever it was sent; answers may repeat it.
     """
 
     place: str
@@ -52,6 +57,13 @@ class Asking:
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     attempts: int = 5
     pause_ms: Callable[[int], None] = pause
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    def shown(self, text: str) -> str:
+        """A text of the far side as a message may show it: on one line, short, without a secret."""
+        for secret in self.secrets:
+            text = text.replace(secret, "***") if secret else text
+        return " ".join(text.split())[:MOST_SHOWN]
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> JsonValue:
         """Ask with GET; see `ask`."""
@@ -109,7 +121,9 @@ class Asking:
         sent = {"headers": dict(self.headers), "params": params, "data": form, "content": content}
         try:
             with (
-                httpx.Client(timeout=self.timeout_seconds, trust_env=False) as client,
+                httpx.Client(
+                    timeout=self.timeout_seconds, trust_env=False, verify=_believed()
+                ) as client,
                 client.stream(method, self.address + path, **sent) as answer,  # type: ignore[arg-type]  # One mapping for all.
             ):
                 return self._read(where, answer, understood)
@@ -117,15 +131,20 @@ class Asking:
             message = f"{where}: {type(error).__name__}. It may answer later; nothing was changed."
             raise Retriable(message) from None
 
-    def _read(
-        self, where: str, answer: httpx.Response, understood: Callable[[str, bytes], T]
-    ) -> T:
+    def _read(self, where: str, answer: httpx.Response, understood: Callable[[str, bytes], T]) -> T:
         text = _bounded(where, answer)
         if answer.is_success:
             return understood(where, text)
         if answer.status_code == TOO_MANY:
             self.pause_ms(_asked_to_wait_ms(answer))
-        raise _classed(where, answer.status_code, text)
+        words = self.shown(text[:MOST_READ].decode(errors="replace"))
+        raise _classed(where, answer.status_code, words)
+
+
+@cache
+def _believed() -> ssl.SSLContext:
+    """Whom we believe; made once, because reading all certificates takes longer than an answer."""
+    return httpx.create_ssl_context()
 
 
 def _bounded(where: str, answer: httpx.Response) -> bytes:
@@ -162,9 +181,8 @@ def _asked_to_wait_ms(answer: httpx.Response) -> int:
     return min(int(told) * 1000, LONGEST_WAIT_MS) if told.isdecimal() else 0
 
 
-def _classed(where: str, status: int, text: bytes) -> ConnectorError:
-    shown = " ".join(text[:MOST_SHOWN].decode(errors="replace").split())
-    message = f"{where}: answered {status}: {shown}"
+def _classed(where: str, status: int, words: str) -> ConnectorError:
+    message = f"{where}: answered {status}: {words}"
     if status in UNAUTHORIZED:
         return Misconfigured(
             f"{message} Check the credentials and what they may read.", status=status
