@@ -6,6 +6,7 @@ recorded with the moment, and only then does a contract's rule ask for notice.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -59,9 +60,12 @@ def exclusion_source_of(terms: AnyExclusionSource, folder: Path) -> ExclusionSou
     match terms:
         case MaintenanceCalendar():
             # Its libraries take a while to import; only those who use it wait for it.
-            from connectors.exclusions.calendars import calendar_of  # noqa: PLC0415  As just said.
+            from connectors.exclusions.calendars import (  # noqa: PLC0415  As just said.
+                CalendarExclusions,
+            )
 
-            return calendar_of(terms, folder)
+            secret = os.environ.get(terms.secret_name("ADDRESS"), "")
+            return CalendarExclusions(terms, folder, secret)
 
 
 def asked_span(span: Interval, *, now: int) -> Interval:
