@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -39,7 +38,7 @@ class Metric(Terms):
 
     namespace: Name
     metric: Name
-    dimensions: Annotated[Mapping[Name, Name], Field(max_length=30)] = MappingProxyType({})
+    dimensions: Mapping[Name, Name] = Field(default_factory=dict, max_length=30)
 
 
 class HealthMetric(Metric):
