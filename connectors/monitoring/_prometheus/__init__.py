@@ -1,0 +1,1 @@
+"""Parts of the Prometheus source: asking its API, states from samples, windows of counts."""
