@@ -5,32 +5,54 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from connectors.monitoring import BadRows, MonitoringSource
+from connectors.asking import Asking
+from connectors.datadog_client import DatadogClient
+from connectors.errors import Misconfigured
+from connectors.monitoring import BadRows, MonitoringSource, uptimerobot
 from connectors.monitoring.calculator_payloads import CalculatorPayloads
 from connectors.monitoring.checks_files import ChecksFiles
 from connectors.monitoring.cloudwatch import CloudWatchMetrics
+from connectors.monitoring.datadog import Datadog
 from connectors.monitoring.outage_logs import OutageLogs
+from connectors.monitoring.prometheus import Prometheus
 from connectors.monitoring.sql import SqlQueries
+from connectors.monitoring.uptimerobot import UptimeRobot
+from connectors.monitoring.uptimerobot_alerts import UptimeRobotAlerts
 from models import sources
 from models.intervals import MINUTE_MS
-from models.sources import AnySource
+from models.sources import AnySource, Source
 
 
 def source_of(source: AnySource, folder: Path) -> MonitoringSource:
-    """The connector for one configured source."""
+    """The connector for one configured source.
+
+    Raises:
+        Misconfigured: A secret that it needs is not in the environment.
+    """
+    match source:
+        case (
+            sources.ChecksFile()
+            | sources.OutageLog()
+            | sources.CalculatorPayloads()
+            | sources.UptimeRobotAlerts()
+        ):
+            return _in_files(source, folder)
+        case (
+            sources.CloudWatch() | sources.SqlDatabase() | sources.Datadog() | sources.UptimeRobot()
+        ):
+            return _asked(source, folder)
+
+
+def _in_files(
+    source: sources.ChecksFile
+    | sources.OutageLog
+    | sources.CalculatorPayloads
+    | sources.UptimeRobotAlerts,
+    folder: Path,
+) -> MonitoringSource:
     match source:
         case sources.ChecksFile():
-            return ChecksFiles(
-                id=source.id,
-                path=source.path,
-                folder=folder,
-                columns={k: v for k, v in source.columns.model_dump().items() if v is not None},
-                time_zone=source.time_zone,
-                bad_rows=BadRows(source.bad_rows),
-                spacing_ms=None
-                if source.spacing_minutes is None
-                else int(source.spacing_minutes * MINUTE_MS),
-            )
+            return _checks(source, folder)
         case sources.OutageLog():
             return OutageLogs(
                 id=source.id,
@@ -43,6 +65,34 @@ def source_of(source: AnySource, folder: Path) -> MonitoringSource:
             )
         case sources.CalculatorPayloads():
             return CalculatorPayloads(id=source.id, path=source.path, folder=folder)
+        case sources.UptimeRobotAlerts():
+            return UptimeRobotAlerts(
+                id=source.id,
+                path=source.path,
+                folder=folder,
+                covers=source.covers,
+                monitors=source.monitors,
+            )
+
+
+def _checks(source: sources.ChecksFile, folder: Path) -> MonitoringSource:
+    spacing = source.spacing_minutes
+    return ChecksFiles(
+        id=source.id,
+        path=source.path,
+        folder=folder,
+        columns={k: v for k, v in source.columns.model_dump().items() if v is not None},
+        time_zone=source.time_zone,
+        bad_rows=BadRows(source.bad_rows),
+        spacing_ms=None if spacing is None else int(spacing * MINUTE_MS),
+    )
+
+
+def _asked(
+    source: sources.CloudWatch | sources.SqlDatabase | sources.Datadog | sources.UptimeRobot,
+    folder: Path,
+) -> MonitoringSource:
+    match source:
         case sources.CloudWatch():
             return CloudWatchMetrics(
                 id=source.id,
@@ -52,6 +102,60 @@ def source_of(source: AnySource, folder: Path) -> MonitoringSource:
                 address=source.address or "",
                 timeout_seconds=source.timeout_seconds,
             )
+        case sources.Prometheus():
+            return _prometheus(source)
         case sources.SqlDatabase():
             address = os.environ.get(source.secret_name("URL"), "")
             return SqlQueries(terms=source, url=address, folder=folder)
+        case sources.Datadog():
+            return _datadog(source)
+        case sources.UptimeRobot():
+            return _uptimerobot(source)
+
+
+def _datadog(source: sources.Datadog) -> Datadog:
+    client = DatadogClient(
+        place=f"datadog {source.id}",
+        api_key=_secret(source, "API_KEY"),
+        app_key=_secret(source, "APP_KEY"),
+        address=source.address,
+        timeout_seconds=source.timeout_seconds,
+    )
+    return Datadog(id=source.id, monitors=source.monitors, client=client)
+
+
+def _uptimerobot(source: sources.UptimeRobot) -> UptimeRobot:
+    key = _secret(source, "API_KEY")
+    asking = Asking(
+        place=f"uptimerobot {source.id}",
+        address=(source.address or uptimerobot.ADDRESS).rstrip("/"),
+        timeout_seconds=source.timeout_seconds,
+        secrets=(key,),
+    )
+    return UptimeRobot(id=source.id, monitors=source.monitors, asking=asking, api_key=key)
+
+
+def _prometheus(source: sources.Prometheus) -> Prometheus:
+    return Prometheus(
+        id=source.id,
+        address=source.address,
+        monitors=source.monitors,
+        timeout_seconds=source.timeout_seconds,
+        token="" if source.user else os.environ.get(source.secret_name("TOKEN"), ""),
+        user=source.user,
+        password=_secret(source, "PASSWORD") if source.user else "",
+        tenant=source.tenant,
+    )
+
+
+def _secret(source: Source, what: str) -> str:
+    """A secret from the environment.
+
+    Raises:
+        Misconfigured: It is not there.
+    """
+    name = source.secret_name(what)
+    if not os.environ.get(name):
+        message = f"source {source.id!r}: {name} is not in the environment, or empty."
+        raise Misconfigured(f"{message} Set it and run again; nothing was asked.")
+    return os.environ[name]

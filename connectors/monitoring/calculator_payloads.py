@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO
 
 from connectors.monitoring import (
     Capability,
@@ -22,15 +21,14 @@ from connectors.monitoring import (
     SourceFacts,
     Wanted,
 )
+from connectors.monitoring._documents import read_documents
 from connectors.monitoring._files import SourceFile, find_files, read_each
 from connectors.monitoring._unusable import MOST_LISTED
 from connectors.retry import with_retries
-from models.findings import Finding, UnusableInputError, refuse
-from models.json_text import parse_json
-from models.located import LONGEST_LINE, MOST_BYTES, Document, Places, decode
+from models.findings import Finding, UnusableInputError
+from models.located import Document
 from models.payload import CalculatorPayload
 
-LINE_SUFFIXES = (".jsonl", ".ndjson")
 OWNERS = ("client_id", "service_id")
 
 
@@ -148,67 +146,6 @@ def _ownerless(document: Document, payload: CalculatorPayload) -> Iterator[Findi
 
 def _read_file(file: SourceFile, counted: _Counted) -> FileFacts:
     digest, before = hashlib.sha256(), counted.rows
-    with file.path.open("rb") as stream:
-        by_line = file.shown.endswith(LINE_SUFFIXES)
-        read = _lines if by_line else _whole
-        for document in read(stream, file.shown, digest):
-            counted.add(document)
+    for document in read_documents(file, digest):
+        counted.add(document)
     return FileFacts(file.shown, digest.hexdigest(), counted.rows - before)
-
-
-def _whole(stream: BinaryIO, shown: str, digest: hashlib._Hash) -> Iterator[Document]:
-    content = stream.read(MOST_BYTES + 1)
-    digest.update(content)
-    document = parse_json(decode(content, name=shown), name=shown)
-    if document.findings:
-        raise UnusableInputError(document.findings)
-    if not isinstance(document.value, list):
-        yield document
-        return
-    for item, value in enumerate(document.value):
-        yield Document(shown, value, _ItemPlaces(document.places, item))
-
-
-@dataclass(frozen=True, slots=True)
-class _ItemPlaces:
-    """The places of one payload in a list of them."""
-
-    places: Places
-    item: int
-
-    def line(self, path: tuple[str | int, ...]) -> int:
-        """The line of a value of the payload."""
-        return self.places.line((self.item, *path))
-
-
-def _lines(stream: BinaryIO, shown: str, digest: hashlib._Hash) -> Iterator[Document]:
-    number = 0
-    while content := stream.readline(LONGEST_LINE + 1):
-        number += 1
-        digest.update(content)
-        if len(content) > LONGEST_LINE:
-            raise _is_too_long(f"{shown}:{number}")
-        text = _decoded(content, f"{shown}:{number}")
-        if text.strip():
-            yield parse_json(text.rstrip(), name=shown, first_line=number)
-
-
-def _decoded(content: bytes, place: str) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise refuse(
-            place,
-            f"holds the byte 0x{content[error.start]:02x} at position {error.start} of the line",
-            expected="text in UTF-8",
-            remedy="Save the file as UTF-8.",
-        ) from None
-
-
-def _is_too_long(place: str) -> UnusableInputError:
-    return refuse(
-        place,
-        f"is longer than {LONGEST_LINE:,} bytes",
-        expected="one payload per line",
-        remedy="Check that the file is JSON lines; nothing after this line was read.",
-    )

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from models.sources.base import Source
 from models.sources.cloudwatch import CloudWatch
+from models.sources.datadog import Datadog
 from models.sources.files import (
     BadRows,
     CalculatorPayloads,
@@ -22,7 +23,9 @@ from models.sources.files import (
     OutageLog,
     Stretch,
 )
+from models.sources.prometheus import Prometheus
 from models.sources.sql import SqlDatabase
+from models.sources.uptimerobot import UptimeRobot, UptimeRobotAlerts
 
 __all__ = [
     "AnySource",
@@ -31,14 +34,26 @@ __all__ = [
     "ChecksFile",
     "CloudWatch",
     "Columns",
+    "Datadog",
     "OutageLog",
+    "Prometheus",
     "Source",
     "SqlDatabase",
     "Stretch",
+    "UptimeRobot",
+    "UptimeRobotAlerts",
 ]
 
 AnySource = Annotated[
-    ChecksFile | OutageLog | CalculatorPayloads | CloudWatch | SqlDatabase,
+    ChecksFile
+    | OutageLog
+    | CalculatorPayloads
+    | CloudWatch
+    | Prometheus
+    | SqlDatabase
+    | Datadog
+    | UptimeRobot
+    | UptimeRobotAlerts,
     Field(discriminator="kind"),
 ]
 """Any source of evidence, told apart by its `kind`."""
