@@ -71,6 +71,7 @@ from models.measurement import Duplicates
 from models.money import Money
 from models.period import ServiceMonth
 from models.printing import number_text
+from models.spared import effect_records
 from models.terms import JsonValue
 
 Item = TypeVar("Item")
@@ -342,7 +343,7 @@ def read_exclusions(run: MonthRun, _period: str) -> str:
     for governed in run.plan.governed:
         run.evidence(governed)
     terms = {source.id: source for source in office.workspace.exclusion_sources}
-    span = asked_span(_span(run.plan.governed), now=office.store.now())
+    span = asked_span(_span(run.plan.governed), now=instant(datetime.now(tz=UTC)))
     told = [
         told_by_files(office.events, office.workspace.exclusions_announced),
         *(told_by(s, terms[name].announced, span) for name, s in office.exclusion_sources.items()),
@@ -594,6 +595,7 @@ def _change(
             **decided.record,
             "change": change.says,
             "announcements": announcement_records(run.announced, decided.measured.case.events),
+            "exclusion_effects": effect_records(decided),
             "sources": run.evidence(governed).provenance_of(governed.version.monitors),
         },
         superseded=change.superseded,

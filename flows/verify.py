@@ -13,6 +13,7 @@ from connectors.store import Store
 from flows.retold import Retold
 from models.case import Decided, decide, lay_out, replay_faults
 from models.decision import EntryKind, LogEntry, chain_faults
+from models.spared import effect_records
 
 Kept = TypeVar("Kept")
 
@@ -67,11 +68,14 @@ def _replay_faults(store: Store, decisions: Iterable[LogEntry]) -> Iterator[str]
     for entry in decisions:
         name = f"{entry.contract} {entry.period} (entry {entry.sequence})"
         try:
-            again = decided_again(store, entry).record
+            again = decided_again(store, entry)
         except (KeyError, TypeError, ValueError) as error:
             yield f"{name}: cannot be replayed: {error}"
         else:
-            yield from (f"{name}: {fault}" for fault in replay_faults(entry.body, again))
+            yield from (f"{name}: {fault}" for fault in replay_faults(entry.body, again.record))
+            effects = entry.body.get("exclusion_effects")
+            if effects is not None and effects != effect_records(again):
+                yield f"{name}: what its exclusions come to comes out differently when replayed"
 
 
 def decided_again(store: Store, entry: LogEntry) -> Decided:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from models.exclusion import ExclusionEvent
-from models.intervals import Interval, utc
+from models.intervals import Interval, instant, utc
 from models.sources.exclusions import Announced
 from models.terms import JsonValue
 
@@ -182,3 +183,25 @@ def as_announced(told: Told, seen: Seen) -> Iterator[ExclusionEvent]:
             continue
         since = seen_since(event, seen.get(event.id, ()))
         yield event.model_copy(update={"announced_at": None if since is None else utc(since)})
+
+
+def proof_text(proof: Mapping[str, JsonValue], event: Mapping[str, JsonValue]) -> str:
+    """What proves an event's announcement, in words.
+
+    Args:
+        proof: As the decision log keeps it: `proof`, and `seen_at` or None.
+        event: The event as the inputs of the decision hold it.
+    """
+    seen_at = proof["seen_at"]
+    if seen_at is None:
+        return "Makegood never saw it as it stands"
+    seen = f"Makegood saw it first at {seen_at}"
+    if proof["proof"] == Announced.SEEN.value or event["announced_at"] is None:
+        return seen
+    who = event["author"] or "whoever wrote it"
+    late = instant(datetime.fromisoformat(seen_at)) > instant(
+        datetime.fromisoformat(event["start"])
+    )
+    return (
+        f"{seen}{', after it began' if late else ''}; its announcement rests on the word of {who}"
+    )

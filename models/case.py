@@ -82,6 +82,11 @@ class Case:
         """The service month in the contract's zone."""
         return self.month.bounds(self.version.time_zone)
 
+    @property
+    def affected(self) -> Fraction:
+        """The share of the billable amount that downtime touches, 0 to 1."""
+        return Fraction(self.version.affected_percent) / 100
+
     @cached_property
     def record(self) -> Mapping[str, JsonValue]:
         """The inputs by digest; equal records mean equal decisions."""
@@ -172,9 +177,8 @@ def decide(case: Case) -> Decided:
 
 def measure_case(case: Case) -> MeasuredCase:
     """The month's uptime, from timelines or from a calculator's counts."""
-    affected = Fraction(case.version.affected_percent) / 100
     if case.payload is not None:
-        counted = case.payload.measured(time_zone=case.version.time_zone, affected=affected)
+        counted = case.payload.measured(time_zone=case.version.time_zone, affected=case.affected)
         measured, withheld = counted
         return MeasuredCase(case, None, (), measured, withheld or _other_currency(case))
     judged = apply_rules(
@@ -189,7 +193,7 @@ def measure_case(case: Case) -> MeasuredCase:
     bounds = uptime_bounds(
         monitors=monitors, month=case.bounds, terms=terms, exclusions=judged, measured=uptime
     )
-    measured = measured_month(uptime, month=case.month, affected=affected)
+    measured = measured_month(uptime, month=case.month, affected=case.affected)
     return MeasuredCase(case, uptime, judged, measured, uptime.withheld, bounds)
 
 
@@ -204,8 +208,7 @@ def apply_terms(measured: MeasuredCase) -> Decided:
 
 def _at_end(measured: MeasuredCase, end: MonthlyUptime) -> MeasuredCase:
     case = measured.case
-    affected = Fraction(case.version.affected_percent) / 100
-    month = measured_month(end, month=case.month, affected=affected)
+    month = measured_month(end, month=case.month, affected=case.affected)
     return replace(measured, uptime=end, measured=month, withheld=end.withheld)
 
 

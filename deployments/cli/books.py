@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from connectors.terms.files import WorkspaceFolder
 from deployments.cli.claim_reports import told_text
 from deployments.cli.documents import (
     CheckDocument,
+    ExclusionEffectDocument,
     ExplainDocument,
     FindingDocument,
     ObligationDocument,
@@ -20,16 +22,19 @@ from deployments.cli.documents import (
 )
 from deployments.cli.exits import Exit
 from deployments.cli.options import Json, MonthArgument, Workspace, month_of
-from deployments.cli.printing import counted, print_json, write
+from deployments.cli.printing import counted, print_json, seconds, write
 from flows.explain import Explanation
 from flows.explain import explain as explain_month
 from flows.office import open_office
 from flows.verify import verify as verify_store
+from models.announcements import proof_text
 from models.case import bounds_text
 from models.claims.life import Move
 from models.decision import EntryKind, LogEntry
 from models.findings import Severity, UnusableInputError
 from models.intervals import instant, utc_text
+from models.spared import effect_text
+from models.terms import JsonValue
 
 HERE = Path()
 
@@ -129,6 +134,7 @@ def print_explanation(document: ExplainDocument) -> None:
         ("Measured", document["measurement"]),
         ("Bounds", document["bounds"]),
         ("Exclusions", document["exclusions"]),
+        ("What they come to", [effect["says"] for effect in document["exclusion_effects"]]),
         ("Calculated", [step["says"] for step in document["steps"]]),
         ("Came of it", [_obligation_line(line) for line in document["obligations"]]),
         ("Log", document["log"]),
@@ -169,10 +175,31 @@ def explain_document(found: Explanation) -> ExplainDocument:
         if uptime
         else ["a calculator's payload stands in place of checks and exclusions; see its figures"],
         bounds=list(bounds_text(body["bounds"], currency=body["determination"]["currency"])),
-        exclusions=[exclusion["reason"] for exclusion in body["exclusions"]],
+        exclusions=list(_exclusion_lines(body)),
+        exclusion_effects=[_effect(record, answer) for record in body.get("exclusion_effects", ())],
         steps=[StepDocument(name=s["name"], says=s["says"]) for s in answer["steps"]],
         obligations=[_obligation(stored) for stored in found.obligations],
         log=[_log_line(entry) for entry in found.entries],
+    )
+
+
+def _exclusion_lines(body: JsonValue) -> Iterator[str]:
+    """Each exclusion with why it counts or not, and what proves its announcement."""
+    proofs = body.get("announcements", {})
+    events = {event["id"]: event for event in body["inputs"]["exclusions"]}
+    for exclusion in body["exclusions"]:
+        name = exclusion["id"]
+        proof = f"; {proof_text(proofs[name], events[name])}" if name in proofs else ""
+        yield f"{exclusion['reason']}{proof}"
+
+
+def _effect(record: JsonValue, answer: JsonValue) -> ExclusionEffectDocument:
+    return ExclusionEffectDocument(
+        exclusion=record["id"] or None,
+        excluded_seconds=seconds(record["taken_ms"]),
+        spared_seconds=seconds(record["spared_ms"]),
+        credit_amount_without=record["credit_amount_without"],
+        says=effect_text(record, credit=answer["credit_amount"], currency=answer["currency"]),
     )
 
 

@@ -337,6 +337,17 @@ class ObligationDocument(TypedDict):
 
 
 @with_config(STRICT)
+class ExclusionEffectDocument(TypedDict):
+    """What a month would be without one of its exclusions, or (null) without all of them."""
+
+    exclusion: str | None
+    excluded_seconds: Seconds
+    spared_seconds: Seconds
+    credit_amount_without: Amount | None
+    says: str
+
+
+@with_config(STRICT)
 class ExplainDocument(TypedDict):
     """The answer of `makegood explain`: the latest decision and everything that came of it."""
 
@@ -353,6 +364,7 @@ class ExplainDocument(TypedDict):
     measurement: list[str]
     bounds: list[str]
     exclusions: list[str]
+    exclusion_effects: list[ExclusionEffectDocument]
     steps: list[StepDocument]
     obligations: list[ObligationDocument]
     log: list[str]
