@@ -54,6 +54,7 @@ def measure_checks(
         path,
         gap_floor_ms=terms.stale_after_ms,
         better_wins=terms.conflicting_duplicates is Duplicates.BETTER_WINS,
+        repeated=False,
     )
     judged = [_given(interval, bounds) for interval in exclusions]
     return tuple(_measured(reading, name, bounds, terms, judged) for name in _names(reading))

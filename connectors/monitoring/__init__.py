@@ -66,6 +66,8 @@ class Wanted:
         better_wins: Of conflicting observations at one instant the better one stands; by default
             the worse one does.
         artifacts: Whether the months are also wanted as artifacts, to be kept.
+        repeated: Whether repeated rows are to be counted where artifacts are not wanted; a source
+            may be faster without.
     """
 
     monitors: frozenset[str] | None = None
@@ -73,6 +75,12 @@ class Wanted:
     gap_floor_ms: int | None = None
     better_wins: bool = False
     artifacts: bool = False
+    repeated: bool = True
+
+    @property
+    def counts_repeated(self) -> bool:
+        """Whether the facts tell of repeated rows."""
+        return self.repeated or self.artifacts
 
     def wants(self, monitor: str) -> bool:
         """Whether the caller will look at this monitor."""
@@ -106,8 +114,9 @@ class SourceFacts:
     Attributes:
         files: Every file in the order of reading, or every answer, rising by monitor.
         rows: Rows in all, unusable ones included.
-        duplicates: Rows that repeat another one exactly.
-        conflicting_duplicates: Rows that contradict another one about the same instant.
+        duplicates: Rows that repeat another one exactly; None where nobody asked and counted.
+        conflicting_duplicates: Rows that contradict another one about the same instant; None
+            likewise.
         out_of_order: Rows that are earlier than the row of the same probe read before them; None
             where there were too many rows to watch.
         unusable: Rows that could not be used; always 0 unless the source reports bad rows.
@@ -118,8 +127,8 @@ class SourceFacts:
 
     files: tuple[FileFacts, ...] = ()
     rows: int = 0
-    duplicates: int = 0
-    conflicting_duplicates: int = 0
+    duplicates: int | None = 0
+    conflicting_duplicates: int | None = 0
     out_of_order: int | None = 0
     unusable: int = 0
     findings: tuple[Finding, ...] = ()

@@ -153,8 +153,8 @@ class ChecksFiles:
             facts=SourceFacts(
                 files=files,
                 rows=measured.rows,
-                duplicates=measured.duplicates,
-                conflicting_duplicates=measured.conflicting,
+                duplicates=measured.duplicates if wanted.counts_repeated else None,
+                conflicting_duplicates=measured.conflicting if wanted.counts_repeated else None,
                 out_of_order=measured.out_of_order,
                 first_at=measured.first_at,
                 last_at=measured.last_at,
@@ -183,6 +183,7 @@ class ChecksFiles:
             better_wins=wanted.better_wins,
             monitor=self.monitor,
             counts=wanted.artifacts,
+            repeated=wanted.counts_repeated,
         )
 
     def _timelines(
@@ -216,8 +217,10 @@ class ChecksFiles:
             facts=SourceFacts(
                 files=files,
                 rows=collector.rows,
-                duplicates=compacted.duplicates,
-                conflicting_duplicates=compacted.conflicting_duplicates,
+                duplicates=compacted.duplicates if wanted.counts_repeated else None,
+                conflicting_duplicates=compacted.conflicting_duplicates
+                if wanted.counts_repeated
+                else None,
                 out_of_order=compacted.out_of_order,
                 unusable=collector.unusable,
                 findings=findings,
@@ -269,6 +272,7 @@ def read_checks(
     bad_rows: BadRows = BadRows.REFUSE,
     gap_floor_ms: int | None = None,
     better_wins: bool = False,
+    repeated: bool = True,
 ) -> Reading:
     """Read one checks file, or a pattern of them, without a workspace.
 
@@ -280,6 +284,7 @@ def read_checks(
         bad_rows: What unusable rows do.
         gap_floor_ms: Silences of at least this length are kept as gaps; None keeps none.
         better_wins: Of conflicting observations at one instant the better one stands.
+        repeated: Whether repeated rows are to be counted.
 
     Raises:
         UnusableInputError: The file or a row of it cannot be used; every finding is listed.
@@ -292,7 +297,8 @@ def read_checks(
         time_zone=time_zone,
         bad_rows=bad_rows,
     )
-    return source.read(Wanted(gap_floor_ms=gap_floor_ms, better_wins=better_wins))
+    wanted = Wanted(gap_floor_ms=gap_floor_ms, better_wins=better_wins, repeated=repeated)
+    return source.read(wanted)
 
 
 def _by_monitor(made: Iterable[Timeline]) -> Mapping[str, tuple[Timeline, ...]]:

@@ -59,8 +59,8 @@ def measured(paths: list[Path], threads: int, repeats: int):
     """Print what the passes cost; the artifacts of the last one."""
     layouts = [Layout.of(path, COLUMNS) for path in paths]
 
-    def pass_of(*, runs: bool, counts: bool):
-        asked = engine.Asked(runs=runs, counts=counts, threads=threads)
+    def pass_of(*, runs: bool, counts: bool, repeated: bool = True):
+        asked = engine.Asked(runs=runs, counts=counts, repeated=repeated, threads=threads)
         return lambda: engine.measure(layouts, asked)
 
     def everything():
@@ -72,6 +72,7 @@ def measured(paths: list[Path], threads: int, repeats: int):
 
     jobs: dict[str, Callable[[], object]] = {
         "A: Arrow's decode": bare,
+        "runs for windows": pass_of(runs=True, counts=False, repeated=False),
         "minute counts": pass_of(runs=False, counts=True),
         "exact runs": pass_of(runs=True, counts=False),
         "both": pass_of(runs=True, counts=True),

@@ -21,7 +21,11 @@ Rows = NDArray[np.int64]
 STATE_BITS = 2
 STATE_MASK = 3
 KEYS_PER_MINUTE = MINUTE_MS << STATE_BITS
+KEYS_PER_CELL = 5 * KEYS_PER_MINUTE
 BLOCK = 1 << 16
+
+CELL_MS = 5 * MINUTE_MS
+"""Where repeated rows need not be counted, all rows of a calm cell are passed over."""
 
 SPARSE = 8
 """With more minutes than this for each row, minutes are looked up rather than counted through."""
@@ -45,8 +49,8 @@ class Frame:
 
     @property
     def stride_ms(self) -> int:
-        """From one probe's time to the next: whole minutes, with a floor's silence between."""
-        return -(-(self.length_ms + self.floor_ms) // MINUTE_MS) * MINUTE_MS
+        """From one probe's time to the next: whole cells, with a floor's silence between."""
+        return -(-(self.length_ms + self.floor_ms) // CELL_MS) * CELL_MS
 
     @property
     def stride_minutes(self) -> int:
@@ -68,7 +72,7 @@ class Unit:
         first_cell: Number of the first minute that is counted, as probe times minutes plus minute.
         checks: Checks per minute, from the first cell on, shape (minutes,).
         others: For each state but up the same, where there is any such check.
-        duplicates: Rows that repeated another one exactly.
+        duplicates: Rows that repeated another one exactly, where they were counted.
         conflicting: Rows that contradicted another one about the same instant.
     """
 
@@ -89,6 +93,7 @@ def finish(
     runs: bool = True,
     counts: bool = True,
     align: int = 1,
+    repeated: bool = True,
 ) -> Unit:
     """Sort a bucket's keys in place and make runs and counts of them.
 
@@ -99,13 +104,48 @@ def finish(
         runs: Whether runs are wanted.
         counts: Whether minute counts are wanted.
         align: The counts begin and end at a multiple of so many minutes, such as a monitor's.
+        repeated: Whether repeated rows are counted; without that, and without minute counts, most
+            rows need not be sorted.
     """
+    calm = None
+    if not (repeated or counts or cuts) and frame.floor_ms >= 2 * CELL_MS:
+        calm = _calm_cells(keys, frame)
+        keys = _told(keys, calm)
     if not _rising(keys):
         keys.sort()
-    made = _Pass(keys, frame, runs=runs, counts=counts, align=align)
+    made = _Pass(keys, frame, runs=runs, counts=counts, align=align, calm=calm)
     for begin, end in _blocks(keys):
         made.block(begin, end)
     return made.unit(_cut_rows(keys, frame, cuts))
+
+
+def _calm_cells(keys: Keys, frame: Frame) -> NDArray[np.bool_]:
+    """The cells in which, as in both neighbours, there are checks and all of them passed.
+
+    A probe's first and last cell are never calm, because between two probes there is a silence.
+    """
+    up = np.uint64(frame.severity(State.UP))
+    seen = np.zeros(int(keys.max()) // KEYS_PER_CELL + 2, dtype=bool)
+    failed = np.zeros_like(seen)
+    for begin in range(0, keys.size, BLOCK):
+        block = keys[begin : begin + BLOCK]
+        cells = block // np.uint64(KEYS_PER_CELL)
+        seen[cells] = True
+        failed[cells[(block & np.uint64(STATE_MASK)) != up]] = True
+    fine = seen & ~failed
+    calm = np.zeros_like(fine)
+    calm[1:-1] = fine[1:-1] & fine[:-2] & fine[2:]
+    return calm
+
+
+def _told(keys: Keys, calm: NDArray[np.bool_]) -> Keys:
+    """The keys that are in no calm cell; every run begins and ends with one of them."""
+    told = []
+    for begin in range(0, keys.size, BLOCK):
+        block = keys[begin : begin + BLOCK]
+        cells = (block // np.uint64(KEYS_PER_CELL)).view(np.int64)
+        told.append(block[~calm.take(cells)])
+    return np.concatenate(told)
 
 
 def _rising(keys: Keys) -> bool:
@@ -142,8 +182,18 @@ def _cut_rows(keys: Keys, frame: Frame, cuts: Sequence[int]) -> Rows:
 class _Pass:
     """One pass over sorted keys."""
 
-    def __init__(self, keys: Keys, frame: Frame, *, runs: bool, counts: bool, align: int) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        frame: Frame,
+        *,
+        runs: bool,
+        counts: bool,
+        align: int,
+        calm: NDArray[np.bool_] | None,
+    ) -> None:
         self.keys, self.frame, self.runs, self.counts = keys, frame, runs, counts
+        self.calm = calm
         self.limit = np.uint64(frame.floor_ms << STATE_BITS)
         self.starts: list[Rows] = []
         self.duplicates = self.conflicting = 0
@@ -166,6 +216,8 @@ class _Pass:
         np.subtract(keys[1:], keys[:-1], out=difference)
         repeated = self._settled(keys, difference)
         starts = self._starts(difference) + (lead + 1)
+        if self.calm is not None:
+            starts = self._not_bridged(starts, self.calm)
         if begin == 0:
             starts = np.append(0, starts)
         self.starts.append(starts)
@@ -199,6 +251,11 @@ class _Pass:
         breaks = scratch != 0
         breaks |= difference >= self.limit
         return np.flatnonzero(breaks)
+
+    def _not_bridged(self, starts: Rows, calm: NDArray[np.bool_]) -> Rows:
+        """Without the rows before which lies no silence but calm cells that were passed over."""
+        after = (self.keys[starts - 1] // np.uint64(KEYS_PER_CELL)).view(np.int64) + 1
+        return starts[~calm[after]]
 
     def _count(self, begin: int, end: int, starts: Rows, repeated: Rows) -> None:
         cells = _cells(self.keys[begin:end])

@@ -63,6 +63,7 @@ class Asked:
         monitor: The only monitor, for files without that column.
         runs: Whether runs are made.
         counts: Whether minute counts are made.
+        repeated: Whether repeated rows are counted; runs alone are made faster without.
         rows_per_piece: About so many rows are read together.
         threads: How many threads read.
         by_monitor: Whether buckets are monitors (True) or days (False); None chooses.
@@ -74,6 +75,7 @@ class Asked:
     monitor: str = ""
     runs: bool = True
     counts: bool = True
+    repeated: bool = True
     rows_per_piece: int = ROWS_PER_PIECE
     threads: int = 2
     by_monitor: bool | None = None
@@ -300,6 +302,7 @@ class _Measuring:
             runs=self.asked.runs,
             counts=self.asked.counts,
             align=room * self.frame.stride_minutes,
+            repeated=self.asked.repeated,
         )
         self.result.duplicates += unit.duplicates
         self.result.conflicting += unit.conflicting
