@@ -63,33 +63,32 @@ class Unreachable(Exception):
 
 def history(slo: str, start: int, end: int) -> Call:
     """Ask for an SLO's past between two seconds, as it was without any correction."""
-
-    def call(client: ApiClient) -> object:
-        api = ServiceLevelObjectivesApi(client)  # type: ignore[no-untyped-call]  # The package types no constructors.
-        return api.get_slo_history(slo, from_ts=start, to_ts=end, apply_correction=False)
-
-    return call
+    return lambda client: _slos(client).get_slo_history(
+        slo, from_ts=start, to_ts=end, apply_correction=False
+    )
 
 
 def uptime(test: str, start: int, end: int) -> Call:
     """Ask for a Synthetics test's past between two seconds."""
     payload = SyntheticsFetchUptimesPayload(from_ts=start, public_ids=[test], to_ts=end)
-
-    def call(client: ApiClient) -> object:
-        api = SyntheticsApi(client)  # type: ignore[no-untyped-call]  # The package types no constructors.
-        return api.fetch_uptimes(body=payload)
-
-    return call
+    return lambda client: _synthetics(client).fetch_uptimes(body=payload)
 
 
 def corrections(offset: int, limit: int) -> Call:
     """Ask for a page of all SLO corrections."""
+    return lambda client: _corrections(client).list_slo_correction(offset=offset, limit=limit)
 
-    def call(client: ApiClient) -> object:
-        api = ServiceLevelObjectiveCorrectionsApi(client)  # type: ignore[no-untyped-call]  # The package types no constructors.
-        return api.list_slo_correction(offset=offset, limit=limit)
 
-    return call
+def _slos(client: ApiClient) -> ServiceLevelObjectivesApi:
+    return ServiceLevelObjectivesApi(client)  # type: ignore[no-untyped-call]  # The package types no constructors.
+
+
+def _synthetics(client: ApiClient) -> SyntheticsApi:
+    return SyntheticsApi(client)  # type: ignore[no-untyped-call]  # The package types no constructors.
+
+
+def _corrections(client: ApiClient) -> ServiceLevelObjectiveCorrectionsApi:
+    return ServiceLevelObjectiveCorrectionsApi(client)  # type: ignore[no-untyped-call]  # The package types no constructors.
 
 
 @contextmanager

@@ -61,7 +61,7 @@ class _Door(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
         with self.server.turn:  # type: ignore[attr-defined]  # The server was given it.
-            answer = self.server.serve(Request(method, path, query, headers, body))  # type: ignore[attr-defined]
+            answer = self.server.serve(Request(method, path, query, headers, body))  # type: ignore[attr-defined]  # As above.
         self.close_connection = answer.wire is not None
         with suppress(OSError):
             self._sent(answer)
