@@ -41,6 +41,8 @@ def source_of(source: AnySource, folder: Path) -> MonitoringSource:
             sources.CloudWatch() | sources.SqlDatabase() | sources.Datadog() | sources.UptimeRobot()
         ):
             return _asked(source, folder)
+        case sources.Prometheus():
+            return _prometheus(source)
 
 
 def _in_files(
@@ -102,8 +104,6 @@ def _asked(
                 address=source.address or "",
                 timeout_seconds=source.timeout_seconds,
             )
-        case sources.Prometheus():
-            return _prometheus(source)
         case sources.SqlDatabase():
             address = os.environ.get(source.secret_name("URL"), "")
             return SqlQueries(terms=source, url=address, folder=folder)

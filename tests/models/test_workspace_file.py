@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from models.intervals import Interval, instant
-from models.sources import AnySource, BadRows, ChecksFile, OutageLog
+from models.sources import AnySource, BadRows, CalculatorPayloads, ChecksFile, OutageLog
 from models.workspace_file import BillingKind, BillingMode, SmtpSecurity, Workspace
 from models.yaml_text import parse_yaml
 
@@ -57,6 +57,7 @@ def test_a_workspace_names_its_sources_in_order():
     assert (checks.columns.monitor, checks.columns.region) == ("site", "zone")
     assert (checks.bad_rows, checks.time_zone) == (BadRows.REPORT, "Europe/Berlin")
     assert isinstance(incidents, OutageLog)
+    assert isinstance(calculator, CalculatorPayloads)
     assert calculator.path == "payloads/*.jsonl"
 
 
