@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from connectors.monitoring import Wanted
@@ -23,6 +24,9 @@ STATES = {"1": State.UP, "0": State.DOWN, "NaN": State.UNKNOWN}
 EXPECTED = "0 while it is down, 1 while it is up, NaN while nobody knows"
 UNUSUAL = 3, 2
 """A pause of more than three halves of the usual one is looked into."""
+
+MOST_PAUSES, NEIGHBOURS = 1000, 30
+"""With more long pauses than this, each is compared with so many before it and after it."""
 
 LOOKED_BACK_MS = 300_000
 """The server itself looks for a sample no further back, unless it is told to; beyond that, having
@@ -106,11 +110,22 @@ def long_pauses(at: NDArray[np.int64], end: int, hold_ms: int) -> list[Interval]
     if at.size == 0:
         return []
     lengths = np.diff(np.append(at, max(end, int(at[-1]) + 1)))
-    usual = int(np.sort(lengths)[lengths.size // 2]) if lengths.size > 1 else 0
-    more, of = UNUSUAL
-    long = lengths * of > usual * more
+    long = _unusual(lengths)
     ends = at[long] + np.minimum(lengths[long], min(hold_ms, LOOKED_BACK_MS))
     return [Interval(a, b) for a, b in zip(at[long].tolist(), ends.tolist(), strict=True)]
+
+
+def _unusual(lengths: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which pauses are longer than usual; the last one always is."""
+    more, of = UNUSUAL
+    usual = np.sort(lengths[:-1])[[(lengths.size - 1) // 2]] if lengths.size > 1 else lengths[:0]
+    long = lengths[:-1] * of > usual * more
+    if np.count_nonzero(long) > MOST_PAUSES:
+        # Somebody scrapes less often since some day: what is usual differs from time to time.
+        around = np.pad(lengths[:-1], NEIGHBOURS, mode="edge")
+        local = np.sort(sliding_window_view(around, 2 * NEIGHBOURS + 1), axis=1)[:, NEIGHBOURS]
+        long &= lengths[:-1] * of > local * more
+    return np.append(long, True)
 
 
 def is_down(value: str) -> bool:

@@ -7,13 +7,14 @@ from decimal import Decimal
 from itertools import pairwise
 from urllib.parse import parse_qs
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.errors import Misconfigured, Permanent, Retriable
 from connectors.monitoring import Wanted
-from connectors.monitoring._prometheus.states import Seen
+from connectors.monitoring._prometheus.states import Seen, long_pauses
 from connectors.monitoring.memory import MemoryMonitoring, Sighting
 from connectors.monitoring.prometheus import Prometheus
 from models.findings import UnusableInputError
@@ -500,6 +501,22 @@ def test_an_answer_that_failed_once_is_asked_for_again():
     with answering(Answer(503), whole) as (address, _):
         reading = at(address, attempts=2).read(BRIEF)
     assert reading.timelines["m"][0].changes[0] == (1_790_000_001_500, UP)
+
+
+def test_pauses_are_long_by_what_is_usual():
+    """A scrape is missed once, 15 s apart; the last sample is always looked at to its end."""
+    at = np.array([0, 15, 30, 60, 75, 90], dtype=np.int64) * SECOND
+    found = [(p.start // SECOND, p.end // SECOND) for p in long_pauses(at, 95 * SECOND, 300_000)]
+    assert found == [(30, 60), (90, 95)]
+
+
+def test_a_slower_pace_is_no_long_pause():
+    """Two days of every 15 s and one of every minute; what is missed in either is still seen."""
+    quick = np.arange(0, 2 * DAY, 15 * SECOND, dtype=np.int64)
+    slow = np.arange(2 * DAY, 3 * DAY, MINUTE, dtype=np.int64)
+    kept = np.delete(np.concatenate([quick, slow]), [100, quick.size + 100])
+    found = [p.start for p in long_pauses(kept, 3 * DAY, 300_000)]
+    assert found == [99 * 15 * SECOND, 2 * DAY + 99 * MINUTE, 3 * DAY - MINUTE]
 
 
 def naive(values: dict[int, State], hold: int, there: dict[int, State] | None, end: int):
