@@ -62,6 +62,22 @@ RUNS_IN_SQL = f"""
     FROM runs JOIN ends USING (monitor, region)
 """  # noqa: S608  All of it is ours.
 
+WINDOW_MS = 5 * MINUTE_MS
+
+WINDOWS_IN_SQL = f"""
+    WITH looks AS (
+        SELECT monitor, region, t, up, lag(up) OVER probe AS was
+        FROM (SELECT monitor, region, epoch_ms("at") AS t, bool_and(up) AS up
+            FROM read_parquet({{files}}) GROUP BY ALL)
+        WINDOW probe AS (PARTITION BY monitor, region ORDER BY t)),
+    turns AS (
+        SELECT up, t, lead(t) OVER (PARTITION BY monitor, region ORDER BY t) AS until
+        FROM looks WHERE was IS NULL OR up <> was)
+    SELECT count(*), sum(greatest(until // {WINDOW_MS} - (t + {WINDOW_MS - 1}) // {WINDOW_MS}, 0))
+    FROM turns WHERE NOT up AND until IS NOT NULL
+"""  # noqa: S608  All of it is ours.
+"""A state holds until the next look, and a window fails that is down from end to end."""
+
 
 def in_duckdb(sql: str, paths: list[Path], threads: int) -> Answer:
     """What DuckDB answers, in as many threads."""
@@ -108,9 +124,37 @@ def runs_in_pandas(paths: list[Path]) -> Answer:
     )
 
 
-def _measured(paths: list[Path], threads: int, *, runs: bool, counts: bool) -> engine.Measured:
+def windows_in_pandas(paths: list[Path]) -> Answer:
+    """Failed windows as people write them."""
+    frame = _one_check_an_instant(paths)
+    probe = frame.groupby(["monitor", "region"], observed=True)
+    turns = frame[probe["up"].shift().ne(frame["up"])]
+    until = turns.groupby(["monitor", "region"], observed=True)["t"].shift(-1)
+    over = ~turns["up"] & until.notna()
+    start, end = turns["t"][over], until[over].astype("int64")
+    failed = end // WINDOW_MS - (start + WINDOW_MS - 1) // WINDOW_MS
+    return int(over.sum()), int(failed.clip(lower=0).sum())
+
+
+def _measured(
+    paths: list[Path], threads: int, *, runs: bool, counts: bool, repeated: bool = True
+) -> engine.Measured:
     layouts = [Layout.of(path, COLUMNS) for path in paths]
-    return engine.measure(layouts, engine.Asked(runs=runs, counts=counts, threads=threads))
+    asked = engine.Asked(runs=runs, counts=counts, repeated=repeated, threads=threads)
+    return engine.measure(layouts, asked)
+
+
+def our_windows(paths: list[Path], threads: int) -> Callable[[], Answer]:
+    """Our failed windows."""
+    found = _measured(paths, threads, runs=True, counts=False, repeated=False).fragments
+    begins = np.append(True, found.probes[1:] != found.probes[:-1])
+    turns = np.flatnonzero(begins | np.append(True, found.states[1:] != found.states[:-1]))
+    probe, start, state = found.probes[turns], found.first[turns], found.states[turns]
+    over = np.flatnonzero((state[:-1] == State.DOWN) & (probe[:-1] == probe[1:]))
+    start, end = start[over], start[over + 1]
+    failed = np.maximum(end // WINDOW_MS - (start + WINDOW_MS - 1) // WINDOW_MS, 0)
+    answer = int(over.size), int(failed.sum())
+    return lambda: answer
 
 
 def our_counts(paths: list[Path], threads: int) -> Callable[[], Answer]:
@@ -145,6 +189,7 @@ def our_runs(paths: list[Path], threads: int) -> Callable[[], Answer]:
 
 
 JOBS = {
+    "windows": (WINDOWS_IN_SQL, windows_in_pandas, our_windows),
     "exact minute counts": (COUNTS_IN_SQL, counts_in_pandas, our_counts),
     "exact runs": (RUNS_IN_SQL, runs_in_pandas, our_runs),
 }
@@ -156,6 +201,7 @@ def compared(paths: list[Path], *, threads: int, repeats: int, with_pandas: bool
     Raises:
         ValueError: Two engines answer differently.
     """
+    our_runs(paths[:1], threads)
     for job, (sql, pandas_job, ours) in JOBS.items():
         rivals: dict[str, Callable[[], Answer]] = {
             "DuckDB": partial(in_duckdb, sql, paths, threads)
