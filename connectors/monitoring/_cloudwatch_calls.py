@@ -28,6 +28,9 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Get
 """
 
 MOST_PAGES = 1_000
+FAILED = "InternalError"
+"""What a metric's page says whose points may be missing from all pages."""
+
 MOST_SHOWN = 300
 KEY_ID = re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{12,}\b")
 
@@ -286,7 +289,8 @@ class _Answer:
         times, values = result.get("Timestamps", []), result.get("Values", [])
         if not 0 <= number < len(self.points) or len(times) != len(values):
             raise Permanent(f"{self._calls.place}: answers what was not asked. Check its address.")
-        self._states[number] = result.get("StatusCode", "Complete")
+        if self._states.get(number) != FAILED:
+            self._states[number] = result.get("StatusCode", "Complete")
         points = self.points[number]
         for at, value in zip(times, values, strict=True):
             self._put(points, at, value)
@@ -298,6 +302,7 @@ class _Answer:
             message = f"{self._calls.place}: answers {value} at {at.isoformat()}; a number at the"
             raise Permanent(f"{message} start of a period that was asked for was expected.")
         if points.setdefault(start, exact) != exact:
+            self._begin()
             message = f"{self._calls.place}: tells a period in two ways, {value} and others, at"
             raise Retriable(f"{message} {at.isoformat()}. It may settle; ask later.")
 
