@@ -12,8 +12,11 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
+from connectors.errors import Misconfigured
 from connectors.exclusions import ExclusionSource
 from connectors.store import Observation, Store
+from flows.sources import datadog_client
+from flows.unready import UnreadyExclusions
 from models.announcements import (
     FILES,
     Scope,
@@ -30,7 +33,12 @@ from models.effect import WORKSPACE
 from models.exclusion import ExclusionEvent
 from models.findings import Finding, UnusableInputError
 from models.intervals import Interval, utc, utc_text
-from models.sources.exclusions import Announced, AnyExclusionSource, MaintenanceCalendar
+from models.sources.exclusions import (
+    Announced,
+    AnyExclusionSource,
+    DatadogCorrections,
+    MaintenanceCalendar,
+)
 from models.terms import JsonValue
 
 DAY_MS = 86_400_000
@@ -66,6 +74,15 @@ def exclusion_source_of(terms: AnyExclusionSource, folder: Path) -> ExclusionSou
 
             secret = os.environ.get(terms.secret_name("ADDRESS"), "")
             return CalendarExclusions(terms, folder, secret)
+        case DatadogCorrections():
+            from connectors.exclusions.datadog import (  # noqa: PLC0415  It needs the same ones.
+                DatadogExclusions,
+            )
+
+            try:
+                return DatadogExclusions(terms, datadog_client(terms))
+            except Misconfigured as error:
+                return UnreadyExclusions(terms.id, error)
 
 
 def asked_span(span: Interval, *, now: int) -> Interval:

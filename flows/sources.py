@@ -18,17 +18,23 @@ from connectors.monitoring.prometheus import Prometheus
 from connectors.monitoring.sql import SqlQueries
 from connectors.monitoring.uptimerobot import UptimeRobot
 from connectors.monitoring.uptimerobot_alerts import UptimeRobotAlerts
+from flows.unready import UnreadySource
 from models import sources
 from models.intervals import MINUTE_MS
-from models.sources import AnySource, Source
+from models.sources import AnySource
+from models.sources.base import Identified
+from models.sources.exclusions import DatadogCorrections
 
 
 def source_of(source: AnySource, folder: Path) -> MonitoringSource:
-    """The connector for one configured source.
+    """The connector for one configured source; one that lacks a secret says so when it is asked."""
+    try:
+        return _connector_of(source, folder)
+    except Misconfigured as error:
+        return UnreadySource(source.id, error)
 
-    Raises:
-        Misconfigured: A secret that it needs is not in the environment.
-    """
+
+def _connector_of(source: AnySource, folder: Path) -> MonitoringSource:
     match source:
         case (
             sources.ChecksFile()
@@ -108,20 +114,24 @@ def _asked(
             address = os.environ.get(source.secret_name("URL"), "")
             return SqlQueries(terms=source, url=address, folder=folder)
         case sources.Datadog():
-            return _datadog(source)
+            return Datadog(id=source.id, monitors=source.monitors, client=datadog_client(source))
         case sources.UptimeRobot():
             return _uptimerobot(source)
 
 
-def _datadog(source: sources.Datadog) -> Datadog:
-    client = DatadogClient(
+def datadog_client(source: sources.Datadog | DatadogCorrections) -> DatadogClient:
+    """How a source at Datadog is asked.
+
+    Raises:
+        Misconfigured: Its keys are not in the environment.
+    """
+    return DatadogClient(
         place=f"datadog {source.id}",
         api_key=_secret(source, "API_KEY"),
         app_key=_secret(source, "APP_KEY"),
         address=source.address,
         timeout_seconds=source.timeout_seconds,
     )
-    return Datadog(id=source.id, monitors=source.monitors, client=client)
 
 
 def _uptimerobot(source: sources.UptimeRobot) -> UptimeRobot:
@@ -148,7 +158,7 @@ def _prometheus(source: sources.Prometheus) -> Prometheus:
     )
 
 
-def _secret(source: Source, what: str) -> str:
+def _secret(source: Identified, what: str) -> str:
     """A secret from the environment.
 
     Raises:

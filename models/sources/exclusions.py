@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from models.exclusion import ExclusionKind
 from models.sources.base import Address, Identified
+from models.sources.datadog import DatadogId
 from models.terms import Name, Terms, TimeZone
 
 
@@ -92,5 +93,44 @@ class MaintenanceCalendar(ExclusionTerms):
         return self
 
 
-AnyExclusionSource = MaintenanceCalendar
+class CorrectionCategory(StrEnum):
+    """What Datadog calls the reasons for a correction."""
+
+    MAINTENANCE = "Scheduled Maintenance"
+    DEPLOYMENT = "Deployment"
+    CLOSED = "Outside Business Hours"
+    OTHER = "Other"
+
+
+class DatadogCorrections(ExclusionTerms):
+    """Corrections of SLOs at Datadog.
+
+    Datadog itself writes down when a correction was made and last changed, and nobody can write
+    that earlier afterwards; so its word is the proof. Its keys stand in the environment as
+    `MAKEGOOD_SOURCE_<ID>_API_KEY` and `..._APP_KEY`; the application key needs `slos_read`.
+
+    Attributes:
+        address: Where it answers; None for the site datadoghq.com.
+        timeout_seconds: How long one answer may take.
+        slos: What the corrections of each SLO touch; those of other SLOs are not taken.
+        queries: The same for corrections that name SLOs by a query; null takes none of them. One
+            with a query that is not listed is refused.
+        categories: Which corrections are taken.
+    """
+
+    kind: Literal["datadog_corrections"]
+    announced: Announced = Announced.STATED
+    address: Address | None = None
+    timeout_seconds: Annotated[int, Field(ge=1, le=600)] = 30
+    slos: Annotated[dict[DatadogId, Touched], Field(min_length=1)]
+    queries: dict[Name, Touched | None] = Field(default_factory=dict)
+    categories: Annotated[tuple[CorrectionCategory, ...], Field(min_length=1)] = (
+        CorrectionCategory.MAINTENANCE,
+    )
+
+
+AnyExclusionSource = Annotated[
+    MaintenanceCalendar | DatadogCorrections,
+    Field(discriminator="kind"),
+]
 """Any source of exclusions, told apart by its `kind`."""
