@@ -25,6 +25,7 @@ from models.sources.files import (
 )
 from models.sources.prometheus import Prometheus
 from models.sources.sql import SqlDatabase
+from models.sources.upptime import Upptime
 from models.sources.uptimerobot import UptimeRobot, UptimeRobotAlerts
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "Source",
     "SqlDatabase",
     "Stretch",
+    "Upptime",
     "UptimeRobot",
     "UptimeRobotAlerts",
 ]
@@ -53,7 +55,8 @@ AnySource = Annotated[
     | SqlDatabase
     | Datadog
     | UptimeRobot
-    | UptimeRobotAlerts,
+    | UptimeRobotAlerts
+    | Upptime,
     Field(discriminator="kind"),
 ]
 """Any source of evidence, told apart by its `kind`."""
