@@ -30,6 +30,7 @@ from flows.messages import (
     ReleaseRequest,
     Rendered,
     WithheldLine,
+    preview_notice,
     render_notice,
     render_request,
     render_summary,
@@ -50,6 +51,9 @@ from models.money import Currency, Money
 from models.period import ServiceMonth
 from models.terms import JsonValue
 from models.workspace_file import MailTerms
+
+MOST_PREVIEWS = 1000
+"""Pages that one month may fill by itself: nobody turns more than that."""
 
 NOTICE = "client_notice"
 SUMMARY = "operator_summary"
@@ -289,11 +293,16 @@ def write_previews(office: Office, period: str) -> int:
     """Write the notices that wait for release as pages to look at; remove those that do not.
 
     Ids of clients and services may hold dots, but no plus: each obligation has a page of its own.
+    Of very many only the largest have one; `makegood mail preview` shows any.
     """
-    wanted = {
-        f"{stored.key.replace('/', '+')}.html": stored
+    drafts = [
+        stored
         for stored in office.store.obligations(period, states=[ObligationState.DRAFT])
         if stored.role is Role.PROVIDER
+    ]
+    wanted = {
+        f"{stored.key.replace('/', '+')}.html": stored
+        for stored in sorted(drafts, key=_size, reverse=True)[:MOST_PREVIEWS]
     }
     with sole_writer(office.previews / "previews"):
         for path in office.previews.glob(f"*+{period}+r*.html"):
@@ -306,12 +315,18 @@ def write_previews(office: Office, period: str) -> int:
     return len(wanted)
 
 
+def _size(stored: StoredObligation) -> Decimal:
+    """How large a credit is, in major units of whatever currency; what takes back is as large."""
+    amount = stored.obligation.amount
+    return Decimal(0) if amount is None else abs(Decimal(amount.text))
+
+
 def _write_preview(path: Path, notice: ClientNotice, language: Language) -> None:
     # The mark at the end tells which notice it shows, so that a rerun renders nothing again.
     mark = f"<!-- {sha256(repr((notice, language)).encode()).hexdigest()} -->\n".encode()
     if path.exists() and path.read_bytes().endswith(mark):
         return
-    page = render_notice(notice, preview=True, language=language).html.encode()
+    page = preview_notice(notice, language=language).encode()
     write_whole(path, page + mark, durable=False)
 
 

@@ -58,6 +58,7 @@ from models.case import (
     Case,
     Decided,
     MeasuredCase,
+    Measurements,
     apply_terms,
     measure_case,
     replay_faults,
@@ -130,6 +131,7 @@ class MonthRun:
         later: What is to be remembered of them once the run is not refused any more.
         announced: What may be excluded, with the announcements that count.
         measured: Each shard's measured cases.
+        measurements: What contracts share of them.
         outcomes: Each shard's outcomes.
         released: What rules let go in this run.
         payments: What became of payments in this run.
@@ -157,6 +159,7 @@ class MonthRun:
         self.later: deque[Callable[[], object]] = deque()
         self.announced = Announcements()
         self.measured: dict[int, tuple[MeasuredCase, ...]] = {}
+        self.measurements = Measurements()
         self.outcomes: dict[int, tuple[Outcome, ...]] = {}
         self.released: tuple[StoredObligation, ...] = ()
         self.payments = Settlement()
@@ -357,7 +360,7 @@ def compute_uptime(run: MonthRun, shard: int) -> str:
     """Measure one shard's contracts. Pure, given the evidence."""
     cases = [_case(run, governed) for governed in run.plan.shards[shard]]
     _do_what_waits(run)
-    run.measured[shard] = tuple(measure_case(case) for case in cases)
+    run.measured[shard] = tuple(measure_case(case, run.measurements) for case in cases)
     withheld = sum(1 for measured in run.measured[shard] if measured.withheld)
     return f"shard {shard + 1}: {len(cases)} contracts measured, {withheld} withheld"
 

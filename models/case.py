@@ -175,8 +175,46 @@ def decide(case: Case) -> Decided:
     return apply_terms(measure_case(case))
 
 
-def measure_case(case: Case) -> MeasuredCase:
-    """The month's uptime, from timelines or from a calculator's counts."""
+@dataclass(slots=True)
+class Measurements:
+    """What was measured in a run: contracts that share evidence, month and terms share it too."""
+
+    _known: dict[tuple[object, ...], tuple[Case, MonthlyUptime, UptimeBounds]] = field(
+        default_factory=dict
+    )
+
+    def of(
+        self, case: Case, judged: tuple[JudgedExclusion, ...]
+    ) -> tuple[MonthlyUptime, UptimeBounds]:
+        """The month's uptime and its bounds, given what the exclusions come to."""
+        terms, month = case.version.measurement, case.bounds
+        # By identity, which costs nothing; the case is kept so that no other takes its place.
+        key = (id(case.evidence), month, terms, judged)
+        if key not in self._known:
+            self._known[key] = (case, *_measured_and_bounds(case, judged))
+        _, uptime, bounds = self._known[key]
+        return uptime, bounds
+
+
+def _measured_and_bounds(
+    case: Case, judged: tuple[JudgedExclusion, ...]
+) -> tuple[MonthlyUptime, UptimeBounds]:
+    monitors = [[piece.timeline for piece in regions] for regions in case.evidence]
+    terms, month = case.version.measurement, case.bounds
+    uptime = measure_uptime(monitors=monitors, month=month, terms=terms, exclusions=judged)
+    bounds = uptime_bounds(
+        monitors=monitors, month=month, terms=terms, exclusions=judged, measured=uptime
+    )
+    return uptime, bounds
+
+
+def measure_case(case: Case, shared: Measurements | None = None) -> MeasuredCase:
+    """The month's uptime, from timelines or from a calculator's counts.
+
+    Args:
+        case: The inputs.
+        shared: What cases over the same evidence have measured; None measures anew.
+    """
     if case.payload is not None:
         counted = case.payload.measured(time_zone=case.version.time_zone, affected=case.affected)
         measured, withheld = counted
@@ -187,12 +225,7 @@ def measure_case(case: Case) -> MeasuredCase:
         service_id=case.service,
         month=case.bounds,
     )
-    monitors = [[piece.timeline for piece in regions] for regions in case.evidence]
-    terms = case.version.measurement
-    uptime = measure_uptime(monitors=monitors, month=case.bounds, terms=terms, exclusions=judged)
-    bounds = uptime_bounds(
-        monitors=monitors, month=case.bounds, terms=terms, exclusions=judged, measured=uptime
-    )
+    uptime, bounds = (shared or Measurements()).of(case, judged)
     measured = measured_month(uptime, month=case.month, affected=case.affected)
     return MeasuredCase(case, uptime, judged, measured, uptime.withheld, bounds)
 

@@ -36,10 +36,11 @@ class EntryKind(StrEnum):
     EXCLUSION_SEEN = "exclusion_seen"
 
 
-OBSERVED = frozenset(
-    {EntryKind.CLAIM_MOVED, EntryKind.LEDGER_EDITED, EntryKind.EXCLUSION_SEEN}
-)
+OBSERVED = frozenset({EntryKind.CLAIM_MOVED, EntryKind.LEDGER_EDITED, EntryKind.EXCLUSION_SEEN})
 """What people and vendors tell us, beside what was decided and done."""
+
+
+EXACT = frozenset({str, int, bool})
 
 
 def canonical(value: JsonValue) -> str:
@@ -58,17 +59,18 @@ def digest_of(value: JsonValue) -> str:
 
 
 def _refuse_floats(value: JsonValue) -> None:
-    if value is None or isinstance(value, bool | int | str):
-        return
-    if isinstance(value, list | tuple):
-        for item in value:
-            _refuse_floats(item)
-    elif isinstance(value, dict) and all(isinstance(key, str) for key in value):
-        for item in value.values():
-            _refuse_floats(item)
-    else:
-        message = f"{type(value).__name__} has no exact form in a record"
-        raise TypeError(message)
+    """Look at everything in the value; records are long and many, so without calling itself."""
+    waiting = [value]
+    for found in waiting:
+        if found is None or type(found) in EXACT or isinstance(found, int | str):
+            continue
+        if isinstance(found, list | tuple):
+            waiting.extend(found)
+        elif isinstance(found, dict) and all(isinstance(key, str) for key in found):
+            waiting.extend(found.values())
+        else:
+            message = f"{type(found).__name__} has no exact form in a record"
+            raise TypeError(message)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from flows.messages.calendars import Method, content_type, render_calendar, uid_of
 from flows.messages.rendering import (
     Rendered,
+    preview_notice,
     render_notice,
     render_reminder,
     render_request,
@@ -50,6 +51,7 @@ __all__ = [
     "Rendered",
     "WithheldLine",
     "content_type",
+    "preview_notice",
     "render_calendar",
     "render_notice",
     "render_reminder",

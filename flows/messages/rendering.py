@@ -76,6 +76,12 @@ def render_notice(
     return _rendered("notice", language, notice=notice, preview=preview)
 
 
+def preview_notice(notice: ClientNotice, *, language: Language = ENGLISH) -> str:
+    """The page of a notice that waits for release, with a banner that says so."""
+    template = _environment(language, html=True).get_template("notice.html.j2")
+    return template.render(notice=notice, preview=True)
+
+
 def render_reminder(reminder: ClaimReminder, *, language: Language = ENGLISH) -> Rendered:
     """The reminder of claims that must be filed soon, or what has changed in their calendar."""
     return _rendered("reminder", language, reminder=reminder)

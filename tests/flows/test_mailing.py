@@ -146,6 +146,16 @@ def test_a_draft_whose_contract_is_gone_keeps_its_language(tmp_path):
         assert write_previews(office, SEPTEMBER) == 2
 
 
+def test_of_very_many_notices_the_largest_are_previewed(tmp_path, monkeypatch):
+    """Bluefin's 360.00 before Acme's 200.00; the other page, of an earlier run, is removed."""
+    books = Books.laid_out(tmp_path, ACME, BLUEFIN, checks=checks(api=120))
+    books.run()
+    assert len(books.previews) == 2
+    monkeypatch.setattr("flows.mailing.MOST_PREVIEWS", 1)
+    books.run()
+    assert books.previews == ["bluefin+api+2025-09+r0.html"]
+
+
 @pytest.mark.parametrize(
     ("makegood", "contract", "place"),
     [
