@@ -3,6 +3,8 @@
 import pytest
 
 from connectors.errors import Misconfigured
+from connectors.monitoring import Wanted
+from connectors.monitoring import Wanted
 from connectors.monitoring.prometheus import Prometheus
 from flows.sources import source_of
 from models import sources
@@ -36,5 +38,6 @@ def test_nobody_needs_to_log_in(tmp_path, monkeypatch):
 def test_a_user_without_a_password_is_refused(tmp_path, monkeypatch):
     """The message names the variable."""
     monkeypatch.delenv("MAKEGOOD_SOURCE_EU_PROM_PASSWORD", raising=False)
+    made = source_of(configured(user="makegood"), tmp_path)
     with pytest.raises(Misconfigured, match="MAKEGOOD_SOURCE_EU_PROM_PASSWORD"):
-        source_of(configured(user="makegood"), tmp_path)
+        made.read(Wanted())
