@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import ssl
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -139,6 +140,19 @@ class Asking:
             self.pause_ms(_asked_to_wait_ms(answer))
         words = self.shown(text[:MOST_READ].decode(errors="replace"))
         raise _classed(where, answer.status_code, words)
+
+
+def authorization(
+    *, token: str = "", user: str | None = None, password: str = ""
+) -> dict[str, str]:
+    """The header of somebody who logs in, else of a bearer token; none for neither.
+
+    >>> authorization(user="Aladdin", password="open sesame")
+    {'Authorization': 'Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=='}
+    """
+    if user is not None:
+        return {"Authorization": f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"}
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 @cache

@@ -34,6 +34,7 @@ from models.exclusion import ExclusionEvent
 from models.findings import Finding, UnusableInputError
 from models.intervals import Interval, utc, utc_text
 from models.sources.exclusions import (
+    AlertmanagerSilences,
     Announced,
     AnyExclusionSource,
     DatadogCorrections,
@@ -83,6 +84,22 @@ def exclusion_source_of(terms: AnyExclusionSource, folder: Path) -> ExclusionSou
                 return DatadogExclusions(terms, datadog_client(terms))
             except Misconfigured as error:
                 return UnreadyExclusions(terms.id, error)
+        case AlertmanagerSilences():
+            return _alertmanager(terms)
+
+
+def _alertmanager(terms: AlertmanagerSilences) -> ExclusionSource:
+    from connectors.exclusions.alertmanager import (  # noqa: PLC0415  It needs Arrow's functions.
+        AlertmanagerExclusions,
+    )
+
+    name = terms.secret_name("PASSWORD")
+    token, password = (os.environ.get(one, "") for one in (terms.secret_name("TOKEN"), name))
+    if terms.user and not password:
+        message = f"source {terms.id!r}: {name} is not in the environment, or empty."
+        why = Misconfigured(f"{message} Set it and run again; nothing was asked.")
+        return UnreadyExclusions(terms.id, why)
+    return AlertmanagerExclusions(terms=terms, token=token, password=password)
 
 
 def asked_span(span: Interval, *, now: int) -> Interval:

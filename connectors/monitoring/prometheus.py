@@ -7,14 +7,13 @@ does not have is unknown; what it has in part is an error.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from connectors.monitoring import Capability, FileFacts, Reading, SourceFacts, Wanted
 from connectors.monitoring._answers import answer_of
-from connectors.monitoring._asking import Asking
+from connectors.monitoring._asking import Asking, authorization
 from connectors.monitoring._prometheus.api import Api, BadValue, joined
 from connectors.monitoring._prometheus.questions import (
     QUERY,
@@ -96,25 +95,18 @@ class Prometheus:
         return CountQuestion(api, monitor.requests, monitor.region_label)
 
     def _api(self, name: str) -> Api:
-        login = b64encode(f"{self.user}:{self.password}".encode()).decode() if self.user else ""
+        login = authorization(token=self.token, user=self.user, password=self.password)
+        tenant = {"X-Scope-OrgID": self.tenant} if self.tenant else {}
         return Api(
             Asking(
                 place=f"prometheus {self.id}" + (f", monitor {name}" if name else ""),
                 address=self.address.rstrip("/"),
                 timeout_seconds=self.timeout_seconds,
-                headers=self._headers(login),
+                headers={**tenant, **login},
                 attempts=self.attempts,
-                secrets=(self.token, self.password, login),
+                secrets=(self.token, self.password, *login.values()),
             )
         )
-
-    def _headers(self, login: str) -> Mapping[str, str]:
-        headers = {"X-Scope-OrgID": self.tenant} if self.tenant else {}
-        if login:
-            headers["Authorization"] = f"Basic {login}"
-        elif self.token:
-            headers["Authorization"] = f"Bearer {self.token}"
-        return headers
 
 
 @dataclass(frozen=True, slots=True)

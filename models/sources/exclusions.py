@@ -16,7 +16,8 @@ from pydantic_core import PydanticCustomError
 from models.exclusion import ExclusionKind
 from models.sources.base import Address, Identified
 from models.sources.datadog import DatadogId
-from models.terms import Name, Terms, TimeZone
+from models.sources.prometheus import LabelName
+from models.terms import Name, Slug, Terms, TimeZone, Whole
 
 
 class Announced(StrEnum):
@@ -129,8 +130,45 @@ class DatadogCorrections(ExclusionTerms):
     )
 
 
+class MutedAlert(Touched):
+    """The alert that fires when a service is down; whoever silences it announces something.
+
+    Attributes:
+        labels: All labels that it has, `alertname` among them.
+    """
+
+    labels: Annotated[dict[LabelName, str], Field(min_length=1)]
+
+
+class AlertmanagerSilences(ExclusionTerms):
+    """Silences of an Alertmanager, asked over its HTTP API.
+
+    A bearer token stands in the environment as `MAKEGOOD_SOURCE_<ID>_TOKEN`; the password of a
+    `user` as `MAKEGOOD_SOURCE_<ID>_PASSWORD`.
+
+    Attributes:
+        address: Where it is, without `/api/v2`.
+        timeout_seconds: How long one answer may take.
+        user: Who we log in as; None for a token, or for nobody.
+        comment_begins: How the comment of a silence begins that is meant here, in capitals or not;
+            "" takes every silence. People also silence what they know to be broken.
+        alerts: Each service's alert. A silence touches those whose labels fit all its matchers, as
+            it would silence them.
+        kept_hours: How long the server keeps silences that have ended, its `--data.retention`.
+            Nothing is told about months of which it may have forgotten some.
+    """
+
+    kind: Literal["alertmanager"]
+    address: Address
+    timeout_seconds: Annotated[int, Field(ge=1, le=600)] = 30
+    user: Annotated[Name, Field(pattern=r"^[^:]+$")] | None = None
+    comment_begins: Annotated[str, Field(max_length=100)]
+    alerts: Annotated[dict[Slug, MutedAlert], Field(min_length=1)]
+    kept_hours: Annotated[Whole, Field(ge=1, le=1_000_000)] = 120
+
+
 AnyExclusionSource = Annotated[
-    MaintenanceCalendar | DatadogCorrections,
+    MaintenanceCalendar | DatadogCorrections | AlertmanagerSilences,
     Field(discriminator="kind"),
 ]
 """Any source of exclusions, told apart by its `kind`."""

@@ -4,7 +4,6 @@ import pytest
 
 from connectors.errors import Misconfigured
 from connectors.monitoring import Wanted
-from connectors.monitoring import Wanted
 from connectors.monitoring.prometheus import Prometheus
 from flows.sources import source_of
 from models import sources
