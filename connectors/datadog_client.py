@@ -36,6 +36,10 @@ MOST_SHOWN = 300
 SECOND_MS = 1000
 
 
+def _any_will_do(_answer: JsonValue) -> None:
+    """Take any answer for the whole."""
+
+
 @dataclass(slots=True)
 class _Pace:
     """What Datadog said about its limit: nothing may be asked for so long."""
@@ -82,8 +86,15 @@ class DatadogClient:
     sleep: Callable[[Any], None] = time.sleep
     _pace: _Pace = field(default_factory=_Pace, repr=False, compare=False)
 
-    def history(self, slo: str, span: Interval) -> JsonValue:
+    def history(
+        self, slo: str, span: Interval, *, whole: Callable[[JsonValue], None] = _any_will_do
+    ) -> JsonValue:
         """An SLO's past over a span, widened to whole seconds, as it was without any correction.
+
+        Args:
+            slo: Its id.
+            span: What is asked for.
+            whole: Raises `Retriable` for an answer that is only a part; then it is asked again.
 
         Raises:
             Retriable: No usable answer, several times over.
@@ -91,7 +102,7 @@ class DatadogClient:
             Permanent: The question was refused, or the answer is too large.
         """
         call = _library(self.place).history(slo, *_seconds(span))
-        return self._ask(f"GET /api/v1/slo/{slo}/history", call)
+        return self._ask(f"GET /api/v1/slo/{slo}/history", call, whole)
 
     def uptime(self, test: str, span: Interval) -> JsonValue:
         """A Synthetics test's past over a span, widened to whole seconds; raises as `history`."""
@@ -103,11 +114,17 @@ class DatadogClient:
         call = _library(self.place).corrections(offset, limit)
         return self._ask("GET /api/v1/slo/correction", call)
 
-    def _ask(self, what: str, call: Call) -> JsonValue:
+    def _ask(
+        self, what: str, call: Call, whole: Callable[[JsonValue], None] = _any_will_do
+    ) -> JsonValue:
         where = f"{self.place}: {what}"
-        return with_retries(
-            lambda: self._once(where, call), attempts=self.attempts, sleep=self.sleep
-        )
+
+        def once() -> JsonValue:
+            answer = self._once(where, call)
+            whole(answer)
+            return answer
+
+        return with_retries(once, attempts=self.attempts, sleep=self.sleep)
 
     def _once(self, where: str, call: Call) -> JsonValue:
         library = _library(self.place)

@@ -149,11 +149,10 @@ class Datadog:
         return _Told(entries)
 
     def _history(self, place: str, monitor: DatadogMonitor, span: Interval) -> JsonValue:
-        answer = _object(place, "the answer", self.client.history(str(monitor.slo), span))
-        if answer.get("errors"):
-            message = f"{place}: only a part was answered: {_errors(answer['errors'])}"
-            raise Retriable(f"{message} Nothing was changed; ask again.")
-        return _object(place, "data", answer.get("data"))
+        answer = self.client.history(
+            str(monitor.slo), span, whole=lambda answer: _check_whole(place, answer)
+        )
+        return _object(place, "data", answer["data"])
 
     def _entries(
         self, place: str, monitor: DatadogMonitor, span: Interval
@@ -283,9 +282,7 @@ def _observations(place: str, part: Mapping[str, JsonValue]) -> list[Observation
     if part.get("preview"):
         message = f"{place}: Datadog is still working its history out. Ask again in some minutes."
         raise Retriable(message)
-    if part.get("errors"):
-        message = f"{place}: only a part was answered: {_errors(part['errors'])}"
-        raise Retriable(f"{message} Nothing was changed; ask again.")
+    _check_errors(place, part.get("errors") or ())
     entries = part.get("history")
     if not isinstance(entries, list):
         raise _unlike(place, "history", "a list")
@@ -308,7 +305,6 @@ def _windows(
     if data.get("type") != "metric":
         message = f"{place}: the SLO counts no requests. Leave `requests` out."
         raise Permanent(message)
-    _check_errors(place, _object(place, "overall", data.get("overall")))
     series = _object(place, "series", data.get("series"))
     times = [_ms(place, at) for at in _list(place, "times", series.get("times"))]
     widest = int(monitor.widest_window_minutes * MINUTE_MS)
@@ -337,14 +333,29 @@ def _window(place: str, span: Interval, good: JsonValue, total: JsonValue) -> Re
     return RequestWindow(span.start, span.length, counted, failed)
 
 
-def _check_errors(place: str, overall: Mapping[str, JsonValue]) -> None:
-    errors = [
+def _check_whole(place: str, answer: JsonValue) -> None:
+    """Refuse an answer that is only a part.
+
+    Raises:
+        Retriable: It says so itself.
+        Permanent: It is not of the published shape.
+    """
+    told = _object(place, "the answer", answer)
+    data = _object(place, "data", told.get("data") or {})
+    overall = _object(place, "overall", data.get("overall") or {})
+    _check_errors(place, [*(told.get("errors") or ()), *(overall.get("errors") or ())])
+    if not data:
+        raise _unlike(place, "data", "an object")
+
+
+def _check_errors(place: str, errors: Iterable[JsonValue]) -> None:
+    grave = [
         error
-        for error in overall.get("errors") or ()
+        for error in errors
         if not isinstance(error, dict) or error.get("error_type") != NO_REQUESTS
     ]
-    if errors:
-        message = f"{place}: only a part was answered: {_errors(errors)}"
+    if grave:
+        message = f"{place}: only a part was answered: {_errors(grave)}."
         raise Retriable(f"{message} Nothing was changed; ask again.")
 
 
@@ -383,12 +394,11 @@ def _unlike(place: str, what: str, expected: str) -> Permanent:
     return Permanent(f"{message} Tell the maintainers; nothing is guessed.")
 
 
-def _errors(errors: JsonValue) -> str:
-    listed = errors if isinstance(errors, list) else [errors]
+def _errors(errors: Iterable[JsonValue]) -> str:
     texts = (
         error.get("error_message") or error.get("error") or error.get("error_type") or "?"
         if isinstance(error, dict)
         else error
-        for error in listed
+        for error in errors
     )
     return "; ".join(str(text) for text in texts)
