@@ -24,7 +24,7 @@ from connectors.monitoring import (
 )
 from connectors.store import Store
 from models.artifacts import Artifact, KeptMonth, KeptReading
-from models.findings import Finding, Severity, UnusableInputError
+from models.findings import Finding, Severity, UnusableInputError, refuse
 from models.measurement import Duplicates
 from models.terms import JsonValue
 
@@ -63,8 +63,8 @@ class Remembering:
         """What the source says: from its files where they changed, else as it is remembered.
 
         Raises:
-            UnusableInputError: The files cannot be used, or are gone and were never read.
-            ValueError: What is remembered was altered.
+            UnusableInputError: The files cannot be used, or are gone and were never read; or what
+                is remembered was altered.
         """
         before = self.store.kept_reading(self.source.id, self.rule)
         try:
@@ -108,9 +108,11 @@ class Remembering:
         artifacts = self.store.artifacts(digests)
         missing = sorted(set(digests) - artifacts.keys())
         if missing:
-            message = f"kept evidence {missing[0][:12]} is missing"
-            raise ValueError(message)
-        recalled = self.source.recalled(artifacts.values(), self.wanted)
+            raise _altered(self.source.id, f"{missing[0][:12]} is missing")
+        try:
+            recalled = self.source.recalled(artifacts.values(), self.wanted)
+        except ValueError as error:
+            raise _altered(self.source.id, str(error)) from None
         facts = _facts_of(before.body)
         return replace(recalled, facts=replace(facts, findings=(*facts.findings, *said)))
 
@@ -258,6 +260,16 @@ def _facts_of(body: Mapping[str, JsonValue]) -> SourceFacts:
             Finding(**finding, severity=Severity.WARNING) for finding in facts["findings"]
         ),
         **{name: facts[name] for name in COUNTS},
+    )
+
+
+def _altered(source: str, fact: str) -> UnusableInputError:
+    return refuse(
+        f"database, evidence of {source}",
+        fact,
+        expected="kept evidence as it was written, under its digest",
+        remedy="Put the database back from a copy; where the files are still there, a new database "
+        "reads them again.",
     )
 
 

@@ -124,7 +124,7 @@ def test_kept_evidence_that_was_altered_is_noticed(lay_out):
         connection.execute(text("DROP TRIGGER artifact_update"))
         connection.execute(text("UPDATE artifact SET body = x'00' WHERE kind = 'runs'"))
     engine.dispose()
-    with pytest.raises(ValueError, match="is not what was stored"):
+    with pytest.raises(UnusableInputError, match="is not what was stored"):
         books.run()
 
 
