@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from decimal import Decimal
 from pathlib import Path
 
 from connectors.asking import Asking
@@ -16,6 +17,8 @@ from connectors.monitoring.datadog import Datadog
 from connectors.monitoring.outage_logs import OutageLogs
 from connectors.monitoring.prometheus import Prometheus
 from connectors.monitoring.sql import SqlQueries
+from connectors.monitoring.upptime import UpptimeRepository
+from connectors.monitoring.uptime_kuma import UptimeKuma
 from connectors.monitoring.uptimerobot import UptimeRobot
 from connectors.monitoring.uptimerobot_alerts import UptimeRobotAlerts
 from flows.unready import UnreadySource
@@ -41,6 +44,8 @@ def _connector_of(source: AnySource, folder: Path) -> MonitoringSource:
             | sources.OutageLog()
             | sources.CalculatorPayloads()
             | sources.UptimeRobotAlerts()
+            | sources.Upptime()
+            | sources.UptimeKuma()
         ):
             return _in_files(source, folder)
         case (
@@ -55,7 +60,9 @@ def _in_files(
     source: sources.ChecksFile
     | sources.OutageLog
     | sources.CalculatorPayloads
-    | sources.UptimeRobotAlerts,
+    | sources.UptimeRobotAlerts
+    | sources.Upptime
+    | sources.UptimeKuma,
     folder: Path,
 ) -> MonitoringSource:
     match source:
@@ -81,10 +88,41 @@ def _in_files(
                 covers=source.covers,
                 monitors=source.monitors,
             )
+        case sources.Upptime():
+            return _upptime(source, folder)
+        case sources.UptimeKuma():
+            return _kuma(source, folder)
+
+
+def _upptime(source: sources.Upptime, folder: Path) -> UpptimeRepository:
+    return UpptimeRepository(
+        id=source.id,
+        repository=source.repository,
+        monitors=source.monitors,
+        folder=folder,
+        branch=source.branch,
+        spacing_ms=_ms(source.spacing_minutes),
+        bad_rows=BadRows(source.bad_rows),
+    )
+
+
+def _kuma(source: sources.UptimeKuma, folder: Path) -> UptimeKuma:
+    return UptimeKuma(
+        id=source.id,
+        path=source.path,
+        monitors=source.monitors,
+        folder=folder,
+        pending=source.pending,
+        spacing_ms=_ms(source.spacing_minutes),
+        bad_rows=BadRows(source.bad_rows),
+    )
+
+
+def _ms(minutes: Decimal | None) -> int | None:
+    return None if minutes is None else int(minutes * MINUTE_MS)
 
 
 def _checks(source: sources.ChecksFile, folder: Path) -> MonitoringSource:
-    spacing = source.spacing_minutes
     return ChecksFiles(
         id=source.id,
         path=source.path,
@@ -92,7 +130,7 @@ def _checks(source: sources.ChecksFile, folder: Path) -> MonitoringSource:
         columns={k: v for k, v in source.columns.model_dump().items() if v is not None},
         time_zone=source.time_zone,
         bad_rows=BadRows(source.bad_rows),
-        spacing_ms=None if spacing is None else int(spacing * MINUTE_MS),
+        spacing_ms=_ms(source.spacing_minutes),
     )
 
 

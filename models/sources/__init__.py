@@ -23,6 +23,7 @@ from models.sources.files import (
     OutageLog,
     Stretch,
 )
+from models.sources.kuma import UptimeKuma
 from models.sources.prometheus import Prometheus
 from models.sources.sql import SqlDatabase
 from models.sources.upptime import Upptime
@@ -42,6 +43,7 @@ __all__ = [
     "SqlDatabase",
     "Stretch",
     "Upptime",
+    "UptimeKuma",
     "UptimeRobot",
     "UptimeRobotAlerts",
 ]
@@ -56,7 +58,8 @@ AnySource = Annotated[
     | Datadog
     | UptimeRobot
     | UptimeRobotAlerts
-    | Upptime,
+    | Upptime
+    | UptimeKuma,
     Field(discriminator="kind"),
 ]
 """Any source of evidence, told apart by its `kind`."""
