@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import connectors
 from connectors.datadog_client import DatadogClient
 from connectors.errors import Misconfigured, Permanent, Retriable
 from connectors.monitoring import Wanted
 from connectors.monitoring.datadog import Datadog
+from connectors.monitoring.memory import MemoryMonitoring, Sighting
 from models.intervals import Interval
 from models.outage import State
 from models.requests import RequestRule
@@ -378,6 +381,39 @@ def test_a_test_that_is_not_answered_is_refused(datadog):
     """An answer about nobody is no answer."""
     with pytest.raises(Permanent, match="no Synthetics test 'gone' was answered"):
         read(datadog, web=DatadogMonitor(synthetics="gone"))
+
+
+@given(
+    entries=st.lists(
+        st.tuples(st.integers(MAY_S - 40 * DAY_S, JUNE_S + 40 * DAY_S), st.integers(0, 2)),
+        max_size=12,
+        unique_by=lambda entry: entry[0],
+    )
+)
+@settings(max_examples=30, deadline=None)
+def test_any_past_says_in_may_what_it_says_in_memory(entries):
+    """State by state, however little was asked for around May."""
+    states = {number: state for state, number in STATES.items()}
+    sightings = [Sighting("web", at * 1000, states[number]) for at, number in entries]
+    with running() as organisation:
+        organisation.now_s = JUNE_S + 40 * DAY_S
+        organisation.slos["a"] = Slo(history=entries)
+        told = read(organisation, web=DatadogMonitor(slo="a")).timelines.get("web", ())
+    known = MemoryMonitoring(id="m", sightings=sightings).read(Wanted()).timelines.get("web", ())
+    assert [states_in_may(line) for line in told] in (
+        [states_in_may(line) for line in known],
+        [] if all(at >= JUNE_S for at, _ in entries) else None,
+    )
+
+
+def states_in_may(timeline):
+    """What a timeline says of May: changes inside, led by the state at its start."""
+    led = [state for at, state in timeline.changes if at <= MAY.start] or [State.UNKNOWN]
+    found = [(MAY.start, led[-1])]
+    for at, state in timeline.changes:
+        if MAY.start < at < MAY.end and state is not found[-1][1]:
+            found.append((at, state))
+    return found
 
 
 def test_without_its_client_it_says_what_to_install(datadog, monkeypatch):

@@ -149,7 +149,7 @@ class Datadog:
 
     def check(self) -> None:
         """Fail when an answer was none of Datadog's, or a planned fault never struck."""
-        assert self.defects == []
+        assert self.defects == [], f"these answers are none of Datadog: {self.defects}"
         unstruck = [f.kind for i, f in enumerate(self._faults) if i not in self._struck]
         assert unstruck == [], f"these faults never struck: {unstruck}"
 
