@@ -126,10 +126,11 @@ class Database:
         if strange:
             message = f"{self.place}: the query names :{strange[0]}; :start and :end alone were "
             raise Permanent(f"{message}expected. Write a colon that is no name as \\:.")
-        result = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(
+        # The option `yield_per` would be ignored: of statements that are text all rows are fetched.
+        result = connection.execution_options(stream_results=True).execute(
             statement, {name: given[name] for name in named}
         )
-        return Rows(tuple(result.keys()), result.partitions())
+        return Rows(tuple(result.keys()), result.yield_per(ROWS_AT_ONCE).partitions())
 
     def _address(self) -> URL:
         if self.is_postgresql:
