@@ -86,6 +86,7 @@ class Api:
         """
 
         def ask(page: Interval) -> Found:
+            """The steps of one page; a page is cut anywhere."""
             first = -(-page.start // step_ms) * step_ms
             return self.stepped(query, first, page.end - 1, step_ms)
 
