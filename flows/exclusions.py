@@ -56,12 +56,12 @@ class Announcements:
         events: Files' and outside events, rising by start and id.
         seen_at: By event id, since when it was seen as it stands; events that were never seen so
             are absent.
-        stated: Ids of events whose announcement rests on their author's word.
+        proofs: By event id, what proves its announcement.
     """
 
     events: tuple[ExclusionEvent, ...] = ()
     seen_at: Mapping[str, int] = field(default_factory=dict)
-    stated: frozenset[str] = frozenset()
+    proofs: Mapping[str, Announced] = field(default_factory=dict)
 
 
 def exclusion_source_of(terms: AnyExclusionSource, folder: Path) -> ExclusionSource:
@@ -156,9 +156,7 @@ def _as_they_stand(told: Sequence[Told], seen: Seen) -> Announcements:
     return Announcements(
         events=tuple(sorted(counted, key=lambda event: (event.interval.start, event.id))),
         seen_at={name: at for name, at in since.items() if at is not None},
-        stated=frozenset(
-            event.id for one in told if one.announced is Announced.STATED for event in one.events
-        ),
+        proofs={event.id: one.announced for one in told for event in one.events},
     )
 
 
@@ -214,7 +212,7 @@ def announcement_records(known: Announcements, events: Sequence[ExclusionEvent])
     """What proves the announcement of each of these events, as the decision log keeps it."""
     return {
         event.id: {
-            "proof": (Announced.STATED if event.id in known.stated else Announced.SEEN).value,
+            "proof": known.proofs.get(event.id, Announced.SEEN).value,
             "seen_at": utc_text(known.seen_at[event.id]) if event.id in known.seen_at else None,
         }
         for event in events

@@ -117,7 +117,7 @@ def test_without_a_time_of_making_nothing_is_announced(datadog):
 def test_datadogs_word_proves_the_announcement():
     """Its clock wrote it, not the author; so it counts although Makegood saw it later."""
     terms = DatadogCorrections(id="dd", kind="datadog_corrections", slos={"a": Touched()})
-    assert terms.announced is Announced.STATED
+    assert terms.announced is Announced.RECORDED
 
 
 def test_only_the_categories_that_are_taken_count(datadog):
