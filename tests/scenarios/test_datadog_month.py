@@ -95,3 +95,20 @@ def test_a_month_is_explained_without_any_key(books, monkeypatch):
     assert books.shown().waiting
     with pytest.raises(Misconfigured, match="MAKEGOOD_SOURCE_DD_APP_KEY"):
         books.run()
+
+
+def test_what_happens_after_the_month_changes_nothing(books, datadog):
+    """An outage of October is asked for beside September, and is none of its business."""
+    books.run()
+    october = NOON + 22 * DAY_S
+    datadog.slos["a"].history += [(october, 1), (october + 60, 0)]
+    assert books.run()["acme/api"].change is None
+
+
+def test_late_data_is_a_restatement(books, datadog):
+    """Datadog replayed its history: the outage lasted 130 minutes. Nothing changes silently."""
+    books.run()
+    datadog.slos["a"].history[-1] = (NOON + 130 * 60, 0)
+    outcome = books.run()["acme/api"]
+    assert outcome.change is not None
+    assert books.verify().faults == ()
