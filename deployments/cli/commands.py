@@ -188,6 +188,21 @@ COMMANDS: Mapping[str, Command] = {
         ("makegood check", "makegood check --workspace books --json"),
         ("nothing found", "warnings alone", "something cannot be used", COULD_NOT_FINISH),
     ),
+    "sources": Command(
+        "sources:sources",
+        "Ask every source what it sees, before money hangs on it.",
+        (
+            "makegood sources test",
+            "makegood sources test --source eu-prom --month 2026-05",
+            "makegood sources test --workspace books --days 7 --json",
+        ),
+        (
+            "every source answers, and there is nothing to look at",
+            "something is worth a look; each finding is listed",
+            "a source's content or configuration cannot be used",
+            "a source could not be reached; run it again",
+        ),
+    ),
     "explain": Command(
         "books:explain",
         "Show one decision step by step, down to the cents.",

@@ -38,6 +38,7 @@ DOCUMENTS: Mapping[str, type] = {
     "remind": documents.RemindDocument,
     "run": documents.RunDocument,
     "settle": documents.SettleDocument,
+    "sources-test": documents.SourcesTestDocument,
     "sync": documents.SyncDocument,
     "verify": documents.VerifyDocument,
 }

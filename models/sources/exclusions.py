@@ -87,6 +87,10 @@ class MaintenanceCalendar(ExclusionTerms):
     time_zone: TimeZone | None = None
     categories: dict[Name, Touched] = Field(default_factory=dict)
 
+    def secret_names(self) -> tuple[str, ...]:
+        """Its address, where that stands nowhere else."""
+        return () if self.path or self.address else super().secret_names()
+
     @model_validator(mode="after")
     def _one_place(self) -> MaintenanceCalendar:
         if self.path is not None and self.address is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -125,6 +125,8 @@ class SqlDatabase(Source):
             the state before and for outages over the edges.
         timeout_seconds: How long the database may take for an answer.
     """
+
+    SECRETS: ClassVar[tuple[str, ...]] = ("URL",)
 
     kind: Literal["sql"]
     yields: Yields
