@@ -2,12 +2,18 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connectors.errors import Misconfigured, Permanent, Retriable
 from connectors.monitoring import Capability, EvidenceLink, Wanted
+from connectors.monitoring.memory import MemoryMonitoring, Sighting
 from connectors.monitoring.sql import SqlQueries
 from models.findings import UnusableInputError
 from models.intervals import MINUTE_MS, Interval, utc, utc_text
@@ -563,3 +569,30 @@ def test_a_digest_is_of_what_rows_say_and_not_of_their_order(tmp_path):
         )
         digests.append(answer.sha256)
     assert digests[0] == digests[1] != digests[2]
+
+
+SIGHTINGS = st.lists(
+    st.builds(
+        Sighting,
+        st.sampled_from(["web", "mail"]),
+        st.integers(0, 30).map(lambda step: MAY.start + 7 * step),
+        st.sampled_from([UP, DOWN, State.DEGRADED]),
+        st.sampled_from(["", "eu"]),
+    ),
+    max_size=25,
+)
+
+
+@given(SIGHTINGS, st.booleans(), st.sampled_from([None, 1, 70]))
+@settings(max_examples=40, deadline=None)
+def test_a_table_says_what_memory_says_of_the_same_rows(sightings, better_wins, floor):
+    """Any rows, conflicts and repetitions among them: the same timelines, the same counts."""
+    wanted = Wanted(better_wins=better_wins, gap_floor_ms=floor)
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        rows = [(s.monitor, utc_text(s.at), s.state.name, s.region) for s in sightings]
+        query = CHECKS if rows else f"{CHECKS} WHERE false"
+        asked = source(checks_in_sqlite(folder, rows), folder=folder, query=query).read(wanted)
+    held = MemoryMonitoring(id="audit", sightings=sightings).read(wanted)
+    assert asked.timelines == held.timelines
+    assert replace(asked.facts, files=()) == held.facts
