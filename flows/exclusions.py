@@ -41,6 +41,7 @@ from models.sources.exclusions import (
     MaintenanceCalendar,
 )
 from models.terms import JsonValue
+from models.workspace_file import Workspace
 
 DAY_MS = 86_400_000
 
@@ -107,19 +108,29 @@ def asked_span(span: Interval, *, now: int) -> Interval:
     return Interval(span.start, max(span.end, now + AHEAD_MS))
 
 
-def told_by(source: ExclusionSource, announced: Announced, span: Interval) -> Told:
-    """What one outside source tells of a span.
+def told_by_all(
+    workspace: Workspace,
+    filed: Sequence[ExclusionEvent],
+    sources: Mapping[str, ExclusionSource],
+    span: Interval,
+) -> tuple[Told, ...]:
+    """What files and outside sources tell; the files of all times, the sources of a span.
+
+    Args:
+        workspace: Says what proves an announcement of each.
+        filed: What the workspace's own files tell.
+        sources: The outside sources by id.
+        span: What these are asked for.
 
     Raises:
-        UnusableInputError: Its content or configuration cannot be used.
-        ConnectorError: It could not be asked.
+        UnusableInputError: A source's content or configuration cannot be used.
+        ConnectorError: A source could not be asked.
     """
-    return Told(source.id, announced, source.events(span), span)
-
-
-def told_by_files(events: Sequence[ExclusionEvent], announced: Announced) -> Told:
-    """What the workspace's own files tell."""
-    return Told(FILES, announced, tuple(events))
+    proofs = {terms.id: terms.announced for terms in workspace.exclusion_sources}
+    return (
+        Told(FILES, workspace.exclusions_announced, tuple(filed)),
+        *(Told(name, proofs[name], one.events(span), span) for name, one in sources.items()),
+    )
 
 
 def announcements(store: Store, told: Sequence[Told], *, read_only: bool) -> Announcements:

@@ -188,6 +188,20 @@ COMMANDS: Mapping[str, Command] = {
         ("makegood check", "makegood check --workspace books --json"),
         ("nothing found", "warnings alone", "something cannot be used", COULD_NOT_FINISH),
     ),
+    "exclusions": Command(
+        "exclusions:exclusions",
+        "Look at announced exclusions; record when each was first seen.",
+        (
+            "makegood exclusions",
+            "makegood exclusions --dry-run --json",
+        ),
+        (
+            "looked at; what is new is recorded",
+            "",
+            UNUSABLE,
+            "could not finish (a source or the database is away); run it again",
+        ),
+    ),
     "sources": Command(
         "sources:sources",
         "Ask every source what it sees, before money hangs on it.",

@@ -454,6 +454,32 @@ class SourcesTestDocument(TypedDict):
 
 
 @with_config(STRICT)
+class KnownExclusionDocument(TypedDict):
+    """Something that may be excluded, and when it was announced, as far as `proof` reaches."""
+
+    id: str
+    kind: Annotated[str, Field(pattern=r"^(maintenance|ad_hoc|third_party)$")]
+    start: Time
+    end: Time
+    reason: str
+    author: str | None
+    services: list[str]
+    regions: list[str]
+    proof: Annotated[str, Field(pattern=r"^(seen|recorded|stated)$")]
+    announced_at: Time | None
+    seen_at: Time | None
+
+
+@with_config(STRICT)
+class ExclusionsDocument(TypedDict):
+    """The answer of `makegood exclusions`: those that have not ended, the earliest first."""
+
+    dry_run: bool
+    new: Count
+    exclusions: list[KnownExclusionDocument]
+
+
+@with_config(STRICT)
 class DemoDocument(TypedDict):
     """The answer of `makegood demo`."""
 
