@@ -384,10 +384,10 @@ def test_words_in_texts_names_and_comments_are_no_statements():
 @pytest.mark.parametrize(
     ("terms", "said"),
     [
-        ({"query": None}, "a query, of the source or of every monitor"),
-        ({"yields": "outages"}, "covers"),
-        ({"yields": "counts"}, "window_seconds"),
-        ({"yields": "counts", "window_seconds": 60}, "a rule"),
+        ({"query": None}, "one for the source, or one for every monitor"),
+        ({"yields": "outages"}, "every outage is in the rows"),
+        ({"yields": "counts"}, "how long the window"),
+        ({"yields": "counts", "window_seconds": 60}, "error_rate_percent: 5"),
         ({"monitors": {"a": {}, "b": {"called": "a"}}}, "a name of its own"),
     ],
 )
