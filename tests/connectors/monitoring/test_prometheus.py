@@ -495,6 +495,16 @@ def test_what_is_asked_is_posted_with_the_credentials():
     assert (form["query"], form["time"]) == ("up[302000ms]", "1790000002.999")
 
 
+def test_a_sample_on_the_older_edge_of_a_page_belongs_to_the_page_before():
+    """Servers up to version 2 give it out, from 3 on they do not."""
+    series = {"metric": {}, "values": [[1_789_999_700.999, "0"], [1_790_000_001.5, "1"]]}
+    answer = {"status": "success", "data": {"resultType": "matrix", "result": [series]}}
+    with answering(answer) as (address, _):
+        # A sample may hold for 300 s, so 1,789,999,701 is the first second that is asked about.
+        reading = at(address).read(BRIEF)
+    assert reading.timelines["m"][0].changes[0] == (1_790_000_001_500, UP)
+
+
 def test_an_answer_that_failed_once_is_asked_for_again():
     """Nothing was changed, so it may be repeated."""
     whole = {"status": "success", "data": MATRIX}
