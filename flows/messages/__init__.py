@@ -14,6 +14,7 @@ from flows.messages.rendering import (
     render_reminder,
     render_request,
     render_summary,
+    render_trial,
 )
 from flows.messages.views import (
     CalendarEntry,
@@ -29,6 +30,7 @@ from flows.messages.views import (
     MonthlySummary,
     OutageLine,
     ReleaseRequest,
+    TrialMessage,
     WithheldLine,
 )
 
@@ -48,6 +50,7 @@ __all__ = [
     "OutageLine",
     "ReleaseRequest",
     "Rendered",
+    "TrialMessage",
     "WithheldLine",
     "content_type",
     "render_calendar",
@@ -55,5 +58,6 @@ __all__ = [
     "render_reminder",
     "render_request",
     "render_summary",
+    "render_trial",
     "uid_of",
 ]

@@ -424,6 +424,19 @@ class ReleaseRequest:
         return _command(self.workspace, words)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialMessage:
+    """A message that says only that it arrived.
+
+    Attributes:
+        name: The workspace's name.
+        at: When it is sent.
+    """
+
+    name: str
+    at: int
+
+
 def _command(workspace: str, words: Sequence[str]) -> str:
     named = ("--workspace", workspace) if workspace else ()
     return shlex.join(("makegood", *words, *named))
