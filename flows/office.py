@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from email.utils import parseaddr
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -19,7 +18,7 @@ from connectors.errors import Retriable
 from connectors.files import check_folder
 from connectors.ledger import Ledger, RowLedger
 from connectors.ledger.csv_file import CsvLedger
-from connectors.mail import MailSender, ascii_address
+from connectors.mail import Mailbox, MailSender
 from connectors.mail.outbox import OutboxMail
 from connectors.mail.smtp import Login, SmtpMail
 from connectors.monitoring import BadRows, MonitoringSource
@@ -32,9 +31,10 @@ from connectors.terms.files import WorkspaceFolder
 from flows.books import remembered_book
 from flows.log import note
 from models import workspace_file
+from models.addresses import ascii_address
 from models.contract import Contract
 from models.exclusion import ExclusionEvent
-from models.findings import UnusableInputError, refuse
+from models.findings import UnusableInputError
 from models.workspace_file import AnySource, BillingKind, BillingMode, MailTerms, Workspace
 
 if TYPE_CHECKING:
@@ -197,21 +197,9 @@ def open_mail(terms: MailTerms | None, folder: Path) -> Iterator[MailSender | No
         yield OutboxMail(folder / terms.folder)
     else:
         login = Login(os.environ.get(SMTP_PASSWORD, ""), os.environ.get(SMTP_CA, ""))
-        name = _own_domain(terms.sender)
+        name = ascii_address(Mailbox.of(terms.sender).address).rpartition("@")[2]
         with closing(SmtpMail(terms.smtp, login=login, local_hostname=name)) as mail:
             yield mail
-
-
-def _own_domain(sender: str) -> str:
-    try:
-        return ascii_address(parseaddr(sender)[1]).rpartition("@")[2]
-    except ValueError as error:
-        raise refuse(
-            "makegood.yaml: mail.from",
-            str(error),
-            expected="an address such as billing@example.com",
-            remedy="Correct the address.",
-        ) from None
 
 
 @contextmanager

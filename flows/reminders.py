@@ -10,20 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from email.utils import parseaddr
 from itertools import islice
 
 from connectors.files import sole_writer, write_whole
-from connectors.mail import Attachment
+from connectors.mail import Attachment, Mailbox
 from connectors.store import Store
 from flows.claim_texts import TextForm, text_of, written
 from flows.claims import all_claims
-from flows.effects import AT_ONCE, ONCE, Settlement, settle
+from flows.effects import AT_ONCE, Settlement
 from flows.mailing import (
     REMINDER,
-    TO_OURSELVES,
     ToOurselves,
+    send_planned,
     send_to_ourselves,
+    waiting_mail,
     workspace_named,
 )
 from flows.messages import (
@@ -43,11 +43,9 @@ from flows.messages.language import Language, language_of
 from flows.messages.views import MOST_TEXTS
 from flows.notices import Deadline, deadline_near
 from flows.office import Office
-from flows.posting import post
 from models.claims.deadline import Due
 from models.claims.standing import Claim
 from models.decision import EntryKind, digest_of
-from models.effect import OPEN_STATES
 from models.findings import UnusableInputError
 from models.intervals import instant, utc_text
 from models.language import LanguageCode
@@ -302,11 +300,10 @@ def _send(office: Office, outlook: _Outlook) -> Settlement:
     terms = office.workspace.mail
     if office.mail is None or terms is None:
         return Settlement()
-    waiting = office.store.effect_keys(kinds=[REMINDER], states=sorted(OPEN_STATES))
-    far = post(office.mail, office.store, to_ourselves=TO_OURSELVES)
-    settlement = settle(office.store, list(waiting), far, patience=ONCE)
+    # Reminders run daily: what a server put off, a client's notice included, waits no longer.
+    settlement = send_planned(office, office.mail, waiting_mail(office))
     if outlook.new or outlook.moved or outlook.ended:
-        organizer = parseaddr(terms.sender)[1]
+        organizer = Mailbox.of(terms.sender).address
         settlement.add(send_to_ourselves(office, office.mail, terms, _letter(outlook, organizer)))
     return settlement
 
@@ -358,7 +355,7 @@ def _write_feed(office: Office, outlook: _Outlook) -> str:
     terms = office.workspace.mail
     content = render_calendar(
         list(outlook.entries.values()),
-        organizer=parseaddr(terms.sender)[1] if terms else "",
+        organizer=Mailbox.of(terms.sender).address if terms else "",
         language=outlook.language,
     )
     with sole_writer(path):

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.mail import Attachment, Mailbox, OutgoingMail, ascii_address
+from connectors.mail import Attachment, Mailbox, OutgoingMail
+from models.addresses import ascii_address
 from models.findings import UnusableInputError
 from tests.connectors.mail.conformance import mail, opened
 
