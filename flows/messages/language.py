@@ -103,10 +103,6 @@ class Language:
         """A negative amount without its sign."""
         return self.money(Money(-amount.minor, amount.currency))
 
-    def amounts(self, amounts: Sequence[Money]) -> str:
-        """Several amounts: `€1,240.00, $410.00 and £3.00`."""
-        return self.listed([self.money(amount) for amount in amounts])
-
     def listed(self, parts: Sequence[str]) -> str:
         """Several things, the last one after an "and"."""
         return str(format_list(parts, locale=self.dates)) if parts else ""

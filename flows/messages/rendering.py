@@ -7,7 +7,7 @@ only web addresses become links. A value that is missing stops the rendering.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from urllib.parse import urlsplit
@@ -33,6 +33,7 @@ from flows.messages.views import (
 )
 from flows.messages.words import words_of
 from models.ledger import UNSEEN, one_line
+from models.money import Money
 
 LONGEST_LABEL = 60
 """Letters of a link's address that are shown."""
@@ -141,7 +142,7 @@ def _filters(language: Language, *, html: bool) -> dict[str, Callable[..., objec
         **{name: _unbroken(write) for name, write in _kept_whole(language).items()},
         **_remembered(language),
         **{write.__name__: write for write in others},
-        "amounts": language.amounts,
+        "amounts": _amounts_in(language),
         "listed": language.listed,
         "reason": _reason_in(language),
         "strong": NOWRAP.format if html else str,
@@ -188,6 +189,10 @@ def _shown(value: object) -> object:
 def sentence(text: str) -> str:
     """The text with one full stop at its end."""
     return f"{text.rstrip(' .')}."
+
+
+def _amounts_in(language: Language) -> Callable[[Sequence[Money]], str]:
+    return lambda amounts: language.listed([whole(language.money(each)) for each in amounts])
 
 
 def _reason_in(language: Language) -> Callable[[str], str]:

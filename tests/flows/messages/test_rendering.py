@@ -238,6 +238,7 @@ def test_a_command_an_amount_and_a_claims_own_text_are_never_broken():
         assert "€1,234,567.00" in render_notice(told).text
         assert "1.234.567,00 €" in render_notice(told, language=language_of("de")).text
     assert CLAIM_TEXT in render_reminder(reminder()).text
+    assert "Anbietern 360,00\u00a0$ fordern" in pages("de")["summary"].html
 
 
 def test_the_lines_of_an_item_hang_under_its_first_word():
