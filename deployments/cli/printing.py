@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import simplejson
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
+
+PLAIN_WIDTH = 140
+"""Columns of a table that goes to no terminal."""
 
 
 def print_json(document: Mapping[str, object]) -> None:
@@ -44,14 +47,22 @@ def table(
     rows: Sequence[Sequence[str | Text]],
     *,
     numbers: Sequence[int] = (),
+    whole: int | None = None,
 ) -> None:
-    """Print a table; columns at the places in `numbers` are aligned to the right."""
+    """Print a table; columns at the places in `numbers` are aligned to the right.
+
+    The column at `whole` holds what people copy: it is folded only where half a line is too short
+    for it, the others before it.
+    """
+    console = _console()
     shown = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for place, heading in enumerate(headings):
-        shown.add_column(heading, justify="right" if place in numbers else "left", overflow="fold")
+        side: JustifyMethod = "right" if place in numbers else "left"
+        fits = place == whole and max(len(str(row[place])) for row in rows) <= console.width // 2
+        shown.add_column(heading, justify=side, overflow="fold", no_wrap=fits)
     for row in rows:
         shown.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
-    _console().print(shown)
+    console.print(shown)
 
 
 def write(text: str = "", *, bold: bool = False) -> None:
@@ -62,4 +73,4 @@ def write(text: str = "", *, bold: bool = False) -> None:
 def _console() -> Console:
     """Stdout as a console; wide enough for a table when it is not a terminal."""
     plain = not sys.stdout.isatty()
-    return Console(file=sys.stdout, width=140 if plain else None, highlight=False)
+    return Console(file=sys.stdout, width=PLAIN_WIDTH if plain else None, highlight=False)

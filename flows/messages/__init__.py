@@ -8,6 +8,7 @@ no clock.
 from __future__ import annotations
 
 from flows.messages.calendars import Method, content_type, render_calendar, uid_of
+from flows.messages.chat import ChatWords, Deadline
 from flows.messages.rendering import (
     Rendered,
     render_notice,
@@ -37,10 +38,12 @@ from flows.messages.views import (
 __all__ = [
     "CalendarEntry",
     "ChangeLine",
+    "ChatWords",
     "ClaimReminder",
     "ClientNotice",
     "CountedWindows",
     "CreditLine",
+    "Deadline",
     "DueLine",
     "EndedLine",
     "Ending",

@@ -283,8 +283,10 @@ class Language:
             "ticket": self.gettext("Open a ticket"),
         }.get(stage, stage)
 
-    def time_left(self, days: int) -> str:
-        """How many days there are to a last day."""
+    def time_left(self, days: int, *, overdue: bool = False) -> str:
+        """How many days there are to a last day, which may be overdue before it is over."""
+        if overdue and days == 0:
+            return self.gettext("overdue since today")
         if days < 0:
             return self.ngettext("%(num)s day overdue", "%(num)s days overdue", -days)
         if days == 0:

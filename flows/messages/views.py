@@ -290,7 +290,8 @@ class DueLine:
         last_day: The last date that is in time, in the contract's zone.
         until: The first instant that is too late, when that lies within the day; None otherwise.
         time_zone: IANA zone of the contract.
-        days_left: Dates from today to the last day; negative when it has passed.
+        days_left: Dates from today to the last day, in that zone; negative when it has passed.
+        overdue: Whether it is too late; on the last day itself only where it ends within the day.
         channel: How it is filed: portal, ticket, email; "" when that is not said.
         address: Where; becomes a link when it is a web address.
         status: Where the claim stands.
@@ -308,6 +309,7 @@ class DueLine:
     time_zone: str
     days_left: int
     status: LedgerStatus
+    overdue: bool = False
     credit_days: str | None = None
     until: int | None = None
     channel: str = ""
