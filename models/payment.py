@@ -253,6 +253,7 @@ class _Asked:
         month: The service month's bounds.
         paid: The live parts of the contract's month, of any revision.
         in_doubt: Keys of those whose outcome is not known yet.
+        waived: Keys of those that a person has said shall not be paid.
         rest: The obligation less its own live parts: not zero, and with the obligation's sign.
         number: The next part's.
     """
@@ -264,6 +265,7 @@ class _Asked:
     month: Interval
     paid: tuple[Part, ...]
     in_doubt: Collection[str]
+    waived: Collection[str]
     rest: Money
     number: int
 
@@ -312,6 +314,7 @@ def plan_payment(
     month: Interval,
     paid_parts: Sequence[Part] = (),
     in_doubt: Collection[str] = (),
+    waived: Collection[str] = (),
     next_number: int = 1,
 ) -> PaymentPlan:
     """How what an obligation still owes is paid. Every picture has an answer.
@@ -327,9 +330,11 @@ def plan_payment(
         tax: Whether the amount holds the tax, or tax comes on top of it.
         picture: What the billing vendor knows.
         month: The service month's bounds.
-        paid_parts: Every part of the contract's month, of any revision, that was not refused:
-            paid, perhaps paid, or with a person.
+        paid_parts: Every part of the contract's month, of any revision, that the vendor did not
+            refuse: paid, perhaps paid, with a person, or waived.
         in_doubt: The keys of those that are not known to be paid.
+        waived: The keys of those that shall not be paid, as a person has said: they settle what
+            they were for, and nothing of them can be taken back.
         next_number: The number of the first part that is planned now.
 
     Raises:
@@ -346,6 +351,7 @@ def plan_payment(
         month=month,
         paid=tuple(paid_parts),
         in_doubt=in_doubt,
+        waived=waived,
         rest=rest,
         number=next_number,
     )
@@ -599,6 +605,7 @@ def _taken_back(asked: _Asked, customer: BilledCustomer) -> PaymentPlan:
     unsettled = [part.key for part in asked.paid if part.key in asked.in_doubt]
     if unsettled:
         return asked.plan(wait=f"{', '.join(unsettled)} must be settled first")
+    asked = replace(asked, paid=tuple(p for p in asked.paid if p.key not in asked.waived))
     entries = [p for p in asked.paid if p.channel is Channel.BALANCE and _alike(p, asked, customer)]
     put = _Worth(_sum(entries, asked.rest.currency), _total(entries, asked.rest.currency))
     if put.amount.minor <= 0:

@@ -436,6 +436,19 @@ def test_a_credit_note_is_not_taken_back():
     assert closed.proposal == "Leave it to the client, or charge it on the next invoice"
 
 
+def test_what_a_person_has_waived_was_never_put_there():
+    """Of 150.00 and 50.00 the first shall not be paid: it settles, and 50.00 can go back."""
+    paid = (part(15_000, Channel.BALANCE), part(5_000, Channel.BALANCE, number=2))
+    plan = planned(
+        picture(), -20_000, revision=1, paid_parts=paid, waived={f"{R0}/p1"}, next_number=1
+    )
+    assert shown(plan) == ["p1 balance cus_acme -50.00 EUR"]
+    assert plan.left == money(-15_000)
+    nothing = planned(picture(), -20_000, revision=1, paid_parts=paid[:1], waived={f"{R0}/p1"})
+    assert (nothing.parts, nothing.left) == ((), money(-20_000))
+    assert planned(picture(), paid_parts=paid, waived={f"{R0}/p1"}).left == money(0)
+
+
 def test_nothing_is_taken_back_while_a_part_is_in_doubt():
     """Perhaps it was never put there."""
     plan = taken_back(-8_000, part(20_000, Channel.BALANCE), in_doubt={f"{R0}/p1"})
