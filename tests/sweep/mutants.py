@@ -79,7 +79,7 @@ def not_fenced(changes: pytest.MonkeyPatch) -> None:
 
 
 def planned_apart(changes: pytest.MonkeyPatch) -> None:
-    """Parts are stored one by one, whatever another run has planned for the obligation meanwhile."""
+    """Parts are stored one by one, whatever another run has planned meanwhile."""
     plan = _effects.plan
 
     def each_alone(connection, plans, now, **_facts):
