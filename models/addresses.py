@@ -15,6 +15,8 @@ from pydantic_core import PydanticCustomError
 
 LOCAL_PART = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)
 LONGEST_LOCAL_PART = 64
+ENCODED_WORD = "=?"
+"""How RFC 2047 begins a word in another script; decoded within an address it is another address."""
 LONGEST_ADDRESS = 254
 """Source: RFC 5321, section 4.5.3.1, and the two angle brackets of its paths."""
 
@@ -30,8 +32,9 @@ def ascii_address(address: str) -> str:
     """The address as mail servers know it, its domain in ASCII.
 
     Raises:
-        ValueError: The part before the `@` is not plain ASCII, or the domain is not one. Letters
-            beyond ASCII before the `@` need servers that few have, so they are refused here.
+        ValueError: The part before the `@` is not plain ASCII or could be read as more than it
+            says, or the domain is none. Letters beyond ASCII before the `@` need servers that few
+            have, so they are refused here.
 
     >>> ascii_address("billing@m\u00fcller.example")
     'billing@xn--mller-kva.example'
@@ -39,6 +42,9 @@ def ascii_address(address: str) -> str:
     local, _, domain = address.rpartition("@")
     if not LOCAL_PART.fullmatch(local) or len(local) > LONGEST_LOCAL_PART:
         message = f"{address!r} has a part before the @ that is not plain ASCII such as anna.b"
+        raise ValueError(message)
+    if ENCODED_WORD in local:
+        message = f"{address!r} has {ENCODED_WORD} before the @, which some readers would decode"
         raise ValueError(message)
     try:
         known = f"{local}@{idna.encode(domain, uts46=True).decode('ascii')}"

@@ -53,6 +53,7 @@ def test_a_name_may_hold_anything_but_brackets(written, name, address):
         "a@b.example.",
         "a@xn--a.example",
         f"{'a' * 65}@acme.example",
+        "=?utf-8?b?DQpCY2M6eA==?=@acme.example",  # Decodes to a line break and "Bcc:x".
         f"a@{'b.' * 125}example",
         "a@b",
         "a b@c.example",

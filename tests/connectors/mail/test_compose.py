@@ -289,6 +289,7 @@ def test_a_domain_in_any_script_is_sent_as_ascii():
         "a@-x-.example",
         "a@exa mple.com",
         f"{'a' * 65}@example.com",
+        "=?utf-8?q?a=40evil.example=3E?=@example.com",
     ],
 )
 def test_an_unusable_address_is_refused_with_place_and_remedy(address):
