@@ -39,6 +39,8 @@ LONGEST_LABEL = 60
 """Letters of a link's address that are shown."""
 ADDRESS = re.compile(r"[\w.+-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+", re.ASCII | re.IGNORECASE)
 """An e-mail address that a link may be made of."""
+NO_PART_OF_A_LINK = re.compile(rf"\s|{UNSEEN.pattern}")
+"""What ends a link for some readers and not for others; in a calendar it would end the line."""
 FIGURES = 1024
 """Figures of one kind that are remembered in their written form."""
 NOWRAP = Markup('<strong style="white-space:nowrap;">{}</strong>')
@@ -214,6 +216,8 @@ def web_address(link: str) -> str:
     """
     if ADDRESS.fullmatch(link):
         return f"mailto:{link}"
+    if NO_PART_OF_A_LINK.search(link):
+        return ""
     try:
         parts = urlsplit(link)
     except ValueError:

@@ -8,12 +8,14 @@ import pytest
 from jinja2 import UndefinedError
 
 from flows.messages import (
+    CalendarEntry,
     ChangeLine,
     CountedWindows,
     EndedLine,
     Ending,
     Rendered,
     WithheldLine,
+    render_calendar,
     render_notice,
     render_reminder,
     render_request,
@@ -21,7 +23,7 @@ from flows.messages import (
     render_trial,
 )
 from flows.messages.language import ENGLISH, language_of
-from flows.messages.rendering import _environment
+from flows.messages.rendering import _environment, web_address
 from models.contract import Payout
 from tests.flows.messages.samples import (
     CLAIM_TEXT,
@@ -189,6 +191,20 @@ def test_only_safe_addresses_become_links(name):
     """To https or to an address; `javascript:`, `data:` and `http:` stay text."""
     links = Page(hostile()[name].html).links + Page(pages()[name].html).links
     assert [link for link in links if not re.match(r"(https://|mailto:)[^\s]+$", link)] == []
+
+
+@pytest.mark.parametrize(
+    "sign", ["\n", "\r\nATTENDEE:mailto:x@evil.example", " ", "\t", "\u2028", "\u202e"]
+)
+def test_an_address_with_a_break_in_it_is_no_link(sign):
+    """A block of YAML ends in a line break: one such address must not stop everybody's reminder."""
+    address = f"https://claims.vendor.example/{sign}"
+    assert web_address(address) == ""
+    line = due(address=address)
+    entry = CalendarEntry(name="a/b/2026-05/claim", line=line, sequence=0, changed_at=0)
+    calendar = render_calendar([entry]).decode()
+    assert not [row for row in calendar.splitlines() if row.startswith(("URL", "ATTENDEE"))]
+    assert "https://claims.vendor.example/" in render_reminder(reminder(due=(line,))).text
 
 
 @pytest.mark.parametrize("name", KINDS)
