@@ -259,6 +259,7 @@ def shared_turns(store: Store, url: str, token: str, requests_per_minute: int) -
     from connectors.ledger.notion import LocalTurns, Turns, gap_us  # noqa: PLC0415  As above.
 
     name = f"notion/{hashlib.sha256(token.encode()).hexdigest()[:16]}"
+    limit = f"{name}/limit"
     gap = gap_us(requests_per_minute)
     alone = LocalTurns(gap)
 
@@ -268,9 +269,14 @@ def shared_turns(store: Store, url: str, token: str, requests_per_minute: int) -
     def _hold_off(duration: int) -> None:
         if _is_there(url):
             store.hold_off(name, us=duration)
+            store.hold_off(limit, us=duration)
         alone.hold_off(duration)
 
-    return Turns(_take, _hold_off)
+    def _held() -> int:
+        # Without a gap nothing is taken: the answer is how long the limit still lasts.
+        return store.turns(limit, gap_us=0) if _is_there(url) else alone.held()
+
+    return Turns(_take, _hold_off, _held)
 
 
 def _check_ledger(ledger: Ledger) -> None:
