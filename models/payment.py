@@ -427,12 +427,33 @@ def _planned(asked: _Asked) -> PaymentPlan:
         return asked.plan(ask=customer, proposal="Name the customer in the contract")
     if asked.rest.minor < 0:
         return _taken_back(asked, customer)
+    kept = _still_kept(asked)
+    if kept is not None:
+        return kept
     target = _target(asked)
     if target.ask or target.wait:
         return asked.plan(says=[target.says], ask=target.ask, wait=target.wait)
     if target.invoice is None:
         return _without_invoice(asked, customer, target.says)
     return _against(asked, customer, target.invoice, target.says)
+
+
+def _still_kept(asked: _Asked) -> PaymentPlan | None:
+    """The plan where the client may still have what an earlier revision was to take back.
+
+    A further credit would come on top of it. None where everything was taken back.
+    """
+    back = [part for part in asked.paid if part.amount.minor < 0]
+    open_ones = [part.key for part in back if part.key in asked.in_doubt]
+    if open_ones:
+        return asked.plan(wait=f"{', '.join(open_ones)} must be settled first")
+    kept = [part for part in back if part.key in asked.waived]
+    if not kept:
+        return None
+    size = asked.rest - asked.rest - _sum(kept, asked.rest.currency)
+    names = ", ".join(part.key for part in kept)
+    ask = f"the client still has {size} of this month that was not taken back ({names})"
+    return asked.plan(ask=ask, proposal="Count that in, and pay by hand what is left")
 
 
 def _customer(customers: Sequence[BilledCustomer]) -> BilledCustomer | str:

@@ -280,6 +280,22 @@ def test_what_shall_not_be_paid_is_not_taken_back(lay_out, account, monkeypatch)
     assert "only what was put onto the balance" in questions(books)[f"{R0[:-1]}1/p1"]
 
 
+def test_what_the_client_has_kept_is_not_paid_once_more(lay_out, account):
+    """A note of 200.00; the month is met after all, and a person lets the client keep them.
+
+    Then it is not met: 200.00 are owed again, and the client has them.
+    """
+    r1, r2 = (f"{R0[:-1]}{number}" for number in (1, 2))
+    books = drafted(lay_out)
+    books.release()
+    decided_anew(books, 10)
+    resolve(books, f"{r1}/p1", EffectState.REFUSED)
+    decided_anew(books, 120)
+    assert account.credits == [f"{R0}/p1 cn in_sep 200.00 EUR"]
+    asked = questions(books)[f"{r2}/p1"]
+    assert f"still has 200.00 EUR of this month that was not taken back ({r1}/p1)" in asked
+
+
 def test_again_after_three_refusals_begins_anew(lay_out, account, monkeypatch):
     """A person has mended what stood in the way: the next run plans, and does not ask once more."""
     billing = account.billing
