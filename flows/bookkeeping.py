@@ -28,7 +28,7 @@ from models.decision import digest_of
 from models.effect import OPEN_STATES, WORKSPACE, Abilities, EffectState
 from models.intervals import utc_text
 from models.ladder import floor_percent
-from models.ledger import POSTED, LedgerRow, LedgerStatus, as_surely_shown
+from models.ledger import POSTED, UNSEEN, LedgerRow, LedgerStatus, as_surely_shown
 from models.money import Currency, Money
 from models.payment import Channel, Part
 from models.period import ServiceMonth
@@ -38,8 +38,9 @@ from models.terms import JsonValue, plain
 MOST_OUTAGES = 100
 """Outages that are kept with an obligation, the longest ones; the decision log holds them all."""
 
-ADDRESS = re.compile(r"https?://\S+")
-"""What a ledger shows as a link; other words for where proof lies go into its notes."""
+ADDRESS = re.compile(rf"https?://(?:(?!{UNSEEN.pattern})\S)+")
+"""What a ledger shows as a link; other words for where proof lies go into its notes, and so does an
+address with signs that nobody sees: it leads elsewhere than it says."""
 
 MOST_IN_CELL = 16_000
 """Characters of links, and of other proof, in a row: half of what a spreadsheet's cell can hold."""

@@ -59,7 +59,7 @@ class Mirrored:
         updated: At least one of our cells was changed.
         unchanged: Said what they should.
         waiting: Left to the next run.
-        questions: What a person must look at; the first twenty, and why rows wait.
+        questions: What a person must look at; the first twenty, how many more, why rows wait.
     """
 
     added: int = 0
@@ -67,6 +67,7 @@ class Mirrored:
     unchanged: int = 0
     waiting: int = 0
     questions: list[str] = field(default_factory=list)
+    _untold: int = 0
 
     def __str__(self) -> str:
         """`2 added, 1 updated, 7 unchanged, 3 waiting`."""
@@ -82,6 +83,17 @@ class Mirrored:
         """Leave something to a person."""
         if len(self.questions) < MOST_NOTES:
             self.questions.append(question)
+        else:
+            self._untold += 1
+
+    def close(self, name: str) -> None:
+        """Say at last what must not be lost behind twenty others."""
+        if self._untold:
+            more = f"{self._untold} more need a look. Settle these, then run it again."
+            self.questions.append(f"{name}: {more}")
+        if self.waiting:
+            waits = f"{self.waiting} rows wait for the next run. Run it again."
+            self.questions.append(f"{name}: {waits}")
 
 
 def mirror_rows(
@@ -357,9 +369,7 @@ class _Mirroring:
             self._count.waiting = max(0, len(self._rows) - self._count.added - self._settled)
             for line in str(error).splitlines():
                 self._count.ask(line)
-        if self._count.waiting:
-            waits = f"{self._count.waiting} rows wait for the next run. Run it again."
-            self._count.ask(f"{self._ledger.name}: {waits}")
+        self._count.close(self._ledger.name)
         return self._count
 
     @property
