@@ -87,11 +87,13 @@ def waiting_mail(office: Office, period: str | None = None) -> list[str]:
 
 
 def send_planned(office: Office, mail: MailSender, keys: Sequence[str]) -> Settlement:
-    """Send mails that are stored; what still waits afterwards is noted."""
+    """Send mails that are stored; what still waits, or needs a person, is noted."""
     far = post(mail, office.store, to_ourselves=TO_OURSELVES)
     came = settle(office.store, keys, far, patience=ONCE)
     for says in came.notes:
         note(says)
+    if asked := came.person + came.refused:
+        note(f"mails that need a person: {asked}; `makegood settle` lists them")
     return came
 
 

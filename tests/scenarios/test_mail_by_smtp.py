@@ -14,6 +14,7 @@ from flows.office import open_office
 from flows.reminders import remind
 from flows.settling import Answer, all_asked, answer
 from models.approval import Identity, Voice
+from models.claims.present import Present
 from models.effect import EffectState
 from tests.connectors.mail.post_office import Fault, post_office
 from tests.exim import PASSWORD, USER
@@ -171,7 +172,7 @@ def test_a_notice_that_was_put_off_goes_out_with_whatever_comes_next(books, offi
     office.refuses.clear()
     if later == "the daily reminders":
         with open_office(books.folder) as opened:
-            assert remind(opened, today=date(2025, 10, 3)).settlement.done == 1
+            assert remind(opened, present=Present.on(date(2025, 10, 3))).settlement.done == 1
     else:
         books.run("2025-10")
     assert len(to(office, CLIENT)) == 1
@@ -204,6 +205,7 @@ def test_a_line_that_fell_asleep_during_the_months_work_costs_no_mail(books, off
     """It was opened before anything was recorded; the server has hung up since."""
     office.faults["RSET"] = ["421 4.4.2 idle for too long"]
     books.run()
+    assert office.asked.index("RSET") < office.asked.index("MAIL")
     assert [receiver for receiver, _ in arrived(office)] == [OPERATOR, OPERATOR]
 
 

@@ -210,7 +210,7 @@ def test_a_message_that_is_larger_than_the_server_takes_is_not_begun():
             assert ("MAIL" in office.asked) is bool(taken)
 
 
-@pytest.mark.parametrize("said", ["9" * 5000, "lots", "-1"])
+@pytest.mark.parametrize("said", ["9" * 5000, "lots", "-1"], ids=["endless", "word", "minus"])
 def test_a_size_that_is_no_number_is_as_good_as_none(office, sender, said):
     """Whatever a server writes there, nothing ends in a crash."""
     office.faults["EHLO"] = [f"250-n.example\r\n250 SIZE {said}"]
