@@ -179,6 +179,18 @@ def test_a_notice_that_was_put_off_goes_out_with_whatever_comes_next(books, offi
     assert effect(books, NOTICE).state is EffectState.DONE
 
 
+def test_a_notice_to_a_wrong_address_says_what_to_do_by_hand(books, office):
+    """Its bytes are fixed: a corrected contract is for the next one, `again` is refused again."""
+    books.run()
+    office.refuses[CLIENT] = "550 5.1.1 no such person"
+    books.release()
+    with open_office(books.folder, read_only=True) as opened:
+        (asked,) = all_asked(opened.store)
+    assert f"`makegood mail preview {SEPTEMBER}`" in asked.proposal
+    assert "send this one by hand" in asked.proposal
+    assert "to the same receivers" in asked.answers[Answer.AGAIN]
+
+
 def test_a_refused_notice_is_a_question(books, office):
     """The address is wrong: a person hears of it, and no run tries again by itself."""
     books.run()
