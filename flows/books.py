@@ -6,6 +6,7 @@ is what its rows were last brought to say: whatever else one says, a person has 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -13,7 +14,7 @@ from itertools import islice
 from connectors.ledger import Book
 from connectors.store import Effect, EffectPlan, Store
 from flows.effects import AT_ONCE, ONCE, Unasked, settle
-from models.decision import digest_of
+from models.decision import canonical
 from models.effect import OPEN_STATES, WORKSPACE, Abilities, EffectState
 from models.ledger import LedgerRow
 
@@ -79,8 +80,11 @@ def remember_book(store: Store, name: str, place: str, book: Book, *, period: st
 
 
 def shown_digest(rows: Iterable[LedgerRow]) -> str:
-    """What tells one state of a month's rows from another."""
-    return digest_of([row.as_cells for row in rows])
+    """What tells one state of a month's rows from another; ten thousand need no memory."""
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(canonical(row.as_cells).encode())
+    return digest.hexdigest()
 
 
 def last_shown(store: Store, book: str, period: str) -> Shown | None:
