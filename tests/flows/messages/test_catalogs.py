@@ -21,7 +21,6 @@ SAME_IN_GERMAN = frozenset(
         "%(name)s: %(value)s",
         "%(what)s: %(vendor)s, %(service)s, %(month)s",
         "%(what)s: %(vendor)s, %(service)s, %(month)s (%(worth)s)",
-        "ALARM: %(about)s: %(why)s",
         "Status",
     }
 )

@@ -278,10 +278,19 @@ def test_text_and_page_say_the_same_figures(name):
 
 
 def test_the_summarys_subject_says_what_to_do_and_how_much():
-    """1,140.00 + 100.00 EUR to release, 360.00 + 50.00 USD to claim; the dinars stand between."""
+    """1,140.00 + 100.00 EUR and the dinars to release, 360.00 + 50.00 USD to claim."""
     assert render_summary(summary()).subject == (
-        "SLA credits for May 2026: 3 to release, 2 to claim, 1 needs a look "
-        "(€1,240.00, KWD 1,234.560 and $410.00)"
+        "SLA credits for May 2026: 3 to release (€1,240.00 and KWD 1,234.560), "
+        "2 to claim ($410.00), 1 needs a look"
+    )
+
+
+def test_what_we_owe_and_what_vendors_owe_are_never_one_sum():
+    """360.00 USD that leave and 50.00 USD that come are not 410.00 USD of anything."""
+    ours, theirs = credit(amount=money("360.00 USD")), credit(amount=money("50.00 USD"))
+    told = summary(to_release=(ours,), to_claim=(theirs,), claimed=(), withheld=())
+    assert render_summary(told).subject == (
+        "SLA credits for May 2026: 1 to release ($360.00), 1 to claim ($50.00)"
     )
 
 
