@@ -418,6 +418,8 @@ def mirror(run: MonthRun, period: str) -> str:
     """
     says = write_rows(run.office, period)
     run.mirrored = mirror_rows(run.office, period)
+    if run.notify and not run.plan.clients:
+        needs_person(run.office, period)
     return "; ".join([says, *(f"{name}: {came}" for name, came in run.mirrored.items())])
 
 

@@ -16,13 +16,15 @@ from pydantic import BaseModel
 
 from flows.office import open_office
 from flows.reminders import Reminded, remind
+from models.claims.present import Present
+from models.intervals import instant
 
 
 class ReminderRequest(BaseModel, frozen=True, extra="forbid"):
     """What an operator asks for.
 
     Attributes:
-        on: The day from which deadlines are counted; None for today, in UTC.
+        on: The day from which deadlines are counted; None for now, in each claim's own zone.
         workspace: The folder that holds makegood.yaml.
         dry_run: Show what is due and send nothing.
     """
@@ -48,9 +50,9 @@ def claim_reminders(request: ReminderRequest) -> Reminded:
         UnusableInputError: The workspace cannot be used.
         ConnectorError: The database cannot be reached, or the mail's settings are refused.
     """
-    today = request.on or datetime.now(tz=UTC).date()
+    present = Present.on(request.on) if request.on else Present(instant(datetime.now(tz=UTC)))
     with open_office(Path(request.workspace), read_only=request.dry_run) as office:
-        done = remind(office, today=today, dry_run=request.dry_run)
+        done = remind(office, present=present, dry_run=request.dry_run)
     show_due(done)
     return done
 
