@@ -286,7 +286,7 @@ def extract(run: MonthRun, read: SourceRead) -> str:
 
 def compute_uptime(run: MonthRun, shard: int) -> str:
     """Measure one shard's contracts. Pure, given the evidence."""
-    cases = [_case(run, governed) for governed in run.plan.shards[shard]]
+    cases = [case_of(run, governed) for governed in run.plan.shards[shard]]
     run.measured[shard] = tuple(measure_case(case) for case in cases)
     withheld = sum(1 for measured in run.measured[shard] if measured.withheld)
     return f"shard {shard + 1}: {len(cases)} contracts measured, {withheld} withheld"
@@ -400,7 +400,8 @@ def _wanted(run: MonthRun, read: SourceRead) -> Wanted:
     )
 
 
-def _case(run: MonthRun, governed: Governed) -> Case:
+def case_of(run: MonthRun, governed: Governed) -> Case:
+    """What a contract's month is decided on, by what the sources said."""
     contract, version = governed.contract, governed.version
     evidence = run.evidence(governed)
     payload = evidence.counts.get((contract.id, run.plan.month))
