@@ -16,8 +16,8 @@ from typing import cast
 
 from connectors.ledger import Ledger, LedgerPage, RowLedger
 from connectors.store import Observation, StoredObligation
-from flows.bookkeeping import are_written, ledger_rows
-from flows.books import ROW, Shown, last_shown, remembered_book, shown_digest
+from flows.bookkeeping import ledger_rows, surely_written
+from flows.books import ROW, Shown, cells_digest, last_shown, remembered_book
 from flows.claims import statuses
 from flows.effects import AT_ONCE
 from flows.office import Office
@@ -271,9 +271,8 @@ class _Reader:
         self._stored = {one.key: one for one in office.store.obligations(period)}
         self._rows = {row.key: row for row in rows}
         self._claims = statuses(office.store, period)
-        self._up_to_date = are_written(office.store, period, rows)
-        self._digest = shown_digest(rows)
-        self._shown: dict[str, Shown | None] = {}
+        self._written = surely_written(office.store, period, rows)
+        self._shown: dict[str, Shown] = {}
         self._governed = {c.id for c in office.contracts if c.in_force(month) is not None}
 
     def read(self, ledger: Ledger) -> None:
@@ -376,12 +375,11 @@ class _Reader:
     def _is_certain(self, ledger: Ledger, key: str) -> bool:
         """Whether we left the row saying what we would write now: all else is a person's."""
         if ledger.writes_together:
-            return self._up_to_date
+            return key in self._written
         book = shown_book(cast("RowLedger", ledger))
         if book not in self._shown:
             self._shown[book] = last_shown(self._office.store, book, str(self._month))
-        shown = self._shown[book]
-        return shown is not None and shown.digest == self._digest and key not in shown.without
+        return self._shown[book].surely(key, cells_digest(self._rows[key].as_cells))
 
     def _as_it_is_now(
         self, ledger: Ledger, page: LedgerPage, stored: StoredObligation
