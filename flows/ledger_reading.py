@@ -299,9 +299,10 @@ class _Reader:
             elif page.trashed:
                 self._trashed(ledger.name, page, again=bool(times[key]))
             elif times[key] == 1:
-                now = page if fresh else self._as_it_is_now(ledger, page, stored)
+                told = known[_book(ledger), key]
+                now = page if fresh else self._as_it_is_now(ledger, page, stored, told)
                 if now is not None:
-                    self._row(ledger, now, stored, known[_book(ledger), key])
+                    self._row(ledger, now, stored, told)
         for key, number in times.items():
             if number > 1 and key in self._stored:
                 self._doubled(ledger.name, key, [id_ for id_ in keys if keys[id_] == key])
@@ -382,28 +383,32 @@ class _Reader:
         return self._shown[book].surely(key, cells_digest(self._rows[key].as_cells))
 
     def _as_it_is_now(
-        self, ledger: Ledger, page: LedgerPage, stored: StoredObligation
+        self, ledger: Ledger, page: LedgerPage, stored: StoredObligation, known: _Known
     ) -> LedgerPage | None:
         """A row on which much hangs, read by its id: what a list shows may be minutes old.
 
         None when nobody sees it any more.
         """
-        if ledger.writes_together or not (page.release or self._looks_old(ledger, page, stored)):
+        hangs = page.release and not known.is_settled
+        if ledger.writes_together or not (hangs or self._looks_old(ledger, page, stored, known)):
             return page
         fresh = cast("RowLedger", ledger).page(page.id)
         if fresh is None or fresh.trashed:
             return None
         return fresh if fresh.key == page.key else replace(fresh, release=False)
 
-    def _looks_old(self, ledger: Ledger, page: LedgerPage, stored: StoredObligation) -> bool:
-        """Whether it shows something that we may have written before, and have written over."""
+    def _looks_old(
+        self, ledger: Ledger, page: LedgerPage, stored: StoredObligation, known: _Known
+    ) -> bool:
+        """Whether it shows what we may have written before and over, and nobody was told of."""
         if not self._is_certain(ledger, stored.key):
             return False
         row = self._rows[stored.key]
         differing = {*cast("RowLedger", ledger).differing(page, row)}
         if page.cells.get(STATUS, "") != row.status.value:
             differing |= {STATUS}
-        return not moving(stored.role, stored.obligation.state).isdisjoint(differing)
+        differing &= moving(stored.role, stored.obligation.state)
+        return any(page.cells.get(column, "") != known.cells.get(column) for column in differing)
 
     def _read_status(self, row: Row, *, certain: bool) -> None:
         """Words that are no status are a question; a claim's status is told to the claim."""
@@ -467,6 +472,12 @@ class _Known:
     counted: bool = False
     why: str = ""
     times: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing comes of its tick any more: it did not count, or was obeyed."""
+        obeyed = self.cells.get(OBEYED) == TICKED
+        return self.cells.get(RELEASE) == TICKED and (obeyed or not self.counted)
 
 
 def _known(office: Office, period: str) -> Mapping[tuple[str, str], _Known]:
