@@ -17,16 +17,21 @@ from flows.claims import find_claim, told_of
 from flows.month import MonthRun, case_of, extract
 from flows.office import Office
 from flows.planning import Governed, MonthPlan
+from models.case import Case
 from models.claims.deadline import OF_AN_OUTAGE, Occasion, dues
 from models.claims.life import Life
 from models.claims.present import Present
 from models.claims.standing import Claim
+from models.claims.text import ClaimText, early_text
 from models.contract import Contract, ContractVersion, Role
 from models.exclusion import apply_rules
 from models.findings import UnusableInputError
 from models.intervals import Interval
 from models.period import ServiceMonth
 from models.uptime import MonthlyUptime, measure_uptime
+
+Early = tuple[Claim, ClaimText]
+"""A claim with what is to be said to its vendor."""
 
 UNDECIDED = "the month is not decided yet, so nobody knows what it earns"
 
@@ -44,16 +49,29 @@ def early_claims(office: Office, present: Present) -> tuple[Claim, ...]:
     Raises:
         UnusableInputError: A source holds rows that cannot be used.
     """
+    return tuple(claim for claim, _ in _found(office, present))
+
+
+def early_texts(office: Office, present: Present) -> Mapping[str, ClaimText]:
+    """What is to be said to the vendors of these claims, by their keys.
+
+    Raises:
+        UnusableInputError: A source holds rows that cannot be used.
+    """
+    return {claim.key: text for claim, text in _found(office, present)}
+
+
+def _found(office: Office, present: Present) -> list[Early]:
     months: dict[ServiceMonth, list[Governed]] = defaultdict(list)
     for governed, month in _governed(office.contracts, present.at):
         months[month].append(governed)
     found = [
-        claim
+        early
         for month, every in months.items()
         if (open_ := _undecided(office.store, month, every))
-        for claim in _of_month(office, month, open_)
+        for early in _of_month(office, month, open_)
     ]
-    return tuple(sorted(found, key=lambda claim: claim.key))
+    return sorted(found, key=lambda early: early[0].key)
 
 
 def early_claims_or_why(office: Office, present: Present) -> tuple[tuple[Claim, ...], str]:
@@ -114,36 +132,36 @@ def _undecided(store: Store, month: ServiceMonth, every: Sequence[Governed]) -> 
     return [governed for governed in every if known[governed.contract.id].determined is None]
 
 
-def _of_month(office: Office, month: ServiceMonth, governed: Sequence[Governed]) -> Iterator[Claim]:
+def _of_month(office: Office, month: ServiceMonth, governed: Sequence[Governed]) -> Iterator[Early]:
     run = MonthRun(office, MonthPlan(month, tuple(governed), (), ()), dry_run=True)
     for read in run.reads:
         extract(run, read)
     lives: Mapping[str, Life] = told_of(office.store, str(month))
     for one in governed:
-        uptime = _measured_so_far(run, one)
+        case = case_of(run, one)
+        uptime = _measured_so_far(case, one.bounds)
         if uptime is None or not _is_missed(uptime, one.version, month):
             continue
         outages = tuple(outage.whole for outage in uptime.outages if outage.counted_ms)
         life = lives.get(one.contract.id, Life())
         claim = _claim(one.contract, one.version, month, outages, life)
         if claim.dues:
-            yield claim
+            yield claim, early_text(claim, case, uptime)
 
 
-def _measured_so_far(run: MonthRun, governed: Governed) -> MonthlyUptime | None:
+def _measured_so_far(case: Case, until_now: Interval) -> MonthlyUptime | None:
     """The month until now; None where somebody else counts it."""
-    case = case_of(run, governed)
     if case.payload is not None:
         return None
     judged = apply_rules(
         events=case.events,
         rules=case.version.exclusions,
         service_id=case.service,
-        month=governed.bounds,
+        month=until_now,
     )
     return measure_uptime(
         monitors=[[piece.timeline for piece in regions] for regions in case.evidence],
-        month=governed.bounds,
+        month=until_now,
         terms=case.version.measurement,
         exclusions=judged,
     )

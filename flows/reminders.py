@@ -18,7 +18,7 @@ from connectors.mail import Attachment, Mailbox
 from connectors.store import Effect, Store
 from flows.claim_texts import TextForm, text_of, written
 from flows.claims import all_claims
-from flows.early_claims import early_claims_or_why, nothing_came
+from flows.early_claims import early_claims_or_why, early_texts, nothing_came
 from flows.effects import AT_ONCE, Settlement
 from flows.log import note
 from flows.mailing import (
@@ -255,7 +255,15 @@ class _Outlook:
 
     def with_texts(self) -> tuple[DueLine, ...]:
         """What a mail lists, the first of it with the texts to be filed."""
-        told = {claim.key: _text(self.office.store, claim) for claim, _ in self.near[:MOST_TEXTS]}
+        shown = [claim for claim, _ in self.near[:MOST_TEXTS]]
+        early = any(claim.undecided for claim in shown)
+        texts = early_texts(self.office, self.present) if early else {}
+        told = {
+            claim.key: written(texts[claim.key], TextForm.TEXT)
+            if claim.key in texts
+            else _text(self.office.store, claim)
+            for claim in shown
+        }
         return tuple(replace(line, text=told.get(line.key, "")) for line in self.due)
 
     @property

@@ -38,13 +38,14 @@ from flows.claim_links import links_of
 from flows.claim_mirror import show_in_ledgers
 from flows.claim_texts import TextForm, text_of, written
 from flows.claims import all_claims, open_to_tell, tell
-from flows.early_claims import any_claim, early_claims_or_why
+from flows.early_claims import any_claim, early_claims_or_why, early_texts
 from flows.office import Office, open_office
 from models.approval import Voice
 from models.claims.deadline import CLAIM
 from models.claims.life import Act, Move
 from models.claims.present import Present
 from models.claims.standing import Claim
+from models.claims.text import ClaimText
 from models.findings import refuse
 from models.intervals import instant
 from models.ledger import LedgerStatus, one_line
@@ -182,7 +183,7 @@ def show_claim(
         claim = any_claim(office, key, present)
         links = links_of(office.store, office.contracts, [claim])
         # Whoever wants a file is told why there is none; whoever looks sees the rest.
-        text = written(text_of(office.store, claim), form) if claim.worth or file else None
+        text = written(_text(office, claim, present), form) if _has_text(claim) or file else None
     if file is not None and text is not None:
         write_whole(file, text.encode())
     shown = Shown((claim,), links, present)
@@ -193,6 +194,16 @@ def show_claim(
         write()
         write(f"Written to {file}." if file else text or "Nothing can be filed yet.")
     return Exit.NEEDS_A_PERSON if shown.needs_a_person else Exit.DONE
+
+
+def _has_text(claim: Claim) -> bool:
+    return bool(claim.worth) or claim.undecided
+
+
+def _text(office: Office, claim: Claim, present: Present) -> ClaimText:
+    if claim.undecided:
+        return early_texts(office, present)[claim.key]
+    return text_of(office.store, claim)
 
 
 @claims.command("move")

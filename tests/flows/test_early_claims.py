@@ -120,6 +120,7 @@ def test_it_is_reminded_of_in_time(books):
         message_from_bytes(path.read_bytes(), policy=policy.default)
         for path in sorted((books.folder / "outbox").glob("claims.*.eml"))
     ]
+    assert all("Downtime so far:" in str(letter.get_body(("plain",))) for letter in letters)
     assert sorted(letter["subject"] for letter in letters) == [
         "1 claim to file, 1 day overdue",
         "1 claim to file, due in 6 days",
@@ -178,8 +179,16 @@ def test_the_commands_know_it_too(books, monkeypatch):
     listed = makegood("claims", "--today", "2025-09-12")
     assert (listed.code, "open" in listed.out, "5 days left" in listed.out) == (0, True, True)
     assert makegood("claims", "--today", "2025-09-12", "--client", "acme").code == 2
-    shown = makegood("claims", "show", KEY, "--today", "2025-09-12")
-    assert "Nothing can be filed yet." in shown.out
+    shown = makegood("claims", "show", KEY, "--today", "2025-09-12").out.splitlines()
+    for line in (
+        "Subject: SLA Credit Request: Hosting, 2025-09",
+        "Uptime promised:   99.9 %",
+        "Downtime so far:   2 h in 1 outage",
+        " 1. 2025-09-10 12:00:00 to 14:00:00 UTC, 2 h",
+        " - hosting: down 2025-09-10 12:00:00 to 14:00:00 UTC",
+    ):
+        assert line in shown
+    assert "Calculation of the credit" not in shown
     with (
         open_office(books.folder) as office,
         pytest.raises(UnusableInputError, match="a claim of this workspace"),
