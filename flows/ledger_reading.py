@@ -389,8 +389,11 @@ class _Reader:
 
         None when nobody sees it any more.
         """
-        hangs = page.release and not known.is_settled
-        if ledger.writes_together or not (hangs or self._looks_old(ledger, page, stored, known)):
+        if ledger.writes_together:
+            return page
+        wrong = cast("RowLedger", ledger).differing(page, self._rows[stored.key])
+        hangs = page.release and (bool(wrong) or not known.is_settled)
+        if not (hangs or self._looks_old(ledger, page, stored, known)):
             return page
         fresh = cast("RowLedger", ledger).page(page.id)
         if fresh is None or fresh.trashed:

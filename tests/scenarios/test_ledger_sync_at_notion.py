@@ -151,7 +151,8 @@ def test_rows_that_people_are_done_with_are_not_read_one_by_one(books, notion):
     books.run(notify=False)
     asked = {call["operation"] for call in notion.calls(since=number + 1)}
     assert asked == {"data_sources.retrieve", "data_sources.query"}
-    assert notion.rows()[0]["cells"]["Status"] == "Filed"
+    rows = {row["cells"]["Key"]: row["cells"]["Status"] for row in notion.rows()}
+    assert rows == {R0: "Filed", BLUE: "To Review"}
 
 
 def test_a_dry_run_at_notion_writes_nothing(books, notion):
