@@ -353,7 +353,7 @@ def read_exclusions(run: MonthRun, _period: str) -> str:
 
 def compute_uptime(run: MonthRun, shard: int) -> str:
     """Measure one shard's contracts. Pure, given the evidence."""
-    cases = [_case(run, governed) for governed in run.plan.shards[shard]]
+    cases = [case_of(run, governed) for governed in run.plan.shards[shard]]
     _do_what_waits(run)
     run.measured[shard] = tuple(measure_case(case, run.measurements) for case in cases)
     withheld = sum(1 for measured in run.measured[shard] if measured.withheld)
@@ -479,7 +479,8 @@ def _span(governed: Sequence[Governed]) -> Interval:
     return Interval(min(g.bounds.start for g in governed), max(g.bounds.end for g in governed))
 
 
-def _case(run: MonthRun, governed: Governed) -> Case:
+def case_of(run: MonthRun, governed: Governed) -> Case:
+    """What a contract's month is decided on, by what the sources said."""
     contract, version = governed.contract, governed.version
     evidence = run.evidence(governed)
     payload = evidence.counts.get((contract.id, run.plan.month))
