@@ -335,6 +335,15 @@ def test_a_monitor_that_the_source_does_not_list_is_refused(tmp_path):
     )
 
 
+def test_checks_and_counts_of_strangers_are_refused_as_well(tmp_path):
+    """Whatever the rows are."""
+    url = checks_in_sqlite(tmp_path, [("wep", utc_text(MAY.start), "up", None)])
+    counted = "SELECT monitor, at, 10 AS total, 1 AS failed FROM checks"
+    for terms in ({}, {**COUNTED, "query": counted}):
+        (said,) = refusal(source(url, folder=tmp_path, **terms))
+        assert said.startswith("audit: monitor is 'wep' in some rows")
+
+
 def test_a_missing_column_is_named_with_what_is_there(tmp_path):
     """And how it is mended: by AS."""
     asked = source(audit_table(tmp_path), folder=tmp_path, query="SELECT monitor, 1 FROM outages")
