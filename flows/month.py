@@ -71,7 +71,7 @@ from models.measurement import Duplicates
 from models.money import Money
 from models.period import ServiceMonth
 from models.printing import number_text
-from models.spared import effect_records
+from models.spared import Shared, effect_records
 from models.terms import JsonValue
 
 Item = TypeVar("Item")
@@ -131,6 +131,7 @@ class MonthRun:
         announced: What may be excluded, with the announcements that count.
         measured: Each shard's measured cases.
         measurements: What contracts share of them.
+        without_exclusions: What they share of the months as they would be without exclusions.
         outcomes: Each shard's outcomes.
         released: What rules let go in this run.
         payments: What became of payments in this run.
@@ -159,6 +160,7 @@ class MonthRun:
         self.announced = Announcements()
         self.measured: dict[int, tuple[MeasuredCase, ...]] = {}
         self.measurements = Measurements()
+        self.without_exclusions: Shared = {}
         self.outcomes: dict[int, tuple[Outcome, ...]] = {}
         self.released: tuple[StoredObligation, ...] = ()
         self.payments = Settlement()
@@ -593,7 +595,7 @@ def _change(
             **decided.record,
             "change": change.says,
             "announcements": announcement_records(run.announced, decided.measured.case.events),
-            "exclusion_effects": effect_records(decided),
+            "exclusion_effects": effect_records(decided, run.without_exclusions),
             "sources": run.evidence(governed).provenance_of(governed.version.monitors),
         },
         superseded=change.superseded,
