@@ -36,6 +36,7 @@ from flows.exclusions import (
     announcements,
     asked_span,
     told_by_all,
+    unproven_notice,
 )
 from flows.keeping import read_source
 from flows.ledger_reading import note_edits
@@ -198,9 +199,19 @@ class MonthRun:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the sources found worth a look, such as rows that could not be used; each once."""
+        """What is worth a look, such as rows that could not be used; each once."""
         readings = self.readings.values()
-        return tuple(dict.fromkeys(str(f) for reading in readings for f in reading.facts.findings))
+        found = [str(f) for reading in readings for f in reading.facts.findings]
+        found += [
+            f"{outcome.governed.contract.id}: {says}"
+            for outcome in self.report
+            for says in self.unproven(outcome)
+        ]
+        return tuple(dict.fromkeys(found))
+
+    def unproven(self, outcome: Outcome) -> tuple[str, ...]:
+        """What a contract's credit rests on and nobody can prove."""
+        return tuple(unproven_notice(self.announced, outcome.decided, self.without_exclusions))
 
     @property
     def report(self) -> tuple[Outcome, ...]:
@@ -392,7 +403,12 @@ def release_drafts(run: MonthRun, _period: str) -> str:
     if not run.by_rule:
         return "nothing is released by rule in this run"
     ruled = [
-        Ruled(outcome.governed.contract.id, outcome.governed.version, outcome.decided)
+        Ruled(
+            outcome.governed.contract.id,
+            outcome.governed.version,
+            outcome.decided,
+            run.unproven(outcome),
+        )
         for outcome in run.report
     ]
     now = instant(datetime.now(tz=UTC))
