@@ -36,6 +36,7 @@ from flows.exclusions import (
     announcements,
     asked_span,
     told_by_all,
+    unproven_notice,
 )
 from flows.keeping import read_source
 from flows.ledger_reading import note_edits
@@ -71,7 +72,7 @@ from models.measurement import Duplicates
 from models.money import Money
 from models.period import ServiceMonth
 from models.printing import number_text
-from models.spared import effect_records
+from models.spared import Shared, effect_records
 from models.terms import JsonValue
 
 Item = TypeVar("Item")
@@ -131,6 +132,7 @@ class MonthRun:
         announced: What may be excluded, with the announcements that count.
         measured: Each shard's measured cases.
         measurements: What contracts share of them.
+        without_exclusions: What they share of the months as they would be without exclusions.
         outcomes: Each shard's outcomes.
         released: What rules let go in this run.
         payments: What became of payments in this run.
@@ -159,6 +161,7 @@ class MonthRun:
         self.announced = Announcements()
         self.measured: dict[int, tuple[MeasuredCase, ...]] = {}
         self.measurements = Measurements()
+        self.without_exclusions: Shared = {}
         self.outcomes: dict[int, tuple[Outcome, ...]] = {}
         self.released: tuple[StoredObligation, ...] = ()
         self.payments = Settlement()
@@ -196,9 +199,19 @@ class MonthRun:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the sources found worth a look, such as rows that could not be used; each once."""
+        """What is worth a look, such as rows that could not be used; each once."""
         readings = self.readings.values()
-        return tuple(dict.fromkeys(str(f) for reading in readings for f in reading.facts.findings))
+        found = [str(f) for reading in readings for f in reading.facts.findings]
+        found += [
+            f"{outcome.governed.contract.id}: {says}"
+            for outcome in self.report
+            for says in self.unproven(outcome)
+        ]
+        return tuple(dict.fromkeys(found))
+
+    def unproven(self, outcome: Outcome) -> tuple[str, ...]:
+        """What a contract's credit rests on and nobody can prove."""
+        return tuple(unproven_notice(self.announced, outcome.decided, self.without_exclusions))
 
     @property
     def report(self) -> tuple[Outcome, ...]:
@@ -390,7 +403,12 @@ def release_drafts(run: MonthRun, _period: str) -> str:
     if not run.by_rule:
         return "nothing is released by rule in this run"
     ruled = [
-        Ruled(outcome.governed.contract.id, outcome.governed.version, outcome.decided)
+        Ruled(
+            outcome.governed.contract.id,
+            outcome.governed.version,
+            outcome.decided,
+            run.unproven(outcome),
+        )
         for outcome in run.report
     ]
     now = instant(datetime.now(tz=UTC))
@@ -596,7 +614,7 @@ def _change(
             **decided.record,
             "change": change.says,
             "announcements": announcement_records(run.announced, decided.measured.case.events),
-            "exclusion_effects": effect_records(decided),
+            "exclusion_effects": effect_records(decided, run.without_exclusions),
             "sources": run.evidence(governed).provenance_of(governed.version.monitors),
         },
         superseded=change.superseded,
