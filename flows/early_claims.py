@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from connectors.errors import ConnectorError
 from connectors.store import Store
 from flows.claims import find_claim, told_of
-from flows.month import MonthRun, case_of, extract
+from flows.month import MonthRun, case_of, extract, read_exclusions
 from flows.office import Office
 from flows.planning import Governed, MonthPlan
 from models.case import Case
@@ -136,6 +136,8 @@ def _of_month(office: Office, month: ServiceMonth, governed: Sequence[Governed])
     run = MonthRun(office, MonthPlan(month, tuple(governed), (), ()), dry_run=True)
     for read in run.reads:
         extract(run, read)
+    if office.events or office.exclusion_sources:
+        read_exclusions(run, str(month))
     lives: Mapping[str, Life] = told_of(office.store, str(month))
     for one in governed:
         case = case_of(run, one)
