@@ -32,6 +32,14 @@ RULES = """claim:
     - {stage: ticket, within: 5 business days, after: incident_start}
     - {within: 30 days}
 """
+MAINTENANCE = """exclusions:
+  - id: works
+    kind: maintenance
+    start: 2025-09-10T12:00:00Z
+    end: 2025-09-10T14:00:00Z
+    reason: new disks
+    announced_at: 2025-09-01T12:00:00Z
+"""
 SOON = VENDOR.replace("claim: {within_days: 30, channel: portal}\n", RULES)
 
 
@@ -101,6 +109,15 @@ def test_a_claim_that_comes_for_sure_is_known_before_its_month_is_decided(
     """Only where a vendor counts from the outage, and only once the commitment is missed."""
     books = Books.laid_out(tmp_path / "books", contract, checks=checks(hosting=minutes))
     assert len(early(books, moment)) == found
+
+
+def test_announced_maintenance_is_no_downtime_of_an_early_claim(tmp_path):
+    """The vendor's terms accept maintenance, and both hours were announced as such."""
+    accepted = SOON + "exclusions: [{kind: maintenance}]\n"
+    books = Books.laid_out(tmp_path / "books", accepted, checks=checks(hosting=120))
+    assert len(early(books, "2025-09-12")) == 1
+    books.write("exclusions/all.yaml", MAINTENANCE)
+    assert early(books, "2025-09-12") == ()
 
 
 def test_it_says_until_when_and_not_how_much(books):
