@@ -184,7 +184,11 @@ class Remembering:
         for (monitor, month), digests in changed.items():
             if digests[1] not in kept:
                 raise _altered(self.source.id, f"{digests[1][:12]} is missing")
-            if self._tells_more(kept[digests[1]], now.get((monitor, month)), until):
+            try:
+                more = self._tells_more(kept[digests[1]], now.get((monitor, month)), until)
+            except ValueError as error:
+                raise _altered(self.source.id, str(error)) from None
+            if more:
                 lost.setdefault(monitor, {})[month] = digests
         return lost
 
@@ -254,7 +258,8 @@ class Remembering:
         body = {
             "settings": self.source.settings,
             "floor_ms": max(floors or [before.body["floor_ms"] if before else 0]),
-            "files": [_file_record(mark, by_path[mark.path]) for mark in marks],
+            # A file that came or went while the others were read makes all be read again.
+            "files": [_file_record(m, by_path[m.path]) for m in marks if m.path in by_path],
             "facts": _facts_record(_since(before, reading.facts)),
             "held": held,
         }

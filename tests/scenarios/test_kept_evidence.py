@@ -224,6 +224,37 @@ def test_kept_evidence_that_was_altered_is_noticed(lay_out):
         books.run()
 
 
+def test_kept_counts_that_were_altered_are_noticed_before_they_are_compared(lay_out):
+    """The files changed, so that what was kept is held against them."""
+    books = lay_out(checks=checks(api=120))
+    books.run()
+    engine = create_engine(books.url)
+    with engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER artifact_update"))
+        connection.execute(
+            text("UPDATE artifact SET body = CAST('{}' || char(10) AS BLOB) WHERE kind = 'minutes'")
+        )
+    engine.dispose()
+    books.write("checks.csv", checks(api=500))
+    with pytest.raises(UnusableInputError, match="is not what was stored"):
+        books.run()
+
+
+def test_a_file_that_goes_while_others_are_read_is_not_missed(lay_out, monkeypatch):
+    """Day 11 is there when files are listed, and not any more when they are read."""
+    books = lay_out(makegood=DAILY)
+    for number in (10, 11):
+        books.write(f"checks/{number}.csv", day(number, down=12))
+    read = ChecksFiles.read
+
+    def read_the_rest(source, wanted):
+        (books.folder / "checks/11.csv").unlink(missing_ok=True)
+        return read(source, wanted)
+
+    monkeypatch.setattr(ChecksFiles, "read", read_the_rest)
+    assert downtime(books.run()) == downtime(books.run()) == 3_600_000
+
+
 def test_a_dry_run_keeps_nothing(lay_out):
     """It decides and reports, and that is all."""
     books = lay_out(checks=checks(api=120))
