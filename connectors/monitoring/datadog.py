@@ -341,7 +341,9 @@ def _windows(
             f"{plain(monitor.widest_window_minutes)} min of widest_window_minutes."
         )
         raise Permanent(f"{message} Lower question_hours, or accept wider windows.")
-    ends = [*times[1:], *(times[-1:] and [times[-1] + length])]
+    # A window that Datadog leaves out is unknown: the one before it does not go on there.
+    following = [*times[1:], *(times[-1:] and [times[-1] + length])]
+    ends = [min(later, at + length) for at, later in zip(times, following, strict=True)]
     good, total = (_values(place, series, kind) for kind in ("numerator", "denominator"))
     if not len(times) == len(good) == len(total):
         raise _unlike(place, "series", "as many counts as times")

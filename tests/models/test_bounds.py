@@ -1,5 +1,6 @@
 """Uptime as an interval: what probes cannot have seen, and whether money hangs on it."""
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -183,15 +184,15 @@ def test_the_true_uptime_lies_between_the_bounds_whatever_silences_hide(regions,
     terms = MeasurementTerms(
         no_data=no_data,
         window_minutes=window,
-        stale_after_minutes=2,
+        stale_after_minutes=Decimal(2),
         regions_down_when=DownWhen.MAJORITY,
     )
     true_lines, looked = [], []
     for number, ((lengths, spacings), silences) in enumerate(regions):
         edges = [sum(lengths[:n]) for n in range(len(lengths) + 1)]
         changes = [(at * 1000, _state_at(lengths, at)) for at in edges if at < 7200]
-        ends = {"last_observed_at": month.end, "gap_floor_ms": 120_000}
-        true_lines.append(Timeline("api", str(number), tuple(changes), **ends))
+        true = Timeline("api", str(number), tuple(changes), last_observed_at=month.end)
+        true_lines.append(replace(true, gap_floor_ms=120_000))
         looks, at = [], 0
         while at < 7200:
             looks.append(Observation(at * 1000, _state_at(lengths, at)))
@@ -203,7 +204,7 @@ def test_the_true_uptime_lies_between_the_bounds_whatever_silences_hide(regions,
     found = uptime_bounds(
         monitors=[looked], month=month, terms=terms, exclusions=(), measured=measured
     )
-    assert found.worst.ratio <= truth.ratio <= found.best.ratio
+    assert_between(found, truth)
     whole = evidence_of(monitors=[looked], month=month, terms=terms)
     sliced = uptime_bounds(
         monitors=whole, month=month, terms=terms, exclusions=(), measured=measured

@@ -328,6 +328,29 @@ def test_counted_requests_are_judged_by_the_rule_of_the_source(datadog):
     assert ((start + 4 * HOUR_S) * 1000, State.UP) in web.changes
 
 
+def test_a_window_that_is_left_out_is_unknown(datadog):
+    """Of 3 May from 4 to 6 nothing was counted; that it failed from 2 to 4 says nothing of it."""
+    start = MAY_S + 2 * DAY_S
+    counts = {start + hour * HOUR_S: (1000, 1000) for hour in range(24)}
+    counts[start + 2 * HOUR_S] = (0, 1000)
+    datadog.slos["r"] = Slo(type=METRIC, counts=counts)
+    monitor = DatadogMonitor(slo="r", requests=OVER_ONE_PERCENT)
+    day = Interval(start * 1000, (start + DAY_S) * 1000)
+    told = source(datadog, web=monitor).client.history("r", day)
+    series = told["data"]["series"]
+    for column in (series["times"], series["numerator"]["values"], series["denominator"]["values"]):
+        del column[2]
+    whole = json.loads(json.dumps(told, default=float))
+    datadog.plan(Fault(kind="recorded", told=whole, times=0))
+    (web,) = read(datadog, span=day, web=monitor).timelines["web"]
+    assert web.changes[:4] == (
+        (start * 1000, State.UP),
+        ((start + 2 * HOUR_S) * 1000, DOWN),
+        ((start + 4 * HOUR_S) * 1000, State.UNKNOWN),
+        ((start + 6 * HOUR_S) * 1000, State.UP),
+    )
+
+
 def test_an_slo_over_requests_is_no_history(datadog):
     """Its percentage is rounded, so nothing is paid by it: a rule must say when it means down."""
     datadog.slos["r"] = Slo(type=METRIC)
