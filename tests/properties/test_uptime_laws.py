@@ -37,7 +37,7 @@ def with_terms(case: Case, **fields) -> Case:
 def with_seen(case: Case, seen) -> Case:
     """The same month with every probe's observations changed by a function."""
     monitors = tuple(
-        tuple(Probe(probe.region, tuple(seen(probe.seen))) for probe in monitor)
+        tuple(dataclasses.replace(probe, seen=tuple(seen(probe.seen))) for probe in monitor)
         for monitor in case.monitors
     )
     return dataclasses.replace(case, monitors=monitors)
