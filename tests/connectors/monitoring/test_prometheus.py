@@ -415,6 +415,8 @@ def test_the_same_question_has_the_same_digest(server):
 
 
 MATRIX = {"resultType": "matrix", "result": [{"metric": {}, "values": [[1790000001.5, "1"]]}]}
+NOTHING = {"status": "success", "data": {"resultType": "matrix", "result": []}}
+"""So the search for a staleness marker is answered, which comes after the samples."""
 
 
 @contextmanager
@@ -465,6 +467,32 @@ def test_what_is_not_a_whole_answer_is_an_error(answer, kind, said):
         at(address).read(BRIEF)
 
 
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([[[1_790_000_001, "1"]], [[1_790_000_002, "0"]]], "a series twice"),
+        ([[[1_790_000_003, "0"]]], "not asked for"),
+        ([[[1_790_000_001_000, "0"]]], "not asked for"),
+        ([[["1790000001", "0"]]], "no numbers over time"),
+    ],
+)
+def test_what_was_not_asked_for_is_refused(values, said):
+    """The same series again, a value after the end, milliseconds for seconds, a text for a time."""
+    result = [{"metric": {"job": "api"}, "values": one} for one in values]
+    answer = {"status": "success", "data": {"resultType": "matrix", "result": result}}
+    with answering(answer) as (address, _), pytest.raises(Permanent, match=said):
+        at(address).read(BRIEF)
+
+
+def test_a_step_that_was_not_asked_for_is_refused():
+    """Who aligns steps otherwise says nothing about ours, and would make them unknown."""
+    series = {"metric": {}, "values": [[1_790_000_001, "1"]]}
+    answer = {"status": "success", "data": {"resultType": "matrix", "result": [series]}}
+    monitors = {"m": PrometheusMonitor(query="up > bool 0", step_seconds=2)}
+    with answering(answer) as (address, _), pytest.raises(Permanent, match="not asked for"):
+        Prometheus(id="prom", address=address, monitors=monitors, attempts=1).read(BRIEF)
+
+
 def test_a_token_that_the_server_repeats_is_not_shown():
     """Not even where a success says that it is none, or is told in part."""
     error = {"status": "error", "errorType": "bad_data", "error": "who is s3cret?"}
@@ -494,7 +522,7 @@ def test_a_question_that_is_too_much_even_for_one_instant_is_given_up():
 
 def test_what_is_asked_is_posted_with_the_credentials():
     """A bearer token and the tenant in headers, the query in a form, so that it may be long."""
-    with answering({"status": "success", "data": MATRIX}) as (address, came):
+    with answering({"status": "success", "data": MATRIX}, NOTHING) as (address, came):
         at(address + "/prefix/", token="s3cret", tenant="acme").read(BRIEF)
     asked = came[0]
     form = {name: values[0] for name, values in parse_qs(asked.body.decode()).items()}
@@ -510,7 +538,7 @@ def test_a_sample_on_the_older_edge_of_a_page_belongs_to_the_page_before():
     """Servers up to version 2 give it out, from 3 on they do not."""
     series = {"metric": {}, "values": [[1_789_999_700.999, "0"], [1_790_000_001.5, "1"]]}
     answer = {"status": "success", "data": {"resultType": "matrix", "result": [series]}}
-    with answering(answer) as (address, _):
+    with answering(answer, NOTHING) as (address, _):
         # A sample may hold for 300 s, so 1,789,999,701 is the first second that is asked about.
         reading = at(address).read(BRIEF)
     assert reading.timelines["m"][0].changes[0] == (1_790_000_001_500, UP)
@@ -519,7 +547,7 @@ def test_a_sample_on_the_older_edge_of_a_page_belongs_to_the_page_before():
 def test_an_answer_that_failed_once_is_asked_for_again():
     """Nothing was changed, so it may be repeated."""
     whole = {"status": "success", "data": MATRIX}
-    with answering(Answer(503), whole) as (address, _):
+    with answering(Answer(503), whole, NOTHING) as (address, _):
         reading = at(address, attempts=2).read(BRIEF)
     assert reading.timelines["m"][0].changes[0] == (1_790_000_001_500, UP)
 
