@@ -121,6 +121,15 @@ class Api:
         form = {"start": _text(first_day * DAY_MS), "end": _text(end_day * DAY_MS - 1)}
         return bool(self._answered("labels", form))
 
+    def has(self, metric: str, stretch: Interval) -> bool:
+        """Whether the server has samples of a metric, by its name alone.
+
+        Raises:
+            ConnectorError: The server could not be asked.
+        """
+        edges = {"start": _text(stretch.start), "end": _text(stretch.end - 1)}
+        return bool(self._answered("labels", {"match[]": metric, **edges}))
+
     def _samples(self, selector: str, page: Interval) -> Found:
         # Up to version 2 a range holds its older edge, from 3 on it does not: one millisecond more
         # is asked for, and what falls on it belongs to the page before.

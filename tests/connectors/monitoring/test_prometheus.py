@@ -322,6 +322,15 @@ def test_failures_that_never_came_into_being_are_none(server):
 
 
 @with_peer
+def test_failures_by_a_name_that_nobody_knows_are_refused(server):
+    """Misspelled, they would never be found, and the service would be up for ever."""
+    with pytest.raises(UnusableInputError, match=r"hit_total, of which the server has nothing"):
+        counted(server, 20, 180, failed='hit_total{code="500"}')
+    unborn = "sum(increase(hit_total[$window])) or vector(0)"
+    assert counted(server, 20, 180, failed=unborn) == []
+
+
+@with_peer
 def test_an_expression_may_count_by_itself(server):
     """`$window` is the length of a window."""
     failed = 'sum(increase(hits_total{code="500"}[$window])) * 0'
