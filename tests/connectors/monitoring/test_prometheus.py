@@ -308,6 +308,13 @@ def test_requests_that_fail_too_often_for_long_enough_are_down(server):
 
 
 @with_peer
+def test_failures_that_go_on_after_the_month_are_long_enough(server):
+    """They fail from minute 60 to 90; of a month that ends at 63 the last three are down."""
+    assert counted(server, 20, 63, for_minutes=Decimal(10)) == [(60, DOWN)]
+    assert counted(server, 87, 99, for_minutes=Decimal(10)) == [(90, UP)]
+
+
+@with_peer
 def test_no_requests_and_no_samples_say_nothing(server):
     """Nobody asked from minute 200 to 210; the service was not scraped from 300 to 320."""
     assert counted(server, 180, 280) == [(200, UNKNOWN), (210, UP)]
