@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from connectors.asking import Asking, authorization
 from connectors.monitoring import Capability, FileFacts, Reading, SourceFacts, Wanted
 from connectors.monitoring._answers import answer_of
-from connectors.monitoring._asking import Asking, authorization
 from connectors.monitoring._prometheus.api import Api, BadValue, joined
 from connectors.monitoring._prometheus.questions import (
     QUERY,

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
 
+from connectors.asking import Asking
 from connectors.errors import ConnectorError, Permanent, Retriable
-from connectors.monitoring._asking import Asking
 from models.intervals import Interval
 from models.terms import JsonValue
 
