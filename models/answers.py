@@ -143,7 +143,7 @@ def joined(runs: Iterable[Run], *, floor_ms: int) -> tuple[Run, ...]:
             # A run was cut where the next one begins, and no time is left of it.
             made.pop()
         last = made[-1] if made else None
-        if last and last.state is run.state and (run.unbroken or run.first - last.last < floor_ms):
+        if last and last.state is run.state and run.first - last.last < floor_ms:
             made[-1] = last._replace(last=max(last.last, run.last))
         else:
             made.append(run)

@@ -35,7 +35,7 @@ def logged(draw):
     instants = list(accumulate(lengths, initial=0))
     told = [draw(states)]
     for _ in instants[1:]:
-        told.append(draw(states.filter(lambda state, last=told[-1]: state is not last)))
+        told.append(draw(st.sampled_from([state for state in State if state is not told[-1]])))
     unseen = (0, *(draw(st.integers(0, length)) for length in lengths))
     return Timeline(
         "web",
@@ -82,13 +82,24 @@ def test_a_log_that_saw_everything_is_told_with_zeros(line):
     assert runs_of(silent).timelines(FLOOR) == (replace(line, unseen_ms=(0,) * len(line.changes)),)
 
 
-@given(looked(), st.integers(-60, 400))
+@given(looked() | logged(), st.integers(-60, 400))
 def test_months_are_cut_and_joined_without_a_trace(line, edge):
     """A run over the edge of a month is one run again."""
     (told,) = told_by([line], floor_ms=FLOOR).values()
     parts = [IntervalSet.of([(-1000, edge)]), IntervalSet.of([(edge, 2000)])]
     cut = [run for part in parts for run in within(told, part, floor_ms=FLOOR)]
     assert joined(cut, floor_ms=FLOOR) == told
+
+
+def test_a_log_is_cut_where_it_changes():
+    """No trace of the old state is left after the edge, and no silence before it."""
+    told = runs((0, 100, UP), (100, 200, DOWN), (300, 400, UP, True))
+    parts = [IntervalSet.of([piece]) for piece in ((0, 100), (100, 350), (350, 500))]
+    cut = [within(told, part, floor_ms=FLOOR) for part in parts]
+    assert cut[0] == runs((0, 100, UP))
+    assert cut[1] == runs((100, 200, DOWN), (300, 350, UP, True))
+    assert cut[2] == runs((350, 400, UP))
+    assert joined([run for part in cut for run in part], floor_ms=FLOOR) == told
 
 
 @given(looked(), st.integers(-60, 400), st.integers(0, 100))
@@ -174,7 +185,8 @@ def test_a_month_that_was_told_whole_stays_so_whatever_is_asked_and_forgotten_ne
     instants = accumulate((step for step, _ in seen), initial=-MARGIN)
     looks = [Observation(at, s) for at, (_, s) in zip(instants, seen, strict=False)]
     whole = answered(looks, Interval(-10_000, 10_000), -10_000)
-    kept, asked, horizon, months = {}, IntervalSet(), -10_000, set()
+    kept: dict[str, tuple[Run, ...]] = {}
+    asked, horizon, months = IntervalSet(), -10_000, set()
     for number, forgotten in asks:
         span = Interval(number * MONTH, (number + 1) * MONTH)
         fresh = answered(looks, span, horizon)
