@@ -127,8 +127,10 @@ class Answers:
 
     def _kept(self, span: Interval) -> Kept:
         reading = self.store.kept_reading(self.source.id, self.rule)
-        body: JsonValue = reading.body if reading else {}
-        records = body.get("monitors", {})
+        if reading is None or "monitors" not in reading.body:
+            # Nothing is asked of the store that would make one where there is none.
+            return Kept({}, FLOOR_MS, {}, {})
+        records, floor = reading.body["monitors"], reading.body["floor_ms"]
         wanted = {name for name in records if self.wanted.wants(name)}
         months = {
             (month.monitor, month.month): month
@@ -137,7 +139,6 @@ class Answers:
         }
         around = _months(Interval(span.start - REMEMBERED_MS, span.end + REMEMBERED_MS))
         needed = {name: [months[name, m] for m in around if (name, m) in months] for name in wanted}
-        floor = body.get("floor_ms", FLOOR_MS) if records else FLOOR_MS
         told = self._unpacked(needed, floor)
         known = {name: Known.of(records[name], told[name], name) for name in sorted(wanted)}
         return Kept(records, floor, months, known)
