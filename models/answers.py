@@ -7,8 +7,10 @@ where that was asked for; the rest is told by whoever tells it.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from operator import itemgetter
 
 from models.intervals import MINUTE_MS, Interval, IntervalSet
 from models.outage import State, Timeline
@@ -57,7 +59,7 @@ def _runs_of(line: Timeline, floor_ms: int) -> Iterator[Run]:
 
 
 def _state_at(line: Timeline, at: int) -> State:
-    return [state for since, state in line.changes if since <= at][-1]
+    return line.changes[bisect_right(line.changes, at, key=itemgetter(0)) - 1][1]
 
 
 def beside(span: Interval) -> Interval:

@@ -12,7 +12,7 @@ from connectors.monitoring.sql import SqlQueries
 from flows.month import conduct, directly, month_run
 from models.findings import UnusableInputError
 from models.period import ServiceMonth
-from tests.workspaces import ACME, BLUEFIN, MAKEGOOD
+from tests.workspaces import ACME, BLUEFIN, MAKEGOOD, checks
 
 R0, R1 = "acme/api/2025-09/r0", "acme/api/2025-09/r1"
 SEPTEMBER, OCTOBER = "2025-09", "2025-10"
@@ -235,6 +235,19 @@ def test_months_may_be_asked_for_in_any_order(lay_out, probes):
     }
     probes.forget(END)
     assert [books.run(month)["acme/api"].change for month in (OCTOBER, SEPTEMBER)] == [None, None]
+
+
+def test_a_source_may_become_one_of_files_and_again_one_that_is_asked(lay_out, probes):
+    """Under one name; whoever is there tells, and nobody trips over what the other one kept."""
+    books = lay_out(makegood=CHECKS)
+    probes.check((NOON, 120))
+    files = MAKEGOOD.replace("id: checks", "id: probes")
+    books.write("checks.csv", checks(api=60))
+    found = []
+    for makegood in (CHECKS, files, CHECKS, files):
+        books.write("makegood.yaml", makegood)
+        found.append(downtime(books.run()))
+    assert found == [120, 60, 120, 60]
 
 
 def test_a_dry_run_keeps_nothing(lay_out, probes):
