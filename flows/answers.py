@@ -113,10 +113,9 @@ class Answers:
         joined = self._joined(kept, fresh, span)
         said = restated(self.source.id, _by_month(joined))
         answered = self._told(fresh, joined)
-        if kept.records:
-            self._keep(kept, joined)
-        else:
-            self.later(partial(self._keep_first, fresh, span))
+        if not self.read_only:
+            keep = partial(self._keep, kept, fresh, joined)
+            keep() if kept.records else self.later(keep)
         findings = (*answered.facts.findings, *said)
         return replace(answered, facts=replace(answered.facts, findings=findings))
 
@@ -206,17 +205,17 @@ class Answers:
             facts=facts,
         )
 
-    def _keep_first(self, fresh: Reading, span: Interval) -> None:
-        """Keep a first answer, beside what another run may have kept meanwhile."""
-        kept = self._kept(span)
-        self._keep(kept, self._joined(kept, fresh, span))
-
-    def _keep(self, kept: Kept, joined: Iterable[Joined]) -> None:
-        """Keep what is new, if anything is."""
+    def _keep(self, kept: Kept, fresh: Reading, joined: Sequence[Joined]) -> None:
+        """Keep what is new, if anything is, beside what another run has kept meanwhile."""
+        reading = self.store.kept_reading(self.source.id, self.rule)
+        if joined and reading and reading.body.get("monitors") != kept.records:
+            span = joined[0].span
+            kept = self._kept(span)
+            joined = self._joined(kept, fresh, span)
         told = [one for one in joined if one.answer.told]
         months = [month for one in told for month in _packed(one)]
         new = [month for month in months if kept.differs(month)]
-        if self.read_only or not (new or any(one.says_more for one in told)):
+        if not (new or any(one.says_more for one in told)):
             return
         records = {**kept.records, **{one.monitor: one.after().record() for one in told}}
         body = {"monitors": records, "floor_ms": self._floor(kept)}

@@ -49,8 +49,7 @@ def _runs_of(line: Timeline, floor_ms: int) -> Iterator[Run]:
         for (at, state), silent in zip(line.changes, unseen, strict=True)
     }
     for gap in line.gaps:
-        state = begins[gap.end][0] if gap.end in begins else None
-        begins[gap.end] = (state or _state_at(line, gap.end), gap.start, False)
+        begins[gap.end] = (_state_at(line, gap.end), gap.start, False)
     rising = sorted(begins.items())
     for (at, (state, _, unbroken)), (_, (_, last, _)) in pairwise(rising):
         yield Run(at, max(last, at), state, unbroken)

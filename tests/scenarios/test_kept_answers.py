@@ -1,16 +1,23 @@
 """Evidence outlives the vendor: what sources that are asked have told is kept by month."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import create_engine, text
 
 from connectors.errors import Permanent, Retriable
+from connectors.monitoring import Wanted
+from connectors.monitoring.memory import MemoryMonitoring, Sighting
 from connectors.monitoring.sql import SqlQueries
+from flows.keeping import read_source
 from flows.month import conduct, directly, month_run
 from models.findings import UnusableInputError
+from models.intervals import instant
+from models.outage import State
 from models.period import ServiceMonth
 from tests.workspaces import ACME, BLUEFIN, MAKEGOOD, checks
 
@@ -248,6 +255,31 @@ def test_a_source_may_become_one_of_files_and_again_one_that_is_asked(lay_out, p
         books.write("makegood.yaml", makegood)
         found.append(downtime(books.run()))
     assert found == [120, 60, 120, 60]
+
+
+def test_two_runs_at_one_time_keep_both_of_their_months(lay_out):
+    """Both ask while nothing is kept, and keep one after the other; then all is forgotten."""
+    books = lay_out(makegood=CHECKS)
+    steps = (END - BEGIN) // STEP
+    looks = [
+        Sighting("api", instant(BEGIN + n * STEP), State.DOWN if n % 1000 == 0 else State.UP)
+        for n in range(steps)
+    ]
+    source = MemoryMonitoring(id="probes", sightings=looks)
+    waiting: list[Callable[[], object]] = []
+    spans = [ServiceMonth.parse(month).bounds("UTC") for month in (SEPTEMBER, OCTOBER)]
+    store = books.store()
+    try:
+        asked = partial(read_source, store=store, read_only=False, later=waiting.append)
+        told = [asked(source, wanted=Wanted(span=span)).timelines["api"] for span in spans]
+        for keep in waiting:
+            keep()
+        silent = MemoryMonitoring(id="probes")
+        for span, (line,) in zip(spans, told, strict=True):
+            (kept_line,) = asked(silent, wanted=Wanted(span=span)).timelines["api"]
+            assert kept_line.within(span) == line.within(span)
+    finally:
+        store.close()
 
 
 def test_a_dry_run_keeps_nothing(lay_out, probes):
