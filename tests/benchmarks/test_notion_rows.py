@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from connectors.ledger.notion import AT_ONCE
+from connectors.ledger.notion import HIDDEN_FOR_MS
 from connectors.store import ContractChange, NewObligation, ShardBatch
 from connectors.store.sql import open_store
 from tests.memory import PEAK
@@ -151,6 +151,15 @@ def gone_on(workspace, folder):
     return told, Stretch(after - before, refused - refused_before, told["seconds"])
 
 
+def once_certain(workspace, folder):
+    """Run again; what was under way when the plug was pulled may still arrive for ten minutes."""
+    told, stretch = gone_on(workspace, folder)
+    if told["waiting"]:
+        time.sleep(HIDDEN_FOR_MS / 1000)
+        told, stretch = gone_on(workspace, folder)
+    return told, stretch
+
+
 def _report(name, stretch):
     print(
         f"  {name:12} {stretch.requests:,} requests in {stretch.seconds:.1f} s: "
@@ -168,19 +177,16 @@ def test_rows_are_made_at_the_rate_that_is_permitted(tmp_path):
         workspace.options(latency_ms=ANSWER_MS // SCALE)
         first = killed_half_way(workspace, folder)
         told, second = gone_on(workspace, folder)
-        again, third = gone_on(workspace, folder)
+        again, third = once_certain(workspace, folder)
         keys = [row["cells"]["Key"] for row in workspace.rows()]
     print(f"\n{ROWS:,} rows at Notion's published rate, {SCALE} times as fast")
     for name, stretch in (("until killed", first), ("gone on", second), ("once more", third)):
         _report(name, stretch)
     print(f"  memory       {told['peak_mb']} MB at the peak, CPU {told['cpu']:.0f} s")
-    # What was under way when the plug was pulled may still arrive, for ten of our own minutes.
-    in_doubt = again["waiting"]
-    print(f"  in doubt     {in_doubt} rows that were under way when it was killed")
-    assert in_doubt <= AT_ONCE
-    assert len(keys) == len(set(keys)) == ROWS - in_doubt
-    assert told["waiting"] == in_doubt
-    assert again["unchanged"] == ROWS - in_doubt
+    print(f"  in doubt     {told['waiting']} rows that were under way when it was killed")
+    assert len(keys) == len(set(keys)) == ROWS
+    assert again["added"] + again["unchanged"] == ROWS
+    assert (again["waiting"], again["questions"]) == (0, [])
     assert min(first.ratio, second.ratio) >= 0.95
     assert first.refused + second.refused <= ROWS // 1000
     assert told["peak_mb"] < MOST_MB
