@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Generic, Protocol, TypeVar
@@ -66,6 +67,7 @@ from models.case import (
 )
 from models.contract import ContractVersion
 from models.credit import Obligation, ObligationState, Revision, revise
+from models.decision import EntryKind
 from models.exclusion import ExclusionEvent
 from models.intervals import Interval, instant
 from models.measurement import Duplicates
@@ -79,6 +81,16 @@ Item = TypeVar("Item")
 
 MOST_NOTED = 20
 """Decisions of a shard that go into the run's log one by one; the decision log holds them all."""
+
+
+class Part(StrEnum):
+    """What of a month an operator has done again."""
+
+    ALL = "everything"
+    DECIDE = "measure and decide"
+    LEDGER = "write the ledgers"
+    PAY = "pay what is released"
+    MAIL = "send what waits, previews and summary"
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,24 +276,38 @@ def month_run(
             yield MonthRun(office, plan, dry_run=dry_run, notify=notify, by_rule=by_rule)
 
 
-def conduct(run: MonthRun, each: Each) -> None:
-    """The month, step by step; every step may be repeated at any time."""
+def conduct(run: MonthRun, each: Each, only: Part = Part.ALL) -> None:
+    """The month, step by step, or one part of it; every step may be repeated at any time."""
     timed = _Timed(each)
+    if only in {Part.ALL, Part.DECIDE}:
+        _decide(run, timed)
+    if not run.dry_run:
+        _follow(run, timed, only)
+    mirrored = [says for came in run.mirrored.values() for says in came.questions]
+    note(timed.shares)
+    run.questions = (*open_questions(run.office.store, run.plan), *mirrored)
+
+
+def _decide(run: MonthRun, timed: Each) -> None:
     timed(EXTRACT, run, run.reads)
     if run.plan.governed and (run.office.events or run.office.exclusion_sources):
         timed(EXCLUSIONS, run, [run.period])
     timed(COMPUTE_UPTIME, run, run.shard_numbers)
     timed(APPLY_LADDER, run, run.shard_numbers)
-    if not run.dry_run:
+
+
+def _follow(run: MonthRun, timed: Each, only: Part) -> None:
+    """What follows from what was decided, now or before."""
+    if only is Part.ALL:
         timed(RELEASE, run, [run.period])
+    if only in {Part.ALL, Part.LEDGER}:
         timed(WRITE_LEDGER, run, [run.period])
+    if only in {Part.ALL, Part.PAY}:
         timed(PAY, run, [run.period])
+    if only in {Part.ALL, Part.MAIL}:
         timed(E_MAIL, run, [run.period])
-        if run.office.row_ledgers or run.payments.done:
-            timed(MIRROR, run, [run.period])
-    mirrored = [says for came in run.mirrored.values() for says in came.questions]
-    note(timed.shares)
-    run.questions = (*open_questions(run.office.store, run.plan), *mirrored)
+    if only is Part.LEDGER or (only is Part.ALL and run.office.row_ledgers) or run.payments.done:
+        timed(MIRROR, run, [run.period])
 
 
 class _Timed:
@@ -436,26 +462,38 @@ def tell_the_month(run: MonthRun, period: str) -> str:
     says = f"{sent} waiting mails sent, {previews} notices to preview"
     if not run.notify or run.plan.clients:
         return f"{says}, no summary asked for"
-    met = [outcome for outcome in run.report if outcome.decided.determination.breached is False]
-    summaries = send_summary(run.office, period, contracts=len(run.report), met=len(met))
+    contracts, met = _told_of(run)
+    summaries = send_summary(run.office, period, contracts=contracts, met=met)
     batch = waiting_batch(run.office, month=run.plan.month)
     asked = send_release_request(
         run.office, run.plan.month, waiting=batch.waiting, needed=batch.needed
     )
-    posted = _post_notices(run, period, batch, met=len(met))
+    posted = _post_notices(run, period, batch, contracts=contracts, met=met)
     also = [f"{asked} asked to release"] if asked else []
     also += [f"{posted} posted"] if posted else []
     return ", ".join([says, f"{summaries or 'no new'} summary", *also])
 
 
-def _post_notices(run: MonthRun, period: str, batch: Batch, *, met: int) -> int:
+def _told_of(run: MonthRun) -> tuple[int, int]:
+    """How many contracts were decided and how many met their commitment, in this run or before."""
+    if run.outcomes:
+        breached = [outcome.decided.determination.breached for outcome in run.report]
+    else:
+        kinds = [EntryKind.DETERMINED]
+        entries = run.office.store.entries(period=run.period, kinds=kinds)
+        latest = {entry.contract: entry.body["determination"]["breached"] for entry in entries}
+        breached = list(latest.values())
+    return len(breached), sum(1 for one in breached if one is False)
+
+
+def _post_notices(run: MonthRun, period: str, batch: Batch, *, contracts: int, met: int) -> int:
     """Tell the operators' chat what the run came to; those that an earlier run left go first."""
     office = run.office
     if office.chat is None:
         return 0
     return (
         send_notices(office, period)
-        + run_done(office, period, contracts=len(run.report), met=met)
+        + run_done(office, period, contracts=contracts, met=met)
         + needs_release(office, period, waiting=batch.waiting, needed=batch.needed)
         + needs_person(office, period)
     )

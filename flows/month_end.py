@@ -8,13 +8,12 @@ holds, by running the flow again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 from prefect import Task, flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
-from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.tasks import exponential_backoff
@@ -22,40 +21,68 @@ from pydantic import BaseModel, Field
 
 from connectors.errors import Retriable
 from flows.artifacts import show_month
-from flows.log import noted_by, watcher
-from flows.month import MonthRun, Step, conduct, month_run
-from models.period import MONTH_PATTERN, ServiceMonth
+from flows.log import watcher
+from flows.month import MonthRun, Part, Step, conduct, month_run
+from flows.release_form import ask_for_release
+from flows.requests import WorkspaceFolder, workspace_folder
+from flows.run_log import in_run_log
+from models.intervals import instant
+from models.period import OPTIONAL_MONTH, ServiceMonth
 
 Item = TypeVar("Item")
+
+LAST_ZONE = "Etc/GMT+12"
+"""Where a month ends last of all."""
 
 READ_RETRIES = 3
 TASKS_AT_ONCE = 2
 
 
 class MonthRequest(BaseModel, frozen=True, extra="forbid"):
-    """What an operator asks for.
+    """What an operator asks for; each field is explained in Prefect's form."""
 
-    Attributes:
-        month: The service month.
-        workspace: The folder that holds makegood.yaml.
-        clients: Only these clients; empty for all.
-        dry_run: Decide and report, write nothing.
-        notify: Send the operator's summary.
-        by_rule: Let the contracts' own rules release what they allow.
-    """
+    month: Annotated[
+        str,
+        Field(
+            pattern=OPTIONAL_MONTH,
+            examples=["2026-05"],
+            description="The service month, YYYY-MM. Empty: the last one that is over everywhere.",
+        ),
+    ] = ""
+    workspace: WorkspaceFolder = ""
+    clients: Annotated[
+        tuple[str, ...], Field(description="Only these clients' ids. Empty: all clients.")
+    ] = ()
+    only: Annotated[Part, Field(description="One part of the month, or everything.")] = Part.ALL
+    dry_run: Annotated[
+        bool, Field(description="Measure, decide and show; write, pay and send nothing.")
+    ] = False
+    notify: Annotated[bool, Field(description="Mail the summary and post the notices.")] = True
+    by_rule: Annotated[
+        bool, Field(description="Let the contracts' own rules release what they allow.")
+    ] = True
+    ask_for_release: Annotated[
+        bool,
+        Field(
+            description="End by asking here what is to be released. The run is suspended until "
+            "somebody answers, and only a deployment's run can be."
+        ),
+    ] = False
 
-    month: Annotated[str, Field(pattern=MONTH_PATTERN, examples=["2026-05"])]
-    workspace: str = "."
-    clients: tuple[str, ...] = ()
-    dry_run: bool = False
-    notify: bool = True
-    by_rule: bool = True
+    @property
+    def service_month(self) -> ServiceMonth:
+        """The month, or the last one that is over in every time zone."""
+        if self.month:
+            return ServiceMonth.parse(self.month)
+        return ServiceMonth.containing(instant(datetime.now(tz=UTC)), LAST_ZONE).plus(-1)
 
     @property
     def title(self) -> str:
         """The run's name in Prefect: `month-end 2026-05 (acme, dry run)`."""
-        scope = ", ".join(self.clients) or "all clients"
-        return f"month-end {self.month} ({scope}{', dry run' if self.dry_run else ''})"
+        said = [", ".join(self.clients) or "all clients"]
+        said += [] if self.only is Part.ALL else [self.only.value]
+        said += ["dry run"] if self.dry_run else []
+        return f"month-end {self.service_month} ({', '.join(said)})"
 
 
 def _run_name() -> str:
@@ -80,22 +107,24 @@ def month_end(request: MonthRequest) -> MonthRun:
         UnusableInputError: The workspace, a source or the request cannot be used.
         MonthLockedError: The month is running elsewhere.
     """
+    folder, service_month = workspace_folder(request.workspace), request.service_month
     month = month_run(
-        Path(request.workspace),
-        month=ServiceMonth.parse(request.month),
+        folder,
+        month=service_month,
         clients=request.clients,
         dry_run=request.dry_run,
         notify=request.notify,
         by_rule=request.by_rule,
     )
-    with noted_by(_into_run_log), month as run:
-        conduct(run, each=in_tasks)
-        show_month(run)
+    with in_run_log(), month as run:
+        conduct(run, in_tasks, request.only)
+        if run.outcomes:
+            show_month(run)
+    if request.ask_for_release and not request.dry_run:
+        with in_run_log():
+            # It takes the month's lock anew: a question may wait for days.
+            ask_for_release(folder, service_month, clients=request.clients)
     return run
-
-
-def _into_run_log(says: str) -> None:
-    get_run_logger().info("%s", says)
 
 
 def in_tasks(step: Step[Item], run: MonthRun, items: Sequence[Item], /) -> None:

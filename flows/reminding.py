@@ -7,29 +7,27 @@ artifact. Mails are not repeated by Prefect; what could not be sent is sent by t
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from pathlib import Path
+from typing import Annotated
 
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 from prefect.runtime import flow_run
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from flows.office import open_office
 from flows.reminders import Reminded, remind
+from flows.requests import WorkspaceFolder, workspace_folder
 
 
 class ReminderRequest(BaseModel, frozen=True, extra="forbid"):
-    """What an operator asks for.
+    """What an operator asks for; each field is explained in Prefect's form."""
 
-    Attributes:
-        on: The day from which deadlines are counted; None for today, in UTC.
-        workspace: The folder that holds makegood.yaml.
-        dry_run: Show what is due and send nothing.
-    """
-
-    on: date | None = None
-    workspace: str = "."
-    dry_run: bool = False
+    on: Annotated[
+        date | None,
+        Field(description="The day from which deadlines are counted. None: today, in UTC."),
+    ] = None
+    workspace: WorkspaceFolder = ""
+    dry_run: Annotated[bool, Field(description="Show what is due and send nothing.")] = False
 
 
 def _run_name() -> str:
@@ -49,7 +47,7 @@ def claim_reminders(request: ReminderRequest) -> Reminded:
         ConnectorError: The database cannot be reached, or the mail's settings are refused.
     """
     today = request.on or datetime.now(tz=UTC).date()
-    with open_office(Path(request.workspace), read_only=request.dry_run) as office:
+    with open_office(workspace_folder(request.workspace), read_only=request.dry_run) as office:
         done = remind(office, today=today, dry_run=request.dry_run)
     show_due(done)
     return done

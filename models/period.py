@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from models.intervals import Interval, instant, utc
 
 MONTH_PATTERN = r"^\d{4}-(0[1-9]|1[0-2])$"
+OPTIONAL_MONTH = f"^$|{MONTH_PATTERN}"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -77,6 +77,20 @@ COMMANDS: Mapping[str, Command] = {
         ),
         ("done", "something is withheld or open: a person must look", UNUSABLE, CUT_OFF),
     ),
+    "up": Command(
+        "serving:up",
+        "Start Prefect with every flow deployed, its schedules and a worker.",
+        (
+            "makegood up",
+            "makegood up --workspace books --port 4201",
+        ),
+        (
+            "ended by you",
+            "",
+            "the workspace cannot be used, or the port is taken; nothing was started",
+            "a part of it ended by itself; start it again",
+        ),
+    ),
     "release": Command(
         "months:release",
         "Let a month's credits go, after showing them and asking.",

@@ -1,0 +1,151 @@
+"""Past months, decided one after another, the oldest first: each is a run of `month-end`.
+
+A backfill mails no summary and lets nothing go by rule unless it is asked to. Cut off anywhere, a
+retry of the same run goes on with the month that was under way; a new backfill decides all of them
+again, which changes nothing where the inputs are the same.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from prefect import flow
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterParentFlowRunId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType
+from prefect.runtime import flow_run
+from pydantic import BaseModel, Field
+
+from flows.month import MonthRun
+from flows.month_end import MonthRequest, month_end
+from flows.requests import WorkspaceFolder
+from models.findings import refuse
+from models.period import MONTH_PATTERN, ServiceMonth
+
+MOST_MONTHS = 120
+
+
+class BackfillRequest(BaseModel, frozen=True, extra="forbid"):
+    """What an operator asks for; each field is explained in Prefect's form."""
+
+    first: Annotated[
+        str,
+        Field(pattern=MONTH_PATTERN, examples=["2026-01"], description="The first service month."),
+    ]
+    last: Annotated[
+        str,
+        Field(
+            pattern=MONTH_PATTERN,
+            examples=["2026-05"],
+            description="The last service month, included.",
+        ),
+    ]
+    workspace: WorkspaceFolder = ""
+    clients: Annotated[
+        tuple[str, ...], Field(description="Only these clients' ids. Empty: all clients.")
+    ] = ()
+    dry_run: Annotated[
+        bool, Field(description="Measure, decide and show; write, pay and send nothing.")
+    ] = False
+    notify: Annotated[bool, Field(description="Mail each month's summary.")] = False
+    allow_rule_release: Annotated[
+        bool, Field(description="Let the contracts' own rules release what they allow.")
+    ] = False
+
+    @property
+    def months(self) -> tuple[ServiceMonth, ...]:
+        """Every month, the oldest first.
+
+        Raises:
+            UnusableInputError: The last one is before the first, or there are too many.
+        """
+        return months_between(ServiceMonth.parse(self.first), ServiceMonth.parse(self.last))
+
+    def of(self, month: ServiceMonth) -> MonthRequest:
+        """What is asked of one month."""
+        return MonthRequest(
+            month=str(month),
+            workspace=self.workspace,
+            clients=self.clients,
+            dry_run=self.dry_run,
+            notify=self.notify,
+            by_rule=self.allow_rule_release,
+        )
+
+
+def months_between(first: ServiceMonth, last: ServiceMonth) -> tuple[ServiceMonth, ...]:
+    """The months from the first to the last, both included.
+
+    Raises:
+        UnusableInputError: The last one is before the first, or there are too many.
+    """
+    count = (last.year - first.year) * 12 + last.month - first.month + 1
+    if count < 1:
+        raise refuse(
+            "--to",
+            f"is {last}, before {first}",
+            expected="a month not before --from",
+            remedy="Exchange the two.",
+        )
+    if count > MOST_MONTHS:
+        raise refuse(
+            "--to",
+            f"is {last}, {count} months from {first}",
+            expected=f"at most {MOST_MONTHS} months",
+            remedy="Run several backfills.",
+        )
+    return tuple(first.plus(number) for number in range(count))
+
+
+def _run_name() -> str:
+    asked = BackfillRequest.model_validate(flow_run.parameters["request"])
+    scope = ", ".join(asked.clients) or "all clients"
+    return f"backfill {asked.first} to {asked.last} ({scope}{', dry run' * asked.dry_run})"
+
+
+@flow(name="backfill", flow_run_name=_run_name, persist_result=False)
+def backfill(request: BackfillRequest) -> list[MonthRun]:
+    """Decide past months, one child run each, the oldest first.
+
+    Args:
+        request: The months, the workspace and the scope.
+
+    Raises:
+        UnusableInputError: The workspace, a source or the request cannot be used.
+        MonthLockedError: A month is running elsewhere.
+    """
+    months = request.months
+    done = _done_before()
+    progress: UUID = create_progress_artifact(  # type: ignore[assignment]  # A coroutine only where one awaits.
+        progress=0, key="backfill", description=f"{len(months)} months, the oldest first"
+    )
+    runs = []
+    for number, month in enumerate(months, start=1):
+        if str(month) not in done:
+            runs.append(month_end(request.of(month)))
+        update_progress_artifact(
+            progress,
+            progress=100 * number // len(months),
+            description=f"{number} of {len(months)} months, {month} is done",
+        )
+    return runs
+
+
+def _done_before() -> frozenset[str]:
+    """The months that an earlier try of this run has completed, as the server knows them."""
+    if flow_run.run_count <= 1:
+        return frozenset()
+    mine = FlowRunFilterParentFlowRunId(any_=[UUID(flow_run.id)])
+    over = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.COMPLETED]))
+    with get_client(sync_client=True) as client:
+        children = client.read_flow_runs(
+            flow_run_filter=FlowRunFilter(parent_flow_run_id=mine, state=over)
+        )
+    return frozenset(child.parameters["request"]["month"] for child in children)
