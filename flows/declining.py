@@ -1,8 +1,8 @@
 """A person's no: drafts that somebody has looked at and will not let go, with the reason.
 
-It stands in the log and moves nothing: the draft waits as before, people see who declined it and
-why, and no contract's rule lets it go. It holds for exactly what was shown; a later revision, with
-another key, is looked at anew. Whoever releases it after all has seen the no.
+It stands in the log and moves nothing: the draft waits as before, and people see who declined it
+and why. From then on no rule lets go anything of that contract's month, later revisions included;
+only people do.
 """
 
 from __future__ import annotations
@@ -72,9 +72,9 @@ def _observation(stored: StoredObligation, by: Voice, why: str, at: int) -> Obse
 
 
 def declined(store: Store, month: ServiceMonth) -> Mapping[str, Declined]:
-    """The latest no to each obligation of a month, by its key."""
+    """The latest no to each contract's month, by the contract's id."""
     entries = store.observed(EntryKind.RELEASE_DECLINED, periods=[str(month)])
     return {
-        entry.body["obligation"]: Declined(entry.body["by"], entry.body["why"], entry.body["at"])
+        entry.contract: Declined(entry.body["by"], entry.body["why"], entry.body["at"])
         for entry in entries
     }

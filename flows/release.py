@@ -263,9 +263,9 @@ def release_by_rule(
     ours = [s for s in drafts if s.role is Role.PROVIDER and s.obligation.contract in rules]
     noes = declined(office.store, month)
     for stored in ours:
-        if stored.key in noes:
-            note(f"{stored.key} is not released by rule: {noes[stored.key]}")
-    ours = [stored for stored in ours if stored.key not in noes]
+        if stored.obligation.contract in noes:
+            note(f"{stored.key} is not released by rule: {noes[stored.obligation.contract]}")
+    ours = [stored for stored in ours if stored.obligation.contract not in noes]
     going = defaultdict(list)
     for stored, candidate in zip(ours, _candidates(office, month, ours), strict=True):
         rule = rules[stored.obligation.contract]

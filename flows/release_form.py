@@ -94,7 +94,7 @@ class Question:
     Attributes:
         batch: The drafts, frozen by their digest.
         foreseen: How each would be paid, by its key.
-        noes: Who declined which before, by its key.
+        noes: Who declined a contract's month before, by the contract.
         wrong: What was wrong with the answer before; empty at first.
     """
 
@@ -144,7 +144,11 @@ def _table(
             f"{stored.ledger['uptime_percent']} %",
             str(stored.obligation.amount),
             str(foreseen.get(stored.key, "")),
-            "; ".join(filter(None, [stored.obligation.reason, str(noes.get(stored.key, ""))])),
+            "; ".join(
+                filter(
+                    None, [stored.obligation.reason, str(noes.get(stored.obligation.contract, ""))]
+                )
+            ),
         )
         for stored in drafts
     ]
