@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +31,9 @@ def up(
     reach it. What Prefect remembers lies in `.prefect` in the workspace, or in PREFECT_HOME.
     """
     read_terms(workspace)
+    # Whoever stops services sends SIGTERM, and a shell in the background ignores SIGINT.
+    for stopping in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stopping, signal.default_int_handler)
     home = Path(os.environ.get(PREFECT_HOME) or workspace / ".prefect")
     with service(workspace, home=home, port=port, tell=say) as running:
         say(f"Open {running.address}/deployments. Ctrl-C ends all of it.")
