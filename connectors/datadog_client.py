@@ -118,13 +118,14 @@ class DatadogClient:
         self, what: str, call: Call, whole: Callable[[JsonValue], None] = _any_will_do
     ) -> JsonValue:
         where = f"{self.place}: {what}"
+        return with_retries(
+            lambda: self._whole(where, call, whole), attempts=self.attempts, sleep=self.sleep
+        )
 
-        def once() -> JsonValue:
-            answer = self._once(where, call)
-            whole(answer)
-            return answer
-
-        return with_retries(once, attempts=self.attempts, sleep=self.sleep)
+    def _whole(self, where: str, call: Call, whole: Callable[[JsonValue], None]) -> JsonValue:
+        answer = self._once(where, call)
+        whole(answer)
+        return answer
 
     def _once(self, where: str, call: Call) -> JsonValue:
         library = _library(self.place)

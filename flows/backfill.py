@@ -26,10 +26,7 @@ from pydantic import BaseModel, Field
 from flows.month import MonthRun
 from flows.month_end import MonthRequest, month_end
 from flows.requests import WorkspaceFolder
-from models.findings import refuse
-from models.period import MONTH_PATTERN, ServiceMonth
-
-MOST_MONTHS = 120
+from models.period import MONTH_PATTERN, ServiceMonth, months_between
 
 
 class BackfillRequest(BaseModel, frozen=True, extra="forbid"):
@@ -78,30 +75,6 @@ class BackfillRequest(BaseModel, frozen=True, extra="forbid"):
             notify=self.notify,
             by_rule=self.allow_rule_release,
         )
-
-
-def months_between(first: ServiceMonth, last: ServiceMonth) -> tuple[ServiceMonth, ...]:
-    """The months from the first to the last, both included.
-
-    Raises:
-        UnusableInputError: The last one is before the first, or there are too many.
-    """
-    count = (last.year - first.year) * 12 + last.month - first.month + 1
-    if count < 1:
-        raise refuse(
-            "--to",
-            f"is {last}, before {first}",
-            expected="a month not before --from",
-            remedy="Exchange the two.",
-        )
-    if count > MOST_MONTHS:
-        raise refuse(
-            "--to",
-            f"is {last}, {count} months from {first}",
-            expected=f"at most {MOST_MONTHS} months",
-            remedy="Run several backfills.",
-        )
-    return tuple(first.plus(number) for number in range(count))
 
 
 def _run_name() -> str:

@@ -28,7 +28,7 @@ from models.decision import digest_of
 from models.effect import OPEN_STATES, WORKSPACE, Abilities, EffectState
 from models.intervals import utc_text
 from models.ladder import floor_percent
-from models.ledger import POSTED, LedgerRow, LedgerStatus
+from models.ledger import POSTED, UNSEEN, LedgerRow, LedgerStatus, as_surely_shown
 from models.money import Currency, Money
 from models.payment import Channel, Part
 from models.period import ServiceMonth
@@ -38,13 +38,17 @@ from models.terms import JsonValue, plain
 MOST_OUTAGES = 100
 """Outages that are kept with an obligation, the longest ones; the decision log holds them all."""
 
-ADDRESS = re.compile(r"https?://\S+")
-"""What a ledger shows as a link; other words for where proof lies go into its notes."""
+ADDRESS = re.compile(rf"https?://(?:(?!{UNSEEN.pattern})\S)+")
+"""What a ledger shows as a link; other words for where proof lies go into its notes, and so does an
+address with signs that nobody sees: it leads elsewhere than it says."""
 
 MOST_IN_CELL = 16_000
 """Characters of links, and of other proof, in a row: half of what a spreadsheet's cell can hold."""
 
 SEPARATOR = "; "
+
+WRITTEN = "ledger"
+"""The kind of an effect that brings ledgers as a whole to say something new of a month."""
 
 PAID_BY = {
     Channel.CREDIT_NOTE: "credit note",
@@ -175,9 +179,12 @@ def write_rows(office: Office, period: str) -> str:
     rows = ledger_rows(office, period)
     if not rows:
         return "nothing to write"
+    written = _writings(office.store, period)
+    if _says(written, rows):
+        rows = tuple(as_surely_shown(row) for row in rows)
     plan = EffectPlan(
-        key=written_key(period, rows),
-        kind="ledger",
+        key=_written_key(period, rows, written),
+        kind=WRITTEN,
         contract=WORKSPACE,
         period=period,
         intent={"rows": len(rows), "digest": _digest(rows)},
@@ -194,9 +201,40 @@ def write_rows(office: Office, period: str) -> str:
     return "; ".join(f"{name}: {change}" for name, change in changes.items())
 
 
-def written_key(period: str, rows: Sequence[LedgerRow]) -> str:
-    """The key of the effect that says that these rows were written; what was posted is not news."""
-    return f"{period}/ledger/{_digest(rows)[:16]}"
+def are_written(store: Store, period: str, rows: Sequence[LedgerRow]) -> bool:
+    """Whether ledgers that are written as a whole were last brought to say these rows.
+
+    What was posted may be missing there.
+    """
+    return _says(_writings(store, period), rows)
+
+
+def _says(written: Sequence[Effect], rows: Sequence[LedgerRow]) -> bool:
+    last = written[-1] if written else None
+    if last is None or last.state is not EffectState.DONE:
+        return False
+    return bool(last.plan.intent["digest"] == _digest(rows))
+
+
+def _writings(store: Store, period: str) -> list[Effect]:
+    """What was written of a month, in order."""
+    keys = store.effect_keys(period=period, kinds=[WRITTEN])
+    found: list[Effect] = []
+    while page := list(islice(keys, AT_ONCE)):
+        found += store.effects(keys=page)
+    return sorted(found, key=lambda effect: (effect.planned_at, effect.key.count("/"), effect.key))
+
+
+def _written_key(period: str, rows: Sequence[LedgerRow], written: Sequence[Effect]) -> str:
+    """The key of the effect that says that these rows were written; what was posted is not news.
+
+    Rows that say again what they said before the last change are written anew, under another key.
+    """
+    digest = _digest(rows)
+    same = [effect.key for effect in written if effect.plan.intent["digest"] == digest]
+    if same and same[-1] == written[-1].key:
+        return same[-1]
+    return f"{period}/ledger/{digest[:16]}{f'/{len(written)}' if same else ''}"
 
 
 def _digest(rows: Sequence[LedgerRow]) -> str:

@@ -1,16 +1,22 @@
 """What is remembered of the tables that far-side ledgers keep their rows in.
 
-Where a table was made, and the ids of its columns, are effects: they survive what people rename.
+Where a table was made, and the ids of its columns, are effects: they survive what people rename. So
+is what its rows were last brought to say: whatever else one says, a person has written.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 from connectors.ledger import Book
 from connectors.store import Effect, EffectPlan, Store
 from flows.effects import AT_ONCE, ONCE, Unasked, settle
+from models.decision import canonical
 from models.effect import OPEN_STATES, WORKSPACE, Abilities, EffectState
+from models.ledger import LedgerRow
 
 ROW = "ledger_row"
 """The kind of an effect that makes one row."""
@@ -21,11 +27,27 @@ BOOK_MADE = "ledger_book"
 BOOK_COLUMNS = "ledger_columns"
 """The kind of an effect that notes a table's columns."""
 
-SETTLED_BY_RUNS = frozenset({ROW, BOOK_MADE, BOOK_COLUMNS})
+SHOWN = "ledger_shown"
+"""The kind of an effect that brings a table's rows of a month to say something new."""
+
+SETTLED_BY_RUNS = frozenset({ROW, BOOK_MADE, BOOK_COLUMNS, SHOWN})
 """Kinds whose open effects every run goes on with: nobody is asked about one of them alone."""
 
 _NOTES = Unasked("books", lambda plan: plan.intent, lambda _plan: Abilities(repeats_are_safe=True))
 """Noting changes nothing outside: that it is recorded is all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a table's rows of one month were brought to say, all of them.
+
+    Attributes:
+        digest: Of the rows, see `shown_digest`.
+        without: Keys of the rows that could not be written.
+    """
+
+    digest: str
+    without: frozenset[str] = frozenset()
 
 
 def made_key(name: str, place: str) -> str:
@@ -57,10 +79,79 @@ def remember_book(store: Store, name: str, place: str, book: Book, *, period: st
     settle(store, [e.key for e in notes if e.state in OPEN_STATES], _NOTES, patience=ONCE)
 
 
+def shown_digest(rows: Iterable[LedgerRow]) -> str:
+    """What tells one state of a month's rows from another; ten thousand need no memory."""
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(canonical(row.as_cells).encode())
+    return digest.hexdigest()
+
+
+def last_shown(store: Store, book: str, period: str) -> Shown | None:
+    """What a table's rows surely said when they were last written; None while nobody can tell.
+
+    Args:
+        store: Where it was noted.
+        book: The table, with its ledger's name.
+        period: The service month.
+    """
+    notes = _shown(store, book, period)
+    if not notes or notes[-1].state is not EffectState.DONE:
+        return None
+    told = notes[-1].outcome or {}
+    return Shown(str(notes[-1].plan.intent["digest"]), frozenset(told.get("without", ())))
+
+
+def begin_showing(store: Store, book: str, period: str, digest: str) -> None:
+    """Note that the rows are about to be brought to say something, unless they say it already."""
+    notes = _shown(store, book, period)
+    if notes and notes[-1].plan.intent["digest"] == digest:
+        return
+    plan = EffectPlan(
+        key=f"{book}/{period}/shown/{len(notes)}",
+        kind=SHOWN,
+        contract=WORKSPACE,
+        period=period,
+        intent={"book": book, "digest": digest},
+    )
+    store.plan_effects([plan])
+
+
+def end_showing(
+    store: Store, book: str, period: str, digest: str, *, without: Iterable[str]
+) -> None:
+    """Note that they say it, unless somebody has begun to bring them to something else since.
+
+    Args:
+        store: Where it is noted.
+        book: The table, with its ledger's name.
+        period: The service month.
+        digest: What was begun.
+        without: Keys of the rows that could not be written.
+    """
+    notes = _shown(store, book, period)
+    if not notes or notes[-1].plan.intent["digest"] != digest:
+        return
+    facts = {"without": sorted(without)}
+    far = Unasked("books", lambda _plan: facts, _NOTES.able)
+    # Those that an earlier run began and died in are over as well: the last one says what stands.
+    settle(store, [e.key for e in notes if e.state in OPEN_STATES], far, patience=ONCE)
+
+
+def _shown(store: Store, book: str, period: str) -> list[Effect]:
+    return _in_order(store, f"{book}/{period}/shown/", period=period, kinds=[SHOWN])
+
+
 def _notes(store: Store, name: str, place: str) -> list[Effect]:
     """What was noted of a place, the oldest first."""
-    begins = f"{name}/{place}/columns/"
-    keys = (key for key in store.effect_keys(kinds=[BOOK_COLUMNS]) if key.startswith(begins))
+    return _in_order(store, f"{name}/{place}/columns/", kinds=[BOOK_COLUMNS])
+
+
+def _in_order(
+    store: Store, begins: str, *, kinds: Sequence[str], period: str | None = None
+) -> list[Effect]:
+    """The effects whose keys begin so and end in a number, rising by it."""
+    keys = (k for k in store.effect_keys(period=period, kinds=kinds) if k.startswith(begins))
     found: list[Effect] = []
     while page := list(islice(keys, AT_ONCE)):
         found += store.effects(keys=page)

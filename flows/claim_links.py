@@ -16,6 +16,7 @@ from models.claims.dependency import Link, Side, link
 from models.claims.standing import Claim
 from models.contract import Contract
 from models.intervals import IntervalSet
+from models.period import ServiceMonth
 
 NO_TIME = IntervalSet()
 
@@ -39,14 +40,21 @@ def _links(teller: _Teller, downstream: Sequence[Contract], claim: Claim) -> Ite
     dependent = [contract for contract in downstream if claim.contract in contract.depends_on]
     if not dependent or claim.gone:
         return
-    period = str(claim.month)
-    told = teller.side(claim.contract, f"{claim.vendor}, {claim.service}", period)
+    told = teller.side(claim.contract, f"{claim.vendor}, {claim.service}", str(claim.month))
     vendor = replace(told, owed=claim.recoverable)
     for contract in dependent:
         name = f"{contract.client.name}, {contract.service.name}"
-        found = link(teller.side(contract.id, name, period), vendor)
-        if found is not None:
-            yield found
+        for month in _touched(contract, vendor.down):
+            found = link(teller.side(contract.id, name, str(month)), vendor)
+            if found is not None:
+                yield found
+
+
+def _touched(contract: Contract, down: IntervalSet) -> list[ServiceMonth]:
+    """Our months that a vendor's downtime lies in: in our zone a night may be another month's."""
+    zones = {version.time_zone for version in contract.versions}
+    ends = [at for outage in down for at in (outage.start, outage.end - 1)]
+    return sorted({ServiceMonth.containing(at, zone) for at in ends for zone in zones})
 
 
 class _Teller:

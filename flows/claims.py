@@ -16,7 +16,7 @@ from datetime import date, datetime
 from connectors.store import Observation, Store, StoredObligation
 from flows.office import Office
 from models.approval import Voice
-from models.claims.deadline import CLAIM, Due, Occasion
+from models.claims.deadline import CLAIM, Deadline, Due, Occasion, undated
 from models.claims.life import Act, Life, Move, against, told_by
 from models.claims.standing import Claim
 from models.claims.terms import ClaimTerms
@@ -148,6 +148,7 @@ def claim_of(revisions: Sequence[StoredObligation], moves: Iterable[Move]) -> Cl
     gone = obligation.state is ObligationState.SUPERSEDED
     credit_days = None if gone else facts["credit_days"]
     terms = _terms(facts)
+    dues, dateless = _dues(facts, terms, obligation.period, life)
     superseded = sum(1 for r in revisions if r.obligation.state is ObligationState.SUPERSEDED)
     return Claim(
         contract=obligation.contract,
@@ -161,7 +162,8 @@ def claim_of(revisions: Sequence[StoredObligation], moves: Iterable[Move]) -> Cl
         withheld="" if gone or obligation.amount or credit_days else obligation.reason,
         gone=gone,
         terms=terms,
-        dues=_dues(facts, terms, obligation.period, life),
+        dues=dues,
+        dateless=dateless,
         life=life,
         recorded=len(revisions) + superseded + len(life.moves),
         facts=facts,
@@ -178,9 +180,10 @@ def _terms(facts: Mapping[str, JsonValue]) -> ClaimTerms:
 
 def _dues(
     facts: Mapping[str, JsonValue], terms: ClaimTerms, period: str, life: Life
-) -> tuple[Due, ...]:
+) -> tuple[tuple[Due, ...], tuple[Deadline, ...]]:
+    """Every deadline, and every rule that makes none."""
     if "claim" not in facts:
-        return _recorded_due(facts)
+        return _recorded_due(facts), ()
     ends = facts.get("term_ends_on")
     occasion = Occasion(
         month=ServiceMonth.parse(period),
@@ -191,7 +194,7 @@ def _dues(
         billing_day=terms.billing_day,
         holidays=terms.holidays,
     )
-    return terms.dues(occasion)
+    return terms.dues(occasion), undated(terms.rules, occasion)
 
 
 def _recorded_due(facts: Mapping[str, JsonValue]) -> tuple[Due, ...]:
@@ -347,6 +350,7 @@ def status_move(
         at=at,
         obligation=claim.obligation,
         standing=claim.owed,
+        days=claim.credit_days or "" if claim.owed is None else "",
         to=to,
         why=why,
         reference=reference,

@@ -464,22 +464,34 @@ class _Run:
             self._pace.limited()
 
     def _adopt(self, effect: Effect, found: Match, came: _Round) -> None:
-        if effect.state is EffectState.PLANNED:
-            # A person had it planned anew, and it is there after all.
-            (attempt,) = self._store.begin([Start(effect.key, seen=effect.attempt)])
-            effect = attempt.effect
+        begun = self._begun(effect, came)
+        if begun is None:
+            return
         facts = found.facts if isinstance(found.facts, Mapping) else {}
         adopted = {**facts, "id": found.id, "adopted": True}
-        if self._finish([_outcome(effect, EffectState.DONE, adopted)], came):
+        if self._finish([_outcome(begun, EffectState.DONE, adopted)], came):
             came.count.adopted += 1
 
     def _close(self, effect: Effect, why: str, came: _Round) -> None:
-        if effect.state is EffectState.PLANNED:
-            # A person had it planned anew, and what it made is not in force any more.
-            (attempt,) = self._store.begin([Start(effect.key, seen=effect.attempt)])
-            effect = attempt.effect
+        begun = self._begun(effect, came)
+        if begun is None:
+            return
         answer = {"error": why, "before": effect.outcome} if why else effect.outcome
-        self._finish([_outcome(effect, EffectState.REFUSED, answer)], came)
+        self._finish([_outcome(begun, EffectState.REFUSED, answer)], came)
+
+    def _begun(self, effect: Effect, came: _Round) -> Effect | None:
+        """The effect in an attempt that can be settled; None when somebody else went on with it.
+
+        What a person had planned anew has none: what it made is there after all, or is void.
+        """
+        if effect.state is not EffectState.PLANNED:
+            return effect
+        try:
+            (attempt,) = self._store.begin([Start(effect.key, seen=effect.attempt)])
+        except EffectRefusedError as moved:
+            came.later[effect.key] = str(moved)
+            return None
+        return attempt.effect
 
     def _send(self, starts: Sequence[Start], came: _Round) -> None:
         for _ in starts:

@@ -41,6 +41,7 @@ from models.sources.exclusions import (
     MaintenanceCalendar,
 )
 from models.terms import JsonValue
+from models.workspace_file import Workspace
 
 DAY_MS = 86_400_000
 
@@ -56,12 +57,12 @@ class Announcements:
         events: Files' and outside events, rising by start and id.
         seen_at: By event id, since when it was seen as it stands; events that were never seen so
             are absent.
-        stated: Ids of events whose announcement rests on their author's word.
+        proofs: By event id, what proves its announcement.
     """
 
     events: tuple[ExclusionEvent, ...] = ()
     seen_at: Mapping[str, int] = field(default_factory=dict)
-    stated: frozenset[str] = frozenset()
+    proofs: Mapping[str, Announced] = field(default_factory=dict)
 
 
 def exclusion_source_of(terms: AnyExclusionSource, folder: Path) -> ExclusionSource:
@@ -107,19 +108,29 @@ def asked_span(span: Interval, *, now: int) -> Interval:
     return Interval(span.start, max(span.end, now + AHEAD_MS))
 
 
-def told_by(source: ExclusionSource, announced: Announced, span: Interval) -> Told:
-    """What one outside source tells of a span.
+def told_by_all(
+    workspace: Workspace,
+    filed: Sequence[ExclusionEvent],
+    sources: Mapping[str, ExclusionSource],
+    span: Interval,
+) -> tuple[Told, ...]:
+    """What files and outside sources tell; the files of all times, the sources of a span.
+
+    Args:
+        workspace: Says what proves an announcement of each.
+        filed: What the workspace's own files tell.
+        sources: The outside sources by id.
+        span: What these are asked for.
 
     Raises:
-        UnusableInputError: Its content or configuration cannot be used.
-        ConnectorError: It could not be asked.
+        UnusableInputError: A source's content or configuration cannot be used.
+        ConnectorError: A source could not be asked.
     """
-    return Told(source.id, announced, source.events(span), span)
-
-
-def told_by_files(events: Sequence[ExclusionEvent], announced: Announced) -> Told:
-    """What the workspace's own files tell."""
-    return Told(FILES, announced, tuple(events))
+    proofs = {terms.id: terms.announced for terms in workspace.exclusion_sources}
+    return (
+        Told(FILES, workspace.exclusions_announced, tuple(filed)),
+        *(Told(name, proofs[name], one.events(span), span) for name, one in sources.items()),
+    )
 
 
 def announcements(store: Store, told: Sequence[Told], *, read_only: bool) -> Announcements:
@@ -156,9 +167,7 @@ def _as_they_stand(told: Sequence[Told], seen: Seen) -> Announcements:
     return Announcements(
         events=tuple(sorted(counted, key=lambda event: (event.interval.start, event.id))),
         seen_at={name: at for name, at in since.items() if at is not None},
-        stated=frozenset(
-            event.id for one in told if one.announced is Announced.STATED for event in one.events
-        ),
+        proofs={event.id: one.announced for one in told for event in one.events},
     )
 
 
@@ -214,7 +223,7 @@ def announcement_records(known: Announcements, events: Sequence[ExclusionEvent])
     """What proves the announcement of each of these events, as the decision log keeps it."""
     return {
         event.id: {
-            "proof": (Announced.STATED if event.id in known.stated else Announced.SEEN).value,
+            "proof": known.proofs.get(event.id, Announced.SEEN).value,
             "seen_at": utc_text(known.seen_at[event.id]) if event.id in known.seen_at else None,
         }
         for event in events

@@ -16,8 +16,8 @@ from typing import cast
 
 from connectors.ledger import Ledger, LedgerPage, RowLedger
 from connectors.store import Observation, StoredObligation
-from flows.bookkeeping import ledger_rows, written_key
-from flows.books import ROW, remembered_book
+from flows.bookkeeping import are_written, ledger_rows
+from flows.books import ROW, Shown, last_shown, remembered_book, shown_digest
 from flows.claims import statuses
 from flows.effects import AT_ONCE
 from flows.office import Office
@@ -124,10 +124,17 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class StatusSaid:
-    """What a row says of a claim against a vendor, and nobody has been told."""
+    """What a row says of a claim against a vendor, and nobody has been told.
+
+    Attributes:
+        row: The row.
+        status: What it says.
+        shown: What we surely wrote there last; None when nobody knows.
+    """
 
     row: Row
     status: LedgerStatus
+    shown: LedgerStatus | None = None
 
 
 @dataclass(slots=True)
@@ -264,7 +271,9 @@ class _Reader:
         self._stored = {one.key: one for one in office.store.obligations(period)}
         self._rows = {row.key: row for row in rows}
         self._claims = statuses(office.store, period)
-        self._up_to_date = _mirrored(office, period, rows)
+        self._up_to_date = are_written(office.store, period, rows)
+        self._digest = shown_digest(rows)
+        self._shown: dict[str, Shown | None] = {}
         self._governed = {c.id for c in office.contracts if c.in_force(month) is not None}
 
     def read(self, ledger: Ledger) -> None:
@@ -291,8 +300,9 @@ class _Reader:
             elif page.trashed:
                 self._trashed(ledger.name, page, again=bool(times[key]))
             elif times[key] == 1:
-                now = page if fresh else _as_it_is_now(ledger, page)
-                self._row(ledger, now, stored, known[_book(ledger), key])
+                now = page if fresh else self._as_it_is_now(ledger, page, stored)
+                if now is not None:
+                    self._row(ledger, now, stored, known[_book(ledger), key])
         for key, number in times.items():
             if number > 1 and key in self._stored:
                 self._doubled(ledger.name, key, [id_ for id_ in keys if keys[id_] == key])
@@ -300,6 +310,7 @@ class _Reader:
     def _row(
         self, ledger: Ledger, page: LedgerPage, stored: StoredObligation, known: _Known
     ) -> None:
+        """One row; `page` is as it stands now, or as a list shows it."""
         self.found.rows += 1
         row = Row(ledger.name, _book(ledger), page, stored, known.times)
         self._compare(ledger, row, known)
@@ -352,17 +363,51 @@ class _Reader:
         )
         mine = row.stored.role is Role.PROVIDER
         self.found.edits += [Edit(row, cell) for cell in found if mine or cell.column != STATUS]
-        self._read_status(row)
+        self._read_status(row, certain=self._is_certain(ledger, row.key))
         self._read_tick(row, known, [*_now_differing(row.page, differing)])
 
     def _behind(self, ledger: Ledger, row: Row) -> frozenset[str]:
         """Columns that may show what we wrote before; rows are written one by one, and later."""
         behind = moving(row.stored.role, row.stored.obligation.state)
-        if ledger.writes_together and self._up_to_date:
-            return behind & {POSTED}
-        return behind
+        if not self._is_certain(ledger, row.key):
+            return behind
+        return behind & {POSTED} if ledger.writes_together else frozenset()
 
-    def _read_status(self, row: Row) -> None:
+    def _is_certain(self, ledger: Ledger, key: str) -> bool:
+        """Whether we left the row saying what we would write now: all else is a person's."""
+        if ledger.writes_together:
+            return self._up_to_date
+        book = shown_book(cast("RowLedger", ledger))
+        if book not in self._shown:
+            self._shown[book] = last_shown(self._office.store, book, str(self._month))
+        shown = self._shown[book]
+        return shown is not None and shown.digest == self._digest and key not in shown.without
+
+    def _as_it_is_now(
+        self, ledger: Ledger, page: LedgerPage, stored: StoredObligation
+    ) -> LedgerPage | None:
+        """A row on which much hangs, read by its id: what a list shows may be minutes old.
+
+        None when nobody sees it any more.
+        """
+        if ledger.writes_together or not (page.release or self._looks_old(ledger, page, stored)):
+            return page
+        fresh = cast("RowLedger", ledger).page(page.id)
+        if fresh is None or fresh.trashed:
+            return None
+        return fresh if fresh.key == page.key else replace(fresh, release=False)
+
+    def _looks_old(self, ledger: Ledger, page: LedgerPage, stored: StoredObligation) -> bool:
+        """Whether it shows something that we may have written before, and have written over."""
+        if not self._is_certain(ledger, stored.key):
+            return False
+        row = self._rows[stored.key]
+        differing = {*cast("RowLedger", ledger).differing(page, row)}
+        if page.cells.get(STATUS, "") != row.status.value:
+            differing |= {STATUS}
+        return not moving(stored.role, stored.obligation.state).isdisjoint(differing)
+
+    def _read_status(self, row: Row, *, certain: bool) -> None:
         """Words that are no status are a question; a claim's status is told to the claim."""
         said = row.page.cells.get(STATUS, "")
         if not said:
@@ -374,9 +419,10 @@ class _Reader:
             )
             return
         if row.key in self._claims:
-            _, been = self._claims[row.key]
-            if LedgerStatus(said) not in been:
-                self.found.said.append(StatusSaid(row, LedgerStatus(said)))
+            ours, been = self._claims[row.key]
+            status, shown = LedgerStatus(said), ours if certain else None
+            if status not in ({ours} if certain else been):
+                self.found.said.append(StatusSaid(row, status, shown))
 
     def _read_tick(self, row: Row, known: _Known, differing: Sequence[CellEdit]) -> None:
         """Nothing is left of a tick whose credit is released, or superseded after all was done."""
@@ -444,12 +490,6 @@ def _is_made(office: Office, ledger: RowLedger) -> bool:
     return noted is not None or bool(ledger.books())
 
 
-def _mirrored(office: Office, period: str, rows: Sequence[LedgerRow]) -> bool:
-    """Whether ledgers that are written as a whole were written since our own values changed."""
-    effects = office.store.effects(keys=[written_key(period, rows)])
-    return any(effect.state is EffectState.DONE for effect in effects)
-
-
 def _pages(ledger: Ledger, month: ServiceMonth) -> Sequence[LedgerPage]:
     """The ledger's rows of a month; where rows have no address, their key is one."""
     if not ledger.writes_together:
@@ -461,14 +501,9 @@ def _pages(ledger: Ledger, month: ServiceMonth) -> Sequence[LedgerPage]:
     ]
 
 
-def _as_it_is_now(ledger: Ledger, page: LedgerPage) -> LedgerPage:
-    """A ticked row read by its id: what a list shows may be minutes old, and money hangs on it."""
-    if not page.release or ledger.writes_together:
-        return page
-    fresh = cast("RowLedger", ledger).page(page.id)
-    if fresh is None or fresh.trashed or fresh.key != page.key:
-        return replace(page, release=False)
-    return fresh
+def shown_book(ledger: RowLedger) -> str:
+    """Under which name it is noted what a table's rows were left saying."""
+    return f"{ledger.name}/{ledger.book}"
 
 
 def _book(ledger: Ledger) -> str:

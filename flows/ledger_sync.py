@@ -146,7 +146,7 @@ class _MonthSync:
             return
         voice = Voice(row.editor, Identity.LAST_EDITOR)
         at = self._at if row.page.edited_at is None else row.page.edited_at
-        moved = moved_by_hand(self._office, row.key, status, voice, at)
+        moved = moved_by_hand(self._office, row.key, status, voice, at, shown=said.shown)
         if moved.recorded:
             self._result.moved.append(moved.says)
         elif moved.refused:

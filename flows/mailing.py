@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from email.utils import parseaddr
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from connectors.store import EffectPlan, StoredObligation
 from flows.claim_links import links_of
 from flows.claims import all_claims
 from flows.effects import ONCE, Settlement, carry_out, settle
+from flows.log import note
 from flows.messages import (
     ChangeLine,
     ClientNotice,
@@ -38,6 +38,7 @@ from flows.messages import (
 from flows.messages.language import Language, language_of
 from flows.office import Office
 from flows.posting import post
+from models.addresses import ascii_address
 from models.approval import Needed
 from models.claims.dependency import BothSides, both_sides
 from models.claims.standing import Claim
@@ -65,18 +66,39 @@ MAIL_KINDS = TO_OURSELVES | {NOTICE}
 
 
 def send_waiting(office: Office, period: str) -> int:
-    """Send what was planned and not sent, such as notices of a release that was cut off."""
+    """Send what was planned and not sent, such as notices of a release that was cut off.
+
+    What waits of other months goes out as well: a server that put a notice off last month may be
+    asked by no other run.
+
+    Args:
+        office: What the run talks to.
+        period: The service month whose mails are counted.
+    """
     if office.mail is None:
         return 0
-    keys = office.store.effect_keys(
-        period=period, kinds=sorted(MAIL_KINDS), states=sorted(OPEN_STATES)
-    )
-    return settle(
-        office.store,
-        keys,
-        post(office.mail, office.store, to_ourselves=TO_OURSELVES),
-        patience=ONCE,
-    ).done
+    of_the_month = waiting_mail(office, period)
+    sent = send_planned(office, office.mail, of_the_month)
+    others = [key for key in waiting_mail(office) if key not in {*of_the_month}]
+    send_planned(office, office.mail, others)
+    return sent.done
+
+
+def waiting_mail(office: Office, period: str | None = None) -> list[str]:
+    """The keys of mails that were planned and are not sent, of one month or of all."""
+    kinds, states = sorted(MAIL_KINDS), sorted(OPEN_STATES)
+    return list(office.store.effect_keys(period=period, kinds=kinds, states=states))
+
+
+def send_planned(office: Office, mail: MailSender, keys: Sequence[str]) -> Settlement:
+    """Send mails that are stored; what still waits, or needs a person, is noted."""
+    far = post(mail, office.store, to_ourselves=TO_OURSELVES)
+    came = settle(office.store, keys, far, patience=ONCE)
+    for says in came.notes:
+        note(says)
+    if asked := came.person + came.refused:
+        note(f"mails that need a person: {asked}; `makegood settle` lists them")
+    return came
 
 
 def send_summary(office: Office, period: str, *, contracts: int, met: int) -> int:
@@ -94,7 +116,7 @@ def send_summary(office: Office, period: str, *, contracts: int, met: int) -> in
     obligations = office.store.obligations(period)
     key = f"{period}/summary/{digest_of([_told(s) for s in obligations])[:16]}"
     if office.store.effects(keys=[key]):
-        return send_waiting(office, period)
+        return send_planned(office, office.mail, [key]).done
     summary = summary_of(office, period, contracts=contracts, met=met)
     letter = ToOurselves(key, SUMMARY, period, summary)
     return send_to_ourselves(office, office.mail, terms, letter).done
@@ -155,8 +177,8 @@ def send_to_ourselves(
     composed = compose(
         key=letter.key,
         at=instant(datetime.now(tz=UTC)),
-        sender=_mailbox(terms.sender),
-        to=[_mailbox(address) for address in dict.fromkeys([terms.operator, *letter.also])],
+        sender=Mailbox.of(terms.sender),
+        to=_each_once([Mailbox.of(written) for written in (terms.operator, *letter.also)]),
         subject=letter.rendered.subject,
         text=letter.rendered.text,
         html=letter.rendered.html,
@@ -166,6 +188,14 @@ def send_to_ourselves(
     intent = {**composed.intent, **letter.kept}
     plan = EffectPlan(letter.key, letter.kind, WORKSPACE, letter.period, intent)
     return carry_out(office.store, [plan], post(mail, office.store, to_ourselves=TO_OURSELVES))
+
+
+def _each_once(mailboxes: Sequence[Mailbox]) -> list[Mailbox]:
+    """The receivers, each address once, under the name by which it was written first."""
+    found: dict[str, Mailbox] = {}
+    for mailbox in mailboxes:
+        found.setdefault(ascii_address(mailbox.address).lower(), mailbox)
+    return list(found.values())
 
 
 def workspace_named(office: Office) -> str:
@@ -355,7 +385,7 @@ def _notice_plan(
     mail = compose(
         key=key,
         at=at,
-        sender=_mailbox(terms.sender),
+        sender=Mailbox.of(terms.sender),
         to=[to],
         subject=notice.subject,
         text=notice.text,
@@ -505,6 +535,7 @@ def _windows(facts: Mapping[str, JsonValue]) -> CountedWindows | None:
 
 
 def _credited_before(office: Office, stored: StoredObligation) -> Money | None:
+    """What earlier revisions let go; neither its own nor a later one's was granted before."""
     obligation = stored.obligation
     if obligation.kind is ObligationKind.CREDIT:
         return None
@@ -514,7 +545,9 @@ def _credited_before(office: Office, stored: StoredObligation) -> Money | None:
     before = [
         s.obligation.amount
         for s in released
-        if s.obligation.contract == obligation.contract and s.obligation.amount
+        if s.obligation.contract == obligation.contract
+        and s.obligation.revision < obligation.revision
+        and s.obligation.amount
     ]
     return Money(sum(money.minor for money in before), _billable(stored.ledger).currency)
 
@@ -541,9 +574,5 @@ def _billable(facts: Mapping[str, JsonValue]) -> Money:
     return Money(int(currency.minor(Decimal(facts["billable_amount"]))), currency)
 
 
-def _mailbox(text: str) -> Mailbox:
-    return Mailbox(*parseaddr(text))
-
-
 def _reply_to(terms: MailTerms) -> Mailbox | None:
-    return _mailbox(terms.reply_to) if terms.reply_to else None
+    return Mailbox.of(terms.reply_to) if terms.reply_to else None

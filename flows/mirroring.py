@@ -20,15 +20,25 @@ from connectors.errors import ConnectorError, Permanent, PersonNeeded, Retriable
 from connectors.ledger import Book, LedgerPage, RowLedger
 from connectors.store import Effect, EffectPlan, Store
 from flows.bookkeeping import ledger_rows
-from flows.books import BOOK_MADE, ROW, made_key, remember_book, remembered_book
+from flows.books import (
+    BOOK_MADE,
+    ROW,
+    begin_showing,
+    end_showing,
+    last_shown,
+    made_key,
+    remember_book,
+    remembered_book,
+    shown_digest,
+)
 from flows.effects import AT_ONCE, ONCE, Settlement, settle
-from flows.ledger_reading import note_pages
+from flows.ledger_reading import note_pages, shown_book
 from flows.log import Progress, note, watcher
 from flows.office import Office
 from flows.pacing import Clocks, Limits
 from models.effect import OPEN_STATES, WORKSPACE, Abilities, EffectState, Match
 from models.findings import UnusableInputError
-from models.ledger import LedgerRow
+from models.ledger import LedgerRow, as_surely_shown
 from models.period import ServiceMonth
 from models.terms import JsonValue
 
@@ -49,7 +59,7 @@ class Mirrored:
         updated: At least one of our cells was changed.
         unchanged: Said what they should.
         waiting: Left to the next run.
-        questions: What a person must look at; the first twenty, and why rows wait.
+        questions: What a person must look at; the first twenty, how many more, why rows wait.
     """
 
     added: int = 0
@@ -57,6 +67,7 @@ class Mirrored:
     unchanged: int = 0
     waiting: int = 0
     questions: list[str] = field(default_factory=list)
+    _untold: int = 0
 
     def __str__(self) -> str:
         """`2 added, 1 updated, 7 unchanged, 3 waiting`."""
@@ -72,6 +83,17 @@ class Mirrored:
         """Leave something to a person."""
         if len(self.questions) < MOST_NOTES:
             self.questions.append(question)
+        else:
+            self._untold += 1
+
+    def close(self, name: str) -> None:
+        """Say at last what must not be lost behind twenty others."""
+        if self._untold:
+            more = f"{self._untold} more need a look. Settle these, then run it again."
+            self.questions.append(f"{name}: {more}")
+        if self.waiting:
+            waits = f"{self.waiting} rows wait for the next run. Run it again."
+            self.questions.append(f"{name}: {waits}")
 
 
 def mirror_rows(
@@ -183,16 +205,21 @@ class RowSide:
         book: The table.
         seen: What the run's listing showed, by key.
         watch: Whoever watches the run.
+        rows: What the ledger should say, by key.
         unsent: Effects that were never sent, before the listing or since: it knows them all.
         made: Keys of the rows that were made now.
+        behind: Those of them that were made as an earlier run had planned them, and have to say
+            something else by now.
     """
 
     ledger: RowLedger
     book: str
     seen: Mapping[str, Sequence[LedgerPage]]
     watch: Progress
+    rows: Mapping[str, LedgerRow]
     unsent: set[str] = field(default_factory=set)
     made: set[str] = field(default_factory=set)
+    behind: set[str] = field(default_factory=set)
 
     @property
     def name(self) -> str:
@@ -229,8 +256,11 @@ class RowSide:
         if there:
             return {"id": _sole(self.name, key, there).id, "adopted": True}
         self.unsent.discard(plan.key)
-        page = self.ledger.add(LedgerRow.of_cells(plan.intent["cells"]))
+        row = LedgerRow.of_cells(plan.intent["cells"])
+        page = self.ledger.add(row)
         self.made.add(key)
+        if row.as_cells != self.rows[key].as_cells:
+            self.behind.add(key)
         self.watch.part(key)
         return {"id": page.id}
 
@@ -325,6 +355,7 @@ class _Mirroring:
         self._by_id: dict[str, LedgerPage] = {}
         self._seen: dict[str, list[LedgerPage]] = defaultdict(list)
         self._count = Mirrored()
+        self._right: set[str] = set()
         self._lost = 0
 
     def conducted(self) -> Mirrored:
@@ -335,12 +366,10 @@ class _Mirroring:
         try:
             self._conduct()
         except (ConnectorError, UnusableInputError) as error:
-            self._count.waiting = len(self._rows) - self._count.added - self._settled
+            self._count.waiting = max(0, len(self._rows) - self._count.added - self._settled)
             for line in str(error).splitlines():
                 self._count.ask(line)
-        if self._count.waiting:
-            waits = f"{self._count.waiting} rows wait for the next run. Run it again."
-            self._count.ask(f"{self._ledger.name}: {waits}")
+        self._count.close(self._ledger.name)
         return self._count
 
     @property
@@ -352,21 +381,37 @@ class _Mirroring:
         known = self._known(book.id, self._rows)
         self._list({one.id for one in known.values()})
         self._note_edits()
-        side = RowSide(self._ledger, book.id, self._seen, self._watch)
+        shown, digest = shown_book(self._ledger), shown_digest(self._rows.values())
+        self._keep_what_was_not_heard(shown, digest)
+        begin_showing(self._store, shown, self._period, digest)
+        side = RowSide(self._ledger, book.id, self._seen, self._watch, self._rows)
         unmade = [key for key in self._rows if key not in known or known[key].state in OPEN_STATES]
         made = self._make(side, unmade)
-        late = [key for key in unmade if key not in side.made]
-        known |= self._known(book.id, late)
+        self._right = side.made - side.behind
+        known |= self._known(book.id, [key for key in unmade if key not in self._right])
         self._bring_up_to_date(
             {
                 key: known[key].id
                 for key in self._rows
-                if key in known and key not in side.made and known[key].state is EffectState.DONE
+                if key in known and key not in self._right and known[key].state is EffectState.DONE
             }
         )
         self._count.waiting += made.waiting
+        if not self._count.waiting:
+            without = self._rows.keys() - self._right
+            end_showing(self._store, shown, self._period, digest, without=without)
         for says in made.notes[: 1 if made.waiting else 0]:
             self._count.ask(says)
+
+    def _keep_what_was_not_heard(self, book: str, digest: str) -> None:
+        """Where it is known what we wrote, a claim's Status that says anything else is a person's.
+
+        It was not told to the claim yet, or the claim would be there.
+        """
+        shown = last_shown(self._store, book, self._period)
+        if shown is not None and shown.digest == digest:
+            for key in self._rows.keys() - shown.without:
+                self._rows[key] = as_surely_shown(self._rows[key])
 
     def _known(self, book: str, rows: Iterable[str]) -> dict[str, _Known]:
         """What is kept about the making of these rows; those that nobody planned are absent."""
@@ -418,14 +463,16 @@ class _Mirroring:
     def _bring_up_to_date(self, ids: Mapping[str, str]) -> None:
         with ThreadPoolExecutor(self._ledger.at_once) as pool:
             for page in _in_pages(iter(ids.items())):
-                for came in self._brought(pool, page):
-                    self._counted(came)
+                for (key, _), came in zip(page, self._brought(pool, page), strict=True):
+                    self._counted(key, came)
 
     def _brought(self, pool: Executor, page: Sequence[tuple[str, str]]) -> Iterator[_Came]:
         return pool.map(lambda one: self._one(self._rows[one[0]], one[1]), page)
 
-    def _counted(self, came: _Came) -> None:
+    def _counted(self, key: str, came: _Came) -> None:
         self._watch.part(came.says)
+        if came.end in {_End.UPDATED, _End.UNCHANGED}:
+            self._right.add(key)
         match came.end:
             case _End.UPDATED:
                 self._count.updated += 1
@@ -460,15 +507,18 @@ class _Mirroring:
         return changed
 
     def _page(self, key: str, id_: str) -> LedgerPage:
-        """What shows a row now: the only live row with its key, or the one under its id.
+        """What shows a row now: the one under its id, or the only other one with its key.
 
         Raises:
             PersonNeeded: There are several, it lies in the trash, or it is gone.
         """
         live = _live(self._seen.get(key, ()))
-        if live:
+        if any(page.id == id_ for page in live) or (live and not id_):
             return _sole(self._ledger.name, key, live)
-        page = self._by_id.get(id_) or (self._ledger.page(id_) if id_ else None)
+        page = self._by_id.get(id_) or self._unlisted(key, id_)
+        if live:
+            # People made one with its key; ours may stand there under another key.
+            return _sole(self._ledger.name, key, [*live, *([page] if page else [])])
         if page is None:
             message = (
                 f"{self._ledger.name}: the row {key} is gone: deleted for good, moved, or not "
@@ -478,6 +528,13 @@ class _Mirroring:
         if page.trashed:
             message = f"{self._ledger.name}: the row {key} lies in the trash. Restore it there."
             raise PersonNeeded(message)
+        return page
+
+    def _unlisted(self, key: str, id_: str) -> LedgerPage | None:
+        """A row that the month's listing does not show: too new, gone, or given key and month."""
+        page = self._ledger.page(id_) if id_ else None
+        if page is not None and page.key != key:
+            note_pages(self._office, self._period, self._ledger, [page], [*self._rows.values()])
         return page
 
 

@@ -36,8 +36,7 @@ from flows.exclusions import (
     announcement_records,
     announcements,
     asked_span,
-    told_by,
-    told_by_files,
+    told_by_all,
 )
 from flows.keeping import read_source
 from flows.ledger_reading import note_edits
@@ -371,12 +370,8 @@ def read_exclusions(run: MonthRun, _period: str) -> str:
     office = run.office
     for governed in run.plan.governed:
         run.evidence(governed)
-    terms = {source.id: source for source in office.workspace.exclusion_sources}
     span = asked_span(_span(run.plan.governed), now=instant(datetime.now(tz=UTC)))
-    told = [
-        told_by_files(office.events, office.workspace.exclusions_announced),
-        *(told_by(s, terms[name].announced, span) for name, s in office.exclusion_sources.items()),
-    ]
+    told = told_by_all(office.workspace, office.events, office.exclusion_sources, span)
     _do_what_waits(run)
     run.announced = announcements(office.store, told, read_only=run.dry_run)
     return f"{len(run.announced.events)} exclusions known"
@@ -449,6 +444,8 @@ def mirror(run: MonthRun, period: str) -> str:
     """
     says = write_rows(run.office, period)
     run.mirrored = mirror_rows(run.office, period)
+    if run.notify and not run.plan.clients:
+        needs_person(run.office, period)
     return "; ".join([says, *(f"{name}: {came}" for name, came in run.mirrored.items())])
 
 

@@ -8,8 +8,6 @@ to the next run. No notice decides anything, and nothing is read from a chat.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date
 from shlex import quote
 
 from connectors.chat import LONGEST_LINE, MOST_LINES, Chat, Notice
@@ -17,8 +15,11 @@ from connectors.errors import ConnectorError
 from connectors.store import EffectPlan, StoredObligation
 from flows.effects import Patience, Unasked, settle
 from flows.log import note
+from flows.mailing import own_language
+from flows.messages import ChatWords, Deadline
+from flows.messages.recorded import recorded
 from flows.office import Office
-from flows.settling import all_asked
+from flows.settling import Asked, all_asked
 from models.approval import Needed
 from models.contract import Role
 from models.credit import ObligationState
@@ -41,30 +42,6 @@ PATIENCE = Patience(tries=2)
 """A notice is tried twice, then left to the next run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """A claim against a vendor that must be filed soon.
-
-    Attributes:
-        key: The obligation's key, such as `cloudways/hosting/2026-05/r0`.
-        vendor: The vendor's name.
-        amount: What can be claimed, in words; "" while that is not known.
-        claim_by: The last day, included.
-        channel: Where it is filed.
-    """
-
-    key: str
-    vendor: str
-    amount: str
-    claim_by: date
-    channel: str = ""
-
-    @property
-    def period(self) -> str:
-        """The service month."""
-        return self.key.split("/")[-2]
-
-
 def run_done(office: Office, period: str, *, contracts: int, met: int) -> int:
     """Tell that a month was decided, once for each state of its credits; answers how many went out.
 
@@ -79,8 +56,9 @@ def run_done(office: Office, period: str, *, contracts: int, met: int) -> int:
         for stored in office.store.obligations(period)
         if stored.obligation.state is not ObligationState.SUPERSEDED
     ]
-    title = f"{period} is decided: {contracts} contracts, {met} met their commitment"
-    notice = _fitting(title, [*_of_month(standing)])
+    words = _words(office)
+    title = words.decided(period, contracts=contracts, met=met)
+    notice = _fitting(words, title, [*_of_month(words, standing)])
     return _tell(office, NoticeKind.RUN_DONE, period, notice, of=notice.intent)
 
 
@@ -97,36 +75,39 @@ def needs_release(
     """
     if not waiting:
         return 0
-    title = f"{period}: {_sums(waiting)} wait for release"
-    lines = [f"Two people must agree: {needed.why}."] if needed.people > 1 else []
-    lines += [f"{_named(stored)}: {_amount(stored)}" for stored in _largest(waiting)]
-    notice = _fitting(title, lines, [_command(office, "release", period)])
-    state = sorted([stored.key, _amount(stored), stored.decision] for stored in waiting)
+    words = _words(office)
+    title = f"{period}: {words.waiting(_amounts(waiting))}"
+    lines = [words.two_people(needed.why)] if needed.people > 1 else []
+    lines += [
+        f"{_named(stored)}: {words.amount(stored.obligation.amount)}"
+        for stored in _largest(waiting)
+    ]
+    notice = _fitting(words, title, lines, [_command(office, "release", period)])
+    state = sorted([s.key, str(s.obligation.amount), s.decision] for s in waiting)
     return _tell(office, NoticeKind.NEEDS_RELEASE, period, notice, of=state)
 
 
-def deadline_near(office: Office, deadlines: Iterable[Deadline], *, today: date) -> int:
-    """Tell that claims must be filed soon: once for a set of claims, and again as the day comes.
+def deadline_near(office: Office, deadlines: Iterable[Deadline]) -> int:
+    """Tell that claims must be filed soon: once for a set of claims, and again as each day comes.
 
     Args:
         office: What the run talks to.
         deadlines: The claims that are due, of any months.
-        today: The day on which it is told.
     """
     due = sorted(deadlines, key=lambda each: (each.claim_by, each.key))
     if not due:
         return 0
-    left = (due[0].claim_by - today).days
-    title = f"{_count(len(due), 'claim')} against vendors must be filed: the first {_in(left)}"
-    lines = [
-        f"By {each.claim_by}: {each.vendor}, {each.amount or 'amount open'}, {each.key}"
-        + (f", {each.channel}" if each.channel else "")
-        for each in due
-    ]
-    notice = _fitting(title, lines, [_command(office, "claims")])
-    passed = sum(1 for days in AGAIN_AT_DAYS if left <= days)
-    state = [passed, *([each.key, each.claim_by.isoformat()] for each in due)]
+    words = _words(office)
+    lines = [words.deadline(each) for each in due]
+    notice = _fitting(words, words.to_claim(due), lines, [_command(office, "claims")])
+    # Each claim's own: one that was missed must not hide that the next one's day comes.
+    state = [[each.key, each.stage, each.claim_by.isoformat(), _reached(each)] for each in due]
     return _tell(office, NoticeKind.DEADLINE_NEAR, due[0].period, notice, of=state)
+
+
+def _reached(due: Deadline) -> int:
+    """How many of the steps at which a claim is told again its day has come to."""
+    return sum(1 for days in AGAIN_AT_DAYS if due.days_left <= days) + due.overdue
 
 
 def needs_person(office: Office, period: str) -> int:
@@ -134,15 +115,10 @@ def needs_person(office: Office, period: str) -> int:
     asked = [each for each in all_asked(office.store, period=period) if each.kind != NOTICE]
     if not asked:
         return 0
-    title = f"{period}: {_count(len(asked), 'question')} for a person"
-    lines = [
-        f"{'ALARM: ' if each.alarm else ''}{each.key}"
-        + (f", {each.amount}" if each.amount else "")
-        + f": {each.why}"
-        for each in sorted(asked, key=lambda each: not each.alarm)
-    ]
-    commands = [_command(office, "settle", each.key) for each in asked[:MOST_COMMANDS]]
-    notice = _fitting(title, lines, commands)
+    words, urgent = _words(office), sorted(asked, key=lambda each: not each.alarm)
+    lines = [_question(words, each) for each in urgent]
+    commands = [_command(office, "settle", each.key) for each in urgent[:MOST_COMMANDS]]
+    notice = _fitting(words, words.questions(period, len(asked)), lines, commands)
     state = [[each.key, each.state.value, each.attempt] for each in asked]
     return _tell(office, NoticeKind.NEEDS_PERSON, period, notice, of=state)
 
@@ -179,12 +155,19 @@ def _posting(chat: Chat) -> Unasked:
     )
 
 
-def _fitting(title: str, lines: Sequence[str], commands: Sequence[str] = ()) -> Notice:
+def _words(office: Office) -> ChatWords:
+    """What is said, in the language of mail to ourselves."""
+    return ChatWords(own_language(office))
+
+
+def _fitting(
+    words: ChatWords, title: str, lines: Sequence[str], commands: Sequence[str] = ()
+) -> Notice:
     """The notice with what fits; it says how much does not."""
     room = MOST_LINES - 1 - len(commands)
     shown = [_clipped(line) for line in lines]
     if len(shown) > room:
-        shown = [*shown[: room - 1], f"... and {len(shown) - room + 1} more"]
+        shown = [*shown[: room - 1], words.more(len(shown) - room + 1)]
     return Notice(_clipped(title), tuple(shown), tuple(_clipped(line) for line in commands))
 
 
@@ -193,21 +176,26 @@ def _clipped(text: str) -> str:
     return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 3].rstrip()}..."
 
 
-def _of_month(standing: Sequence[StoredObligation]) -> Iterator[str]:
+def _question(words: ChatWords, asked: Asked) -> str:
+    amount = words.amount(asked.amount) if asked.amount else ""
+    return words.question(asked.key, amount, asked.why, alarm=asked.alarm)
+
+
+def _of_month(words: ChatWords, standing: Sequence[StoredObligation]) -> Iterator[str]:
     ours = [stored for stored in standing if stored.role is Role.PROVIDER]
     theirs = [stored for stored in standing if stored.role is Role.CUSTOMER]
-    for words, of in (
-        ("wait for release", _in_state(ours, ObligationState.DRAFT)),
-        ("are released", _in_state(ours, ObligationState.RELEASED)),
-        ("can be claimed from vendors", _in_state(theirs, ObligationState.DRAFT)),
+    for says, of in (
+        (words.waiting, _in_state(ours, ObligationState.DRAFT)),
+        (words.released, _in_state(ours, ObligationState.RELEASED)),
+        (words.claimable, _in_state(theirs, ObligationState.DRAFT)),
     ):
         if of:
-            yield f"{_sums(of)} {words}"
+            yield says(_amounts(of))
     withheld = _in_state(standing, ObligationState.WITHHELD)
     if withheld:
-        yield f"{_count(len(withheld), 'month')} withheld, each needs a look:"
+        yield words.withheld(len(withheld))
     for stored in withheld:
-        yield f"- {_named(stored)}: {stored.obligation.reason}"
+        yield f"- {_named(stored)}: {recorded(stored.obligation.reason, words.language)}"
 
 
 def _in_state(
@@ -216,15 +204,8 @@ def _in_state(
     return [stored for stored in obligations if stored.obligation.state is state]
 
 
-def _sums(obligations: Sequence[StoredObligation]) -> str:
-    """`3 credits (1200.00 EUR, 900 JPY)`."""
-    sums: dict[str, Money] = {}
-    for stored in obligations:
-        if amount := stored.obligation.amount:
-            code = amount.currency.code
-            sums[code] = sums[code] + amount if code in sums else amount
-    total = ", ".join(str(sums[code]) for code in sorted(sums))
-    return f"{_count(len(obligations), 'credit')} ({total})"
+def _amounts(obligations: Sequence[StoredObligation]) -> list[Money | None]:
+    return [stored.obligation.amount for stored in obligations]
 
 
 def _largest(obligations: Sequence[StoredObligation]) -> list[StoredObligation]:
@@ -237,20 +218,6 @@ def _largest(obligations: Sequence[StoredObligation]) -> list[StoredObligation]:
 def _named(stored: StoredObligation) -> str:
     facts = stored.ledger
     return f"{facts['client_name']}, {facts['service_name']}"
-
-
-def _amount(stored: StoredObligation) -> str:
-    return str(stored.obligation.amount or "no amount")
-
-
-def _count(number: int, one: str) -> str:
-    return f"{number} {one}" if number == 1 else f"{number} {one}s"
-
-
-def _in(days: int) -> str:
-    if days < 0:
-        return f"was due {_count(-days, 'day')} ago"
-    return {0: "is due today", 1: "is due tomorrow"}.get(days, f"is due in {days} days")
 
 
 def _command(office: Office, *words: str) -> str:

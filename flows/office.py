@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
-from email.utils import parseaddr
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -20,7 +19,7 @@ from connectors.exclusions import ExclusionSource
 from connectors.files import check_folder
 from connectors.ledger import Ledger, RowLedger
 from connectors.ledger.csv_file import CsvLedger
-from connectors.mail import MailSender, ascii_address
+from connectors.mail import Mailbox, MailSender
 from connectors.mail.outbox import OutboxMail
 from connectors.mail.smtp import Login, SmtpMail
 from connectors.monitoring import MonitoringSource
@@ -31,9 +30,10 @@ from flows.books import remembered_book
 from flows.exclusions import exclusion_source_of
 from flows.log import note
 from flows.sources import source_of
+from models.addresses import ascii_address
 from models.contract import Contract
 from models.exclusion import ExclusionEvent
-from models.findings import UnusableInputError, refuse
+from models.findings import UnusableInputError
 from models.workspace_file import BillingKind, BillingMode, MailTerms, Workspace
 
 if TYPE_CHECKING:
@@ -202,21 +202,9 @@ def open_mail(terms: MailTerms | None, folder: Path) -> Iterator[MailSender | No
         yield OutboxMail(folder / terms.folder)
     else:
         login = Login(os.environ.get(SMTP_PASSWORD, ""), os.environ.get(SMTP_CA, ""))
-        name = _own_domain(terms.sender)
+        name = ascii_address(Mailbox.of(terms.sender).address).rpartition("@")[2]
         with closing(SmtpMail(terms.smtp, login=login, local_hostname=name)) as mail:
             yield mail
-
-
-def _own_domain(sender: str) -> str:
-    try:
-        return ascii_address(parseaddr(sender)[1]).rpartition("@")[2]
-    except ValueError as error:
-        raise refuse(
-            "makegood.yaml: mail.from",
-            str(error),
-            expected="an address such as billing@example.com",
-            remedy="Correct the address.",
-        ) from None
 
 
 @contextmanager
@@ -276,6 +264,7 @@ def shared_turns(store: Store, url: str, token: str, requests_per_minute: int) -
     from connectors.ledger.notion import LocalTurns, Turns, gap_us  # noqa: PLC0415  As above.
 
     name = f"notion/{hashlib.sha256(token.encode()).hexdigest()[:16]}"
+    limit = f"{name}/limit"
     gap = gap_us(requests_per_minute)
     alone = LocalTurns(gap)
 
@@ -285,9 +274,14 @@ def shared_turns(store: Store, url: str, token: str, requests_per_minute: int) -
     def _hold_off(duration: int) -> None:
         if _is_there(url):
             store.hold_off(name, us=duration)
+            store.hold_off(limit, us=duration)
         alone.hold_off(duration)
 
-    return Turns(_take, _hold_off)
+    def _held() -> int:
+        # Without a gap nothing is taken: the answer is how long the limit still lasts.
+        return store.turns(limit, gap_us=0) if _is_there(url) else alone.held()
+
+    return Turns(_take, _hold_off, _held)
 
 
 def _check_ledger(ledger: Ledger) -> None:

@@ -41,7 +41,7 @@ PLANNERS = 2
 """For each of several writers: a plan takes about ten requests in a row, and paying it one."""
 
 MOST_REFUSALS = 3
-"""After so many refused parts of one obligation a person is asked."""
+"""After so many refused parts of one obligation a person is asked; their "again" begins anew."""
 
 MOST_LOST = 20
 """After so many plans in a row for which it did not answer, the vendor is gone: the rest waits."""
@@ -141,6 +141,12 @@ class Parts:
         return tuple(left for part in parts for left in _less(part, self.owed_anew.get(part.key)))
 
     @property
+    def waived(self) -> frozenset[str]:
+        """Keys of the parts that a person has said shall not be paid: they move nothing."""
+        refused = (effect for effect in self.effects if effect.state is EffectState.REFUSED)
+        return frozenset(effect.key for effect in refused if is_resolved(effect))
+
+    @property
     def in_doubt(self) -> frozenset[str]:
         """Keys of the parts whose outcome is not known."""
         settled = {EffectState.DONE, EffectState.REFUSED}
@@ -155,6 +161,11 @@ class Parts:
             and _is_dead(effect)
             and not _is_question(effect.plan)
         )
+
+    def last_answered(self, obligation: str) -> int:
+        """The number of the last question that a person has answered with "again"; 0 for none."""
+        asked = [e for e in self.effects if e.plan.obligation == obligation and _is_dead(e)]
+        return max((_part(e).number for e in asked if _is_question(e.plan)), default=0)
 
     def next_number(self, obligation: str) -> int:
         """The number of the obligation's next part."""
@@ -359,13 +370,27 @@ class _Paying:
                 self._waits(stored, draft)
         if not plans:
             return ()
-        planned = [effect.key for effect in store.plan_effects(plans)]
+        planned = [effect.key for effect in store.plan_effects(plans, together=True)]
         for plan in plans:
             keys[plan.contract].append(plan.key)
+        again = self._planned_elsewhere(plans, planned, keys)
         self.settle(planned)
         refused = store.effects(keys=planned, states=[EffectState.REFUSED])
-        again = {effect.plan.obligation for effect in refused}
+        again |= {effect.plan.obligation for effect in refused}
         return tuple(stored for stored in wave if stored.key in again)
+
+    def _planned_elsewhere(
+        self, plans: Sequence[EffectPlan], planned: Sequence[str], keys: Keys
+    ) -> set[str | None]:
+        """The obligations that another run has planned since these plans were made.
+
+        Both believe that they hold the month: one of them slept, and has lost its lock.
+        """
+        stored = set(planned)
+        lost = {plan.obligation for plan in plans if plan.key not in stored}
+        if lost:
+            keys.update(_keys(self.office, plans[0].period))
+        return lost
 
     def _waits(self, stored: StoredObligation, draft: Draft) -> None:
         says = f"{stored.key}: waits: {draft.waits}"
@@ -501,9 +526,11 @@ def _why_no_more(billing: Billing, stored: StoredObligation, parts: Parts) -> st
         if found:
             ids = ", ".join(each.id for each in found)
             return f"{effect.key} was refused, and yet there is {ids}"
-    if len(refused) < MOST_REFUSALS:
+    since = parts.last_answered(stored.key)
+    recent = [effect for effect in refused if _part(effect).number > since]
+    if len(recent) < MOST_REFUSALS:
         return ""
-    return f"refused {len(refused)} times, at last: {_said(refused[-1])}"
+    return f"refused {len(recent)} times, at last: {_said(recent[-1])}"
 
 
 def _plan(
@@ -531,6 +558,7 @@ def _plan(
         month=month,
         paid_parts=parts.live,
         in_doubt=parts.in_doubt,
+        waived=parts.waived,
         next_number=parts.next_number(stored.key),
     )
     return plan, tuple(customer.id for customer in picture.customers)

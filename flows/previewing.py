@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from flows.messages.language import Language
 from flows.office import Office
 from flows.release import waiting_batch
 from flows.reminders import reminder_of
+from models.claims.present import Present
 from models.contract import Role
 from models.credit import ObligationState
 from models.findings import refuse
@@ -81,11 +81,11 @@ class Asked:
         month: The service month.
         clients: Only these clients; empty for all.
         language: In this language; None for each reader's own.
-        on: The day on which reminders of claims are counted, whatever the month.
+        present: From when deadlines of claims are counted, whatever the month.
     """
 
     month: ServiceMonth
-    on: date
+    present: Present
     clients: tuple[str, ...] = ()
     language: Language | None = None
 
@@ -206,7 +206,7 @@ def _requests(office: Office, asked: Asked) -> Iterator[Message]:
 def _reminders(office: Office, asked: Asked) -> Iterator[Message]:
     """What the operator is reminded of, claims of all months; nothing where nothing is near."""
     language = asked.language or own_language(office)
-    reminder = reminder_of(office, today=asked.on, language=language)
+    reminder = reminder_of(office, present=asked.present, language=language)
     if reminder is not None:
         yield _to_ourselves(office, PreviewKind.REMINDER, reminder, language)
 

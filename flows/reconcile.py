@@ -8,11 +8,11 @@ vendor told by webhook counts beside what it lists now.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from connectors.billing import Billing, Found
+from connectors.billing import Billing, Found, PartIntent
 from connectors.errors import Permanent
 from connectors.ledger import Ledger
 from connectors.store import Effect, Store, StoredObligation
@@ -23,7 +23,7 @@ from flows.office import Office, open_billing, open_office
 from models.contract import Contract
 from models.effect import EffectState
 from models.intervals import Interval
-from models.payment import Part
+from models.payment import Channel
 from models.period import ServiceMonth
 from models.reconciliation import (
     LedgerLine,
@@ -49,6 +49,12 @@ STRANGERS_BALANCES = (
 HOUR_MS = 3_600_000
 EARLIEST_ZONE_MS = 14 * HOUR_MS
 """No zone begins a month earlier than this before UTC does."""
+
+MOST_NAMED = 5
+"""Keys that one sentence names."""
+
+AHEAD_MS = 366 * 24 * HOUR_MS
+"""What the vendor dates later than our clock shows is there all the same: ours may be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,24 +113,57 @@ def reconcile_books(
         refuse_another_account(office.store, billing)
         stored = office.store.obligations(None)
         months = _months(stored, first, last, now)
-        ours = _ours(office, [one for one in stored if _is_of(one, months)])
+        before = _ours(office, billing, months)
         anything = first is not None or bool(stored)
         since = months[0].bounds("UTC").start - EARLIEST_ZONE_MS if anything else 0
-        span = Interval(since, now + HOUR_MS)
+        span = Interval(since, now + AHEAD_MS)
         news, unread = _news(office, span.start)
+        listed = _listed(billing, span, None if everybody else _customers(before))
+        ledgers = {name: _lines(ledger) for name, ledger in office.ledgers.items()}
+        # What a run is paying beside this shows one thing here and another there.
+        ours, moved = _at_rest(before, _ours(office, billing, months))
         views = Views(
             vendor=billing.name,
             months=months,
             asked=(first, last),
             ours=ours,
-            listed=_listed(billing, span, None if everybody else _customers(ours)),
+            listed=tuple(one for one in listed if one.key.rpartition("/")[0] not in moved),
             news=news,
-            ledgers={name: _lines(ledger) for name, ledger in office.ledgers.items()},
+            ledgers={name: _without(rows, moved) for name, rows in ledgers.items()},
         )
         result = reconcile(views)
         asked = propose_corrections(office.store, result.returned)
-        left_out = () if everybody or not billing.knows_invoices else (STRANGERS_BALANCES,)
-        return Reconciled(billing.name, months, result, unread, asked, left_out)
+        left_out = _left_out(billing, ours, moved, everybody=everybody)
+        return Reconciled(billing.name, months, result, unread, asked, tuple(left_out))
+
+
+def _at_rest(
+    before: Sequence[OurCredit], after: Sequence[OurCredit]
+) -> tuple[tuple[OurCredit, ...], frozenset[str]]:
+    """The credits that were the same before and after the others were asked, and all other keys."""
+    first = {credit.obligation.key: credit for credit in before}
+    last = {credit.obligation.key: credit for credit in after}
+    moved = {key for key in first.keys() | last.keys() if first.get(key) != last.get(key)}
+    return tuple(one for one in after if one.obligation.key not in moved), frozenset(moved)
+
+
+def _without(rows: Mapping[str, LedgerLine], moved: Collection[str]) -> Mapping[str, LedgerLine]:
+    return {key: line for key, line in rows.items() if key not in moved}
+
+
+def _left_out(
+    billing: Billing, ours: Sequence[OurCredit], moved: Collection[str], *, everybody: bool
+) -> Iterator[str]:
+    """What was not compared, one sentence each."""
+    if billing.knows_invoices and not everybody:
+        yield STRANGERS_BALANCES
+    elsewhere = [part.part for credit in ours for part in credit.parts if part.elsewhere]
+    if elsewhere:
+        ways = ", ".join(sorted({part.channel.value.replace("_", " ") for part in elsewhere}))
+        yield f"{len(elsewhere)} parts that are paid by {ways}, which {billing.name} cannot know of"
+    if moved:
+        named = ", ".join(sorted(moved)[:MOST_NAMED]) + (" ..." if len(moved) > MOST_NAMED else "")
+        yield f"{named}: a run was at it meanwhile. Reconcile again when it has ended"
 
 
 def _months(
@@ -148,8 +187,11 @@ def _is_of(stored: StoredObligation, months: tuple[ServiceMonth, ServiceMonth]) 
 # --- Ours -----------------------------------------------------------------------------------------
 
 
-def _ours(office: Office, stored: Sequence[StoredObligation]) -> tuple[OurCredit, ...]:
-    parts = _parts(office.store, {one.obligation.period for one in stored})
+def _ours(
+    office: Office, billing: Billing, months: tuple[ServiceMonth, ServiceMonth]
+) -> tuple[OurCredit, ...]:
+    stored = [one for one in office.store.obligations(None) if _is_of(one, months)]
+    parts = _parts(office.store, billing, {one.obligation.period for one in stored})
     returned = corrections(office.store)
     contracts = {contract.id: contract for contract in office.contracts}
     return tuple(
@@ -168,25 +210,28 @@ def _month_of(stored: StoredObligation) -> ServiceMonth:
     return ServiceMonth.parse(stored.obligation.period)
 
 
-def _parts(store: Store, periods: set[str]) -> Mapping[str, Sequence[OurPart]]:
+def _parts(store: Store, billing: Billing, periods: set[str]) -> Mapping[str, Sequence[OurPart]]:
     """The parts of every obligation of these periods, by its key."""
     found: dict[str, list[OurPart]] = defaultdict(list)
     for period in sorted(periods):
         keys = list(store.effect_keys(period=period, kinds=[PAYMENT]))
         for start in range(0, len(keys), AT_ONCE):
             for effect in store.effects(keys=keys[start : start + AT_ONCE]):
-                found[effect.plan.obligation or ""].append(_our_part(effect))
+                found[effect.plan.obligation or ""].append(_our_part(effect, billing))
     return found
 
 
-def _our_part(effect: Effect) -> OurPart:
+def _our_part(effect: Effect, billing: Billing) -> OurPart:
     outcome = effect.outcome if isinstance(effect.outcome, Mapping) else {}
     refused = effect.state is EffectState.REFUSED
+    intent = PartIntent.of_record(effect.plan.intent)
+    by_hand = intent.part.channel is Channel.BY_HAND
     return OurPart(
-        part=Part.of_record(effect.plan.intent["part"]),
+        part=intent.part,
         state=effect.state,
         vendor_id=str(outcome.get("id", "")) if effect.state is EffectState.DONE else "",
         waived=refused and "resolved" in outcome,
+        elsewhere=not by_hand and bool(billing.disowns(intent)),
     )
 
 
@@ -194,8 +239,13 @@ def _with_correction(ours: OurPart, returned: Mapping[str, Effect]) -> OurPart:
     correction = returned.get(ours.part.key)
     if correction is None:
         return ours
-    came_back = returned_of(correction).amount
-    return replace(ours, came_back=came_back, correction=outcome_of(correction))
+    back = returned_of(correction)
+    return replace(
+        ours,
+        came_back=back.amount,
+        document_back=back.document,
+        correction=outcome_of(correction),
+    )
 
 
 def _named_customer(contract: Contract | None, stored: StoredObligation) -> str:

@@ -181,7 +181,12 @@ def _needed(
 def _let_go_before(office: Office, month: ServiceMonth) -> tuple[Earlier, ...]:
     """What people have let go of a month, as the log has it; a contract's rule is nobody."""
     found = office.store.entries(period=str(month), kinds=[EntryKind.RELEASED])
-    return tuple(_earlier(entry.body) for entry in found if entry.body["by"] != BY_RULE)
+    return tuple(_earlier(entry.body) for entry in found if not _is_by_rule(entry.body))
+
+
+def _is_by_rule(body: Mapping[str, JsonValue]) -> bool:
+    """Whether nobody was asked; a person of that name has said yes, which is kept as well."""
+    return body["by"] == BY_RULE and not body.get("approved_by")
 
 
 def _earlier(body: Mapping[str, JsonValue]) -> Earlier:

@@ -7,28 +7,30 @@ often. Nothing is filed, and no claim is changed here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from email.utils import parseaddr
 from itertools import islice
 
 from connectors.files import sole_writer, write_whole
-from connectors.mail import Attachment
-from connectors.store import Store
+from connectors.mail import Attachment, Mailbox
+from connectors.store import Effect, Store
 from flows.claim_texts import TextForm, text_of, written
 from flows.claims import all_claims
-from flows.effects import AT_ONCE, ONCE, Settlement, settle
+from flows.effects import AT_ONCE, Settlement
 from flows.mailing import (
     REMINDER,
-    TO_OURSELVES,
     ToOurselves,
+    send_planned,
     send_to_ourselves,
+    waiting_mail,
     workspace_named,
 )
 from flows.messages import (
     CalendarEntry,
     ClaimReminder,
+    Deadline,
     DueLine,
     EndedLine,
     Ending,
@@ -41,19 +43,20 @@ from flows.messages import (
 )
 from flows.messages.language import Language, language_of
 from flows.messages.views import MOST_TEXTS
-from flows.notices import Deadline, deadline_near
+from flows.notices import deadline_near, needs_person
 from flows.office import Office
-from flows.posting import post
+from models.addresses import ascii_address
 from models.claims.deadline import Due
+from models.claims.present import Present
 from models.claims.standing import Claim
 from models.decision import EntryKind, digest_of
-from models.effect import OPEN_STATES
 from models.findings import UnusableInputError
 from models.intervals import instant, utc_text
 from models.language import LanguageCode
 from models.ledger import LedgerStatus
 from models.period import ServiceMonth
 from models.terms import JsonValue
+from models.workspace_file import MailTerms
 
 MISSED = -1
 """The step of a deadline that has passed."""
@@ -61,8 +64,9 @@ MISSED = -1
 KEPT_IN_FEED = timedelta(days=31)
 """How long a missed deadline stays in the calendar that is subscribed to."""
 
-SAYS_SOMETHING = frozenset({EntryKind.DETERMINED, EntryKind.CLAIM_MOVED})
-"""Entries of the log that change what a deadline's calendar entry says."""
+TURN = "claims/reminders"
+LONGEST_TURN_S = 60
+"""How long to wait for another reminder to end; later it is left to the next run."""
 
 Step = tuple[str, str, int]
 """An entry's name, its last day, and the step that it has come to."""
@@ -90,10 +94,12 @@ class Told:
     Attributes:
         steps: Every step that was reminded of.
         shown: What calendars were told last, by the entry's name.
+        sender: The address that the first of them came from; "" before.
     """
 
     steps: frozenset[Step]
     shown: Mapping[str, Shown]
+    sender: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,30 +127,38 @@ class Reminded:
     mails: bool = False
 
 
-def remind(office: Office, *, today: date, dry_run: bool = False) -> Reminded:
+def remind(office: Office, *, present: Present, dry_run: bool = False) -> Reminded:
     """Remind of claims that are due, bring calendars up to date, and write the feed.
 
     Args:
         office: The open workspace.
-        today: The day from which deadlines are counted.
+        present: The moment or the day from which deadlines are counted, each in its claim's zone.
         dry_run: Only tell what would be done.
 
     Raises:
         Misconfigured: The feed cannot be written, or the mail's settings are refused.
-        Retriable: The feed is being written elsewhere.
+        Retriable: Another reminder is at it, or the feed is being written elsewhere.
     """
-    outlook = _Outlook(office, today)
     if dry_run:
-        return outlook.reminded()
+        return _Outlook(office, present).reminded()
+    # Two at once would both find that nobody was told, and tell it twice.
+    with office.store.hold(TURN, holder="makegood remind", wait_seconds=LONGEST_TURN_S):
+        return _remind(office, _Outlook(office, present))
+
+
+def _remind(office: Office, outlook: _Outlook) -> Reminded:
     feed = _write_feed(office, outlook)
+    # What the chat is told does not wait for a mail server that is set up wrongly.
+    deadline_near(office, outlook.deadlines)
     settlement = _send(office, outlook)
-    deadline_near(office, outlook.deadlines, today=today)
+    if settlement.person or settlement.refused:
+        needs_person(office, outlook.period)
     return outlook.reminded(settlement=settlement, feed=feed)
 
 
-def reminder_of(office: Office, *, today: date, language: Language) -> Rendered | None:
-    """The reminder as it would read today, whatever was said before; None when nothing is due."""
-    outlook = _Outlook(office, today)
+def reminder_of(office: Office, *, present: Present, language: Language) -> Rendered | None:
+    """The reminder as it would read now, whatever was said before; None when nothing is due."""
+    outlook = _Outlook(office, present)
     if not outlook.near:
         return None
     reminder = ClaimReminder(due=outlook.with_texts(), workspace=workspace_named(office))
@@ -152,32 +166,64 @@ def reminder_of(office: Office, *, today: date, language: Language) -> Rendered 
 
 
 class _Outlook:
-    """Every claim as the present day sees it, held against what was told before."""
+    """Every claim as the present sees it, held against what was told before."""
 
-    def __init__(self, office: Office, today: date) -> None:
+    def __init__(self, office: Office, present: Present) -> None:
         terms = office.workspace
-        self.office, self.today = office, today
+        self.office, self.present = office, present
         self.language = language_of(terms.mail.language if terms.mail else LanguageCode.EN)
         self.steps = sorted(terms.claims.remind_days)
         self.claims = {claim.key: claim for claim in all_claims(office.store)}
         self.told = _told(office.store)
         self.entries = {
-            entry.name: entry
-            for claim in self.claims.values()
-            for entry in _entries(office.store, claim, today)
+            entry.name: entry for claim in self.claims.values() for entry in self._entries(claim)
         }
         near = [due for claim in self.claims.values() if (due := self._near(claim))]
         self.near = sorted(near, key=lambda pair: (pair[1].until, pair[0].key))
+
+    @property
+    def period(self) -> str:
+        """The month that its mail is counted with."""
+        return str(ServiceMonth.of(self.present.date_in("UTC")))
+
+    def _now(self, claim: Claim) -> int:
+        return self.present.instant_in(claim.time_zone)
 
     def _near(self, claim: Claim) -> tuple[Claim, Due] | None:
         """The claim with its next deadline, or the last one that it has just missed."""
         if not self.steps:
             return None
-        ahead = [due for due in claim.open_dues if due.last_day >= self.today]
-        due = ahead[0] if ahead else next(reversed(claim.open_dues), None)
-        if due is None or abs(self._left(due)) > self.steps[-1]:
+        now = self._now(claim)
+        due = claim.next_due(now) or next(reversed(claim.open_dues), None)
+        if due is None or abs(claim.days_left(due, now)) > self.steps[-1]:
             return None
         return claim, due
+
+    def _entries(self, claim: Claim) -> Iterator[CalendarEntry]:
+        now = self._now(claim)
+        kept_from = claim.today(now) - KEPT_IN_FEED
+        named: dict[str, Due] = {}
+        for due in claim.open_dues:  # Of several deadlines of one stage the first one binds.
+            named.setdefault(_name(claim, due), due)
+        for name, due in named.items():
+            if due.last_day >= kept_from:
+                line = _line(claim, due, now)
+                sequence = self._sequence(name, claim, line)
+                yield CalendarEntry(name=name, line=line, sequence=sequence, changed_at=0)
+
+    def _sequence(self, name: str, claim: Claim, line: DueLine) -> int:
+        """The number of what an entry says: it never falls, and rises with every change."""
+        shown = self.told.shown.get(name)
+        if shown is None:
+            return claim.recorded
+        return max(claim.recorded, shown.sequence + (shown.mark != _mark(line)))
+
+    def dated(self, entries: Iterable[CalendarEntry]) -> tuple[CalendarEntry, ...]:
+        """The entries with the moment at which what they say was last decided or told."""
+        listed = tuple(entries)
+        claims = {entry.line.key: self.claims[entry.line.key] for entry in listed}
+        changed = _changed_at(self.office.store, claims.values())
+        return tuple(replace(entry, changed_at=changed[entry.line.key]) for entry in listed)
 
     @property
     def deadlines(self) -> tuple[Deadline, ...]:
@@ -185,21 +231,22 @@ class _Outlook:
         return tuple(
             Deadline(
                 key=claim.obligation,
-                vendor=claim.vendor,
-                amount=claim.worth,
-                claim_by=due.last_day,
-                channel=claim.terms.channel.value if claim.terms.channel else "",
+                vendor=line.vendor,
+                claim_by=line.last_day,
+                days_left=line.days_left,
+                overdue=line.overdue,
+                stage=line.stage,
+                amount=line.amount,
+                credit_days=line.credit_days,
+                channel=line.channel,
             )
-            for claim, due in self.near
+            for (claim, _), line in zip(self.near, self.due, strict=True)
         )
-
-    def _left(self, due: Due) -> int:
-        return (due.last_day - self.today).days
 
     @property
     def due(self) -> tuple[DueLine, ...]:
         """What is due, without texts."""
-        return tuple(_line(claim, due, self.today) for claim, due in self.near)
+        return tuple(_line(claim, due, self._now(claim)) for claim, due in self.near)
 
     def with_texts(self) -> tuple[DueLine, ...]:
         """What a mail lists, the first of it with the texts to be filed."""
@@ -217,8 +264,9 @@ class _Outlook:
         return found
 
     def _step(self, claim: Claim, due: Due) -> Step:
-        left = self._left(due)
-        reached = MISSED if left < 0 else min(step for step in self.steps if left <= step)
+        now = self._now(claim)
+        left = claim.days_left(due, now)
+        reached = MISSED if due.until <= now else min(step for step in self.steps if left <= step)
         return _name(claim, due), due.last_day.isoformat(), reached
 
     @property
@@ -228,7 +276,7 @@ class _Outlook:
             self.entries[name]
             for name, shown in sorted(self.told.shown.items())
             if (entry := self.entries.get(name)) is not None
-            and entry.line.last_day >= self.today
+            and not entry.line.overdue
             and _mark(entry.line) != shown.mark
         )
 
@@ -238,8 +286,12 @@ class _Outlook:
         return tuple(
             self._withdrawn(name, shown)
             for name, shown in sorted(self.told.shown.items())
-            if shown.mark and name not in self.entries and shown.last_day >= self.today
+            if shown.mark and name not in self.entries and self._lies_ahead(name, shown)
         )
+
+    def _lies_ahead(self, name: str, shown: Shown) -> bool:
+        claim = self.claims[_claim_of(name)]
+        return shown.last_day >= claim.today(self._now(claim))
 
     def _withdrawn(self, name: str, shown: Shown) -> CalendarEntry:
         claim = self.claims[_claim_of(name)]
@@ -253,12 +305,11 @@ class _Outlook:
             stage=stage,
             last_day=shown.last_day,
             time_zone=claim.time_zone,
-            days_left=(shown.last_day - self.today).days,
+            days_left=(shown.last_day - claim.today(self._now(claim))).days,
             status=claim.status,
         )
         sequence = max(claim.recorded, shown.sequence + 1)
-        changed_at = _changed_at(self.office.store, claim)
-        return CalendarEntry(name=name, line=line, sequence=sequence, changed_at=changed_at)
+        return CalendarEntry(name=name, line=line, sequence=sequence, changed_at=0)
 
     def ended_lines(self) -> tuple[EndedLine, ...]:
         """The claims that leave the calendar, each once."""
@@ -280,14 +331,14 @@ class _Outlook:
         named = {entry.name: entry for entry in self.moved}
         if self.new:
             near = {claim.key for claim, _ in self.near}
-            ahead = (e for e in self.entries.values() if e.line.last_day >= self.today)
+            ahead = (entry for entry in self.entries.values() if not entry.line.overdue)
             named |= {entry.name: entry for entry in ahead if entry.line.key in near}
         return tuple(named[name] for name in sorted(named))
 
     def reminded(self, *, settlement: Settlement | None = None, feed: str = "") -> Reminded:
         """What a command answers."""
         return Reminded(
-            today=self.today,
+            today=self.present.date_in("UTC"),
             due=self.due,
             new=tuple(self.new),
             moved=tuple(entry.line for entry in self.moved),
@@ -302,16 +353,14 @@ def _send(office: Office, outlook: _Outlook) -> Settlement:
     terms = office.workspace.mail
     if office.mail is None or terms is None:
         return Settlement()
-    waiting = office.store.effect_keys(kinds=[REMINDER], states=sorted(OPEN_STATES))
-    far = post(office.mail, office.store, to_ourselves=TO_OURSELVES)
-    settlement = settle(office.store, list(waiting), far, patience=ONCE)
+    # Reminders run daily: what a server put off, a client's notice included, waits no longer.
+    settlement = send_planned(office, office.mail, waiting_mail(office))
     if outlook.new or outlook.moved or outlook.ended:
-        organizer = parseaddr(terms.sender)[1]
-        settlement.add(send_to_ourselves(office, office.mail, terms, _letter(outlook, organizer)))
+        settlement.add(send_to_ourselves(office, office.mail, terms, _letter(outlook, terms)))
     return settlement
 
 
-def _letter(outlook: _Outlook, organizer: str) -> ToOurselves:
+def _letter(outlook: _Outlook, terms: MailTerms) -> ToOurselves:
     new, moved, ended = outlook.new, outlook.moved, outlook.ended
     reminder = ClaimReminder(
         due=outlook.with_texts() if new else (),
@@ -325,9 +374,9 @@ def _letter(outlook: _Outlook, organizer: str) -> ToOurselves:
     return ToOurselves(
         key=f"claims/{digest_of([steps, changes])[:16]}/{'reminder' if new else 'calendar'}",
         kind=REMINDER,
-        period=str(ServiceMonth.of(outlook.today)),
+        period=outlook.period,
         rendered=render_reminder(reminder, language=outlook.language),
-        attachments=tuple(_attachments(outlook, organizer)),
+        attachments=tuple(_attachments(outlook, _organizer(terms))),
         kept={
             "steps": steps,
             "shown": [
@@ -338,6 +387,11 @@ def _letter(outlook: _Outlook, organizer: str) -> ToOurselves:
     )
 
 
+def _organizer(terms: MailTerms) -> str:
+    """Who tells the deadlines, as mail servers know the address: its domain stands in UIDs."""
+    return ascii_address(Mailbox.of(terms.sender).address)
+
+
 def _attachments(outlook: _Outlook, organizer: str) -> Iterator[Attachment]:
     for name, method, entries in (
         ("claims.ics", Method.PUBLISH, outlook.published),
@@ -345,7 +399,11 @@ def _attachments(outlook: _Outlook, organizer: str) -> Iterator[Attachment]:
     ):
         if entries:
             content = render_calendar(
-                entries, method=method, organizer=organizer, language=outlook.language
+                outlook.dated(entries),
+                method=method,
+                organizer=organizer,
+                known_as=outlook.told.sender,
+                language=outlook.language,
             )
             yield Attachment(name, content_type(method), content)
 
@@ -357,8 +415,9 @@ def _write_feed(office: Office, outlook: _Outlook) -> str:
     path = office.folder / office.workspace.claims.calendar
     terms = office.workspace.mail
     content = render_calendar(
-        list(outlook.entries.values()),
-        organizer=parseaddr(terms.sender)[1] if terms else "",
+        outlook.dated(outlook.entries.values()),
+        organizer=_organizer(terms) if terms else "",
+        known_as=outlook.told.sender,
         language=outlook.language,
     )
     with sole_writer(path):
@@ -371,43 +430,43 @@ def _write_feed(office: Office, outlook: _Outlook) -> str:
 def _told(store: Store) -> Told:
     steps: set[Step] = set()
     shown: dict[str, Shown] = {}
-    for intent in _intents(store):
-        steps.update((name, day, step) for name, day, step in intent["steps"])
-        for name, sequence, mark, day in intent["shown"]:
+    first: Effect | None = None
+    for effect in _reminders(store):
+        first = effect if first is None or effect.planned_at < first.planned_at else first
+        steps.update((name, day, step) for name, day, step in effect.plan.intent["steps"])
+        for name, sequence, mark, day in effect.plan.intent["shown"]:
             latest = shown.get(name)
             if latest is None or sequence > latest.sequence:
                 shown[name] = Shown(sequence, mark, date.fromisoformat(day))
-    return Told(frozenset(steps), shown)
+    sender = first.plan.intent["envelope_from"] if first is not None else ""
+    return Told(frozenset(steps), shown, sender)
 
 
-def _intents(store: Store) -> Iterator[JsonValue]:
-    """What every reminder kept, whatever became of its mail."""
+def _reminders(store: Store) -> Iterator[Effect]:
+    """Every reminder with what it kept, whatever became of its mail."""
     keys = store.effect_keys(kinds=[REMINDER])
     while page := list(islice(keys, AT_ONCE)):
-        yield from (effect.plan.intent for effect in store.effects(keys=page))
+        yield from store.effects(keys=page)
 
 
 def _shown(entry: CalendarEntry, mark: str) -> JsonValue:
     return [entry.name, entry.sequence, mark, entry.line.last_day.isoformat()]
 
 
-def _entries(store: Store, claim: Claim, today: date) -> Iterator[CalendarEntry]:
-    dues = [due for due in claim.open_dues if due.last_day >= today - KEPT_IN_FEED]
-    changed_at = _changed_at(store, claim) if dues else 0
-    for due in dues:
-        yield CalendarEntry(
-            name=_name(claim, due),
-            line=_line(claim, due, today),
-            sequence=claim.recorded,
-            changed_at=changed_at,
-        )
-
-
-def _changed_at(store: Store, claim: Claim) -> int:
-    """When what is known of the claim was last decided or told; seconds, as calendars count."""
-    entries = store.entries(contract=claim.contract, period=str(claim.month))
-    said = [instant(e.recorded_at) for e in entries if e.kind in SAYS_SOMETHING]
-    return max(said, default=0)
+def _changed_at(store: Store, claims: Iterable[Claim]) -> Mapping[str, int]:
+    """When what is known of each claim was last decided or told, by its key."""
+    months: dict[str, list[str]] = defaultdict(list)
+    for claim in claims:
+        months[str(claim.month)].append(claim.contract)
+    found: dict[str, int] = defaultdict(int)
+    for period, contracts in months.items():
+        for contract, history in store.history(contracts, period).items():
+            if history.determined is not None:
+                found[f"{contract}/{period}"] = instant(history.determined.recorded_at)
+        for told in store.observed(EntryKind.CLAIM_MOVED, periods=[period], contracts=contracts):
+            key = f"{told.contract}/{period}"
+            found[key] = max(found[key], instant(told.recorded_at))
+    return found
 
 
 def _name(claim: Claim, due: Due) -> str:
@@ -441,9 +500,9 @@ def _ending(claim: Claim, name: str) -> Ending:
             return Ending.DONE if known else Ending.NO_DEADLINE
 
 
-def _line(claim: Claim, due: Due, today: date, *, text: str = "") -> DueLine:
+def _line(claim: Claim, due: Due, now: int) -> DueLine:
     terms = claim.terms
-    late = {each.stage: each for each in claim.open_dues if each.last_day < today and each != due}
+    late = {each.stage: each for each in claim.open_dues if each.until <= now and each != due}
     return DueLine(
         key=claim.key,
         vendor=claim.vendor,
@@ -455,11 +514,11 @@ def _line(claim: Claim, due: Due, today: date, *, text: str = "") -> DueLine:
         last_day=due.last_day,
         until=due.until if due.to_the_minute else None,
         time_zone=claim.time_zone,
-        days_left=(due.last_day - today).days,
+        days_left=claim.days_left(due, now),
+        overdue=due.until <= now,
         status=claim.status,
         channel=terms.channel.value if terms.channel else "",
         address=terms.address or "",
-        text=text,
         missed=tuple(MissedStage(stage=one.stage, last_day=one.last_day) for one in late.values()),
     )
 

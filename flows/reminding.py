@@ -17,6 +17,8 @@ from pydantic import BaseModel, Field
 from flows.office import open_office
 from flows.reminders import Reminded, remind
 from flows.requests import WorkspaceFolder, workspace_folder
+from models.claims.present import Present
+from models.intervals import instant
 
 
 class ReminderRequest(BaseModel, frozen=True, extra="forbid"):
@@ -24,7 +26,10 @@ class ReminderRequest(BaseModel, frozen=True, extra="forbid"):
 
     on: Annotated[
         date | None,
-        Field(description="The day from which deadlines are counted. None: today, in UTC."),
+        Field(
+            description="The day from which deadlines are counted. "
+            "None: now, in each claim's own zone."
+        ),
     ] = None
     workspace: WorkspaceFolder = ""
     dry_run: Annotated[bool, Field(description="Show what is due and send nothing.")] = False
@@ -46,9 +51,9 @@ def claim_reminders(request: ReminderRequest) -> Reminded:
         UnusableInputError: The workspace cannot be used.
         ConnectorError: The database cannot be reached, or the mail's settings are refused.
     """
-    today = request.on or datetime.now(tz=UTC).date()
+    present = Present.on(request.on) if request.on else Present(instant(datetime.now(tz=UTC)))
     with open_office(workspace_folder(request.workspace), read_only=request.dry_run) as office:
-        done = remind(office, today=today, dry_run=request.dry_run)
+        done = remind(office, present=present, dry_run=request.dry_run)
     show_due(done)
     return done
 

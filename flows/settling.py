@@ -70,7 +70,7 @@ CAME_BACK: Words = {
 SENT_MAIL: Words = {
     Answer.DONE: "it arrived; no run sends it again",
     Answer.REFUSED: "it did not arrive and shall not be sent; no run asks again",
-    Answer.AGAIN: "the next run sends it, a second time if it did arrive",
+    Answer.AGAIN: "the next run sends it to the same receivers, a second time if it did arrive",
 }
 ANYTHING: Words = {
     Answer.DONE: "it is there; no run does it again",
@@ -207,12 +207,22 @@ def _words(
         return _words_of_money(effect, intent, why)
     if effect.plan.kind == CORRECTION:
         return why, "Find out why it came back, and whether the client is owed it", CAME_BACK
-    words = SENT_MAIL if effect.plan.kind in MAIL_KINDS else ANYTHING
-    if effect.state is EffectState.REFUSED:
-        return why, "Mend what stood in its way", words
     if effect.plan.kind in MAIL_KINDS:
-        return why, "Find out whether it arrived", words
-    return why, "Find out whether it is there", words
+        return why, _proposal_for_mail(effect), SENT_MAIL
+    if effect.state is EffectState.REFUSED:
+        return why, "Mend what stood in its way", ANYTHING
+    return why, "Find out whether it is there", ANYTHING
+
+
+def _proposal_for_mail(effect: Effect) -> str:
+    if effect.state is not EffectState.REFUSED:
+        return "Find out whether it arrived"
+    # Its bytes name its receivers, and are fixed: a corrected address is for the next message.
+    return (
+        "Mend what stood in its way; where the address itself is wrong, correct it for the months "
+        f"to come, and send this one by hand (`makegood mail preview {effect.plan.period}` writes "
+        "it)"
+    )
 
 
 def _words_of_money(effect: Effect, intent: PartIntent, why: str) -> tuple[str, str, Words]:

@@ -149,8 +149,7 @@ def _asked(
                 timeout_seconds=source.timeout_seconds,
             )
         case sources.SqlDatabase():
-            address = os.environ.get(source.secret_name("URL"), "")
-            return SqlQueries(terms=source, url=address, folder=folder)
+            return SqlQueries(terms=source, url=_secret(source, "URL"), folder=folder)
         case sources.Datadog():
             return Datadog(id=source.id, monitors=source.monitors, client=datadog_client(source))
         case sources.UptimeRobot():

@@ -1,6 +1,7 @@
-"""How Prefect reads the ledgers back: on a schedule, or when somebody asks.
+"""How Prefect reads the ledgers back: every hour or so, or when somebody asks.
 
-Running it again finds nothing to record. What only a person can settle stands in an artifact.
+Running it again is harmless: each thing that a person did is told once, each tick obeyed once. What
+was read and what only a person can settle stand in an artifact. It is never repeated by Prefect.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from prefect.artifacts import create_table_artifact
 from prefect.runtime import flow_run
 from pydantic import BaseModel, Field
 
-from flows.ledger_sync import Synced, sync
-from flows.log import note
+from flows.ledger_sync import Synced, Ticked, sync
 from flows.office import open_office
 from flows.requests import WorkspaceFolder, workspace_folder
 from flows.run_log import in_run_log
 from models.intervals import instant
+from models.ledger_reading import CellEdit
 from models.period import OPTIONAL_MONTH, ServiceMonth
 
 
@@ -41,59 +42,55 @@ class SyncRequest(BaseModel, frozen=True, extra="forbid"):
 
 def _run_name() -> str:
     asked = SyncRequest.model_validate(flow_run.parameters["request"])
-    return f"sync ledger {asked.month or 'of all months'}{' (dry run)' * asked.dry_run}"
+    return f"ledger sync {asked.month or 'of every month'}{' (dry run)' if asked.dry_run else ''}"
 
 
 @flow(name="sync-ledger", flow_run_name=_run_name, persist_result=False)
 def sync_ledger(request: SyncRequest) -> Synced:
-    """Read back what people wrote and ticked in the ledgers, and obey the ticks that count.
+    """Read back what people wrote and ticked in the ledgers.
 
     Args:
         request: The month and the workspace.
 
     Raises:
-        UnusableInputError: The workspace or a ledger cannot be used.
+        UnusableInputError: The workspace, or a ledger, cannot be used.
         MonthLockedError: A month, or another sync of it, is running elsewhere.
-        ConnectorError: A ledger, billing or the database cannot be asked.
+        ReleaseRefusedError: A credit changed meanwhile; run it again.
+        ConnectorError: A ledger, billing or the database cannot be asked, or is set up wrongly.
     """
     month = ServiceMonth.parse(request.month) if request.month else None
-    now = instant(datetime.now(tz=UTC))
-    with (
-        in_run_log(),
-        open_office(workspace_folder(request.workspace), read_only=request.dry_run) as office,
-    ):
-        found = sync(office, month=month, at=now, dry_run=request.dry_run)
-        for said in (*found.moved, *found.notes, *found.questions):
-            note(said)
-    show_read(found)
-    return found
+    folder = workspace_folder(request.workspace)
+    with in_run_log(), open_office(folder, read_only=request.dry_run) as office:
+        at = instant(datetime.now(tz=UTC))
+        done = sync(office, month=month, at=at, dry_run=request.dry_run)
+    show_synced(done)
+    return done
 
 
-def show_read(found: Synced) -> None:
-    """Leave what was read as a table, an empty one included: it says that somebody looked."""
-    edits = [
-        {
-            "row": edit.row.key,
-            "what": "edited",
-            "says": f"{edit.cell.column} from {edit.cell.before or 'nothing'} to "
-            f"{edit.cell.after or 'nothing'}, last edited by {edit.row.editor}",
-        }
-        for edit in found.edits
-    ]
-    ticks = [
-        {
-            "row": ticked.tick.row.key,
-            "what": "released" if ticked.released else "ticked",
-            "says": ticked.why,
-        }
-        for ticked in found.ticks
-    ]
-    asked = [{"row": "", "what": "for a person", "says": says} for says in found.questions]
+def show_synced(done: Synced) -> None:
+    """Leave what people did as a table, an empty one included: it says that somebody looked."""
     create_table_artifact(
-        table=[*ticks, *edits, *asked],
+        table=[
+            *(_row(one.row.ledger, one.row.key, _edited(one.cell)) for one in done.edits),
+            *(_row("claims", "", says) for says in done.moved),
+            *(_row(one.tick.row.ledger, one.tick.row.key, _ticked(one)) for one in done.ticks),
+            *(_row("needs a look", "", says) for says in done.questions),
+        ],
         key="ledger-sync",
         description=(
-            f"{found.rows} rows of {len(found.months)} months read back: {len(found.edits)} edits, "
-            f"{len(found.released)} released, {len(found.questions)} for a person."
+            f"{done.rows} rows read, {len(done.edits)} edits, {len(done.moved)} claims moved, "
+            f"{len(done.released)} credits released, {len(done.questions)} questions."
         ),
     )
+
+
+def _row(where: str, key: str, says: str) -> dict[str, str]:
+    return {"where": where, "row": key, "what": says}
+
+
+def _edited(cell: CellEdit) -> str:
+    return f"{cell.column}: {cell.before or 'nothing'} -> {cell.after or 'nothing'}"
+
+
+def _ticked(tick: Ticked) -> str:
+    return f"Release ticked: {tick.why or ('released' if tick.released else 'would be released')}"

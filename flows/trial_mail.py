@@ -5,24 +5,14 @@ It says nothing about any client, is part of no month and is recorded nowhere.
 
 from __future__ import annotations
 
-import re
-from html import escape
-
 from connectors.mail import Mailbox, MailSender, OutgoingMail, compose
+from flows.mailing import own_language
+from flows.messages import TrialMessage, render_trial
 from flows.office import Office
+from models.addresses import is_usable
 from models.findings import refuse
 from models.intervals import utc_text
-from models.ledger import one_line
-from models.workspace_file import MAILBOX, MailTerms
-
-WORDS = """\
-This is a test message of Makegood for {name}. It tells nothing of any client.
-
-If you read it, mail leaves the workspace as it should. Look at who it is from, where an
-answer would go, and whether it lay among the spam.
-
-It was sent at {at}.
-"""
+from models.workspace_file import MailTerms
 
 
 def require_mail(office: Office) -> tuple[MailTerms, MailSender]:
@@ -53,27 +43,22 @@ def trial_message(office: Office, *, to: str, at: int) -> OutgoingMail:
         UnusableInputError: There is no mail, or an address cannot be used.
     """
     terms, _ = require_mail(office)
-    if to and not re.fullmatch(MAILBOX, to):
+    if to and not is_usable(to):
         raise refuse(
             "--to",
             f"is {to!r}",
             expected="one address, such as finance@acme.example",
             remedy="Correct it; nothing was sent.",
         )
-    name = office.workspace.name
-    said = WORDS.format(name=one_line(name), at=utc_text(at))
-    paragraphs = "".join(f"<p>{escape(line)}</p>\n" for line in said.strip().split("\n\n"))
-    subject = f"Test message of Makegood for {name}"
+    trial = TrialMessage(name=office.workspace.name, at=at)
+    says = render_trial(trial, language=own_language(office))
     return compose(
         key=f"mail-test/{utc_text(at)}",
         at=at,
         sender=Mailbox.of(terms.sender),
         to=[Mailbox.of(to or terms.operator)],
-        subject=subject,
-        text=said,
-        html=(
-            '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-            f"<title>{escape(subject)}</title></head>\n<body>\n{paragraphs}</body></html>\n"
-        ),
+        subject=says.subject,
+        text=says.text,
+        html=says.html,
         reply_to=Mailbox.of(terms.reply_to) if terms.reply_to else None,
     )

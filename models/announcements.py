@@ -178,7 +178,7 @@ def seen_since(event: ExclusionEvent, known: Sequence[Sighting]) -> int | None:
 def as_announced(told: Told, seen: Seen) -> Iterator[ExclusionEvent]:
     """The events with the announcement that counts: what was seen, or what is stated."""
     for event in told.events:
-        if told.announced is Announced.STATED:
+        if told.announced is not Announced.SEEN:
             yield event
             continue
         since = seen_since(event, seen.get(event.id, ()))
@@ -198,10 +198,11 @@ def proof_text(proof: Mapping[str, JsonValue], event: Mapping[str, JsonValue]) -
     seen = f"Makegood saw it first at {seen_at}"
     if proof["proof"] == Announced.SEEN.value or event["announced_at"] is None:
         return seen
-    who = event["author"] or "whoever wrote it"
     late = instant(datetime.fromisoformat(seen_at)) > instant(
         datetime.fromisoformat(event["start"])
     )
-    return (
-        f"{seen}{', after it began' if late else ''}; its announcement rests on the word of {who}"
-    )
+    seen = f"{seen}{', after it began' if late else ''}"
+    if proof["proof"] == Announced.RECORDED.value:
+        return f"{seen}; the system that holds it wrote down when it was announced"
+    who = event["author"] or "whoever wrote it"
+    return f"{seen}; its announcement rests on the word of {who}"

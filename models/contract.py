@@ -18,6 +18,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from models.addresses import Address
 from models.claims.terms import ClaimTerms
 from models.decision import digest_of
 from models.exclusion import ExclusionRule
@@ -96,10 +97,7 @@ class Party(Terms):
 
     id: Slug
     name: Name
-    email: (
-        Annotated[str, Field(pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$")]
-        | None
-    ) = None
+    email: Address | None = None
     language: LanguageCode | None = None
 
 

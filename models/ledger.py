@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -93,7 +93,8 @@ class LedgerRow:
         notes: Makegood's own remarks on the row, one paragraph.
         revision: 0, then rising by one; the number at the end of the key.
         posted: When it was paid or booked, how much, and how; "" while it was not.
-        been: Every status that a claim has been in, as the log tells; what a ledger may show.
+        been: Every status that a claim has been in, as the log tells; what a ledger may show. Where
+            it is known what the ledger showed last, that one alone. Empty for what is no claim.
     """
 
     key: str
@@ -185,14 +186,23 @@ def brought_up_to_date(cells: Mapping[str, str], row: LedgerRow) -> dict[str, st
     """The cells that a ledger shows after the row was written over them.
 
     Every column of ours takes the row's value, but Status only while it is empty or "To Review":
-    once it says anything else, a person (or a release) has spoken. What was heard of a claim may
-    be written over: it is in the log. All other columns stay.
+    once it says anything else, a person (or a release) has spoken. Of a claim, what was heard may
+    be written over, and nothing else: it is in the log. All other columns stay.
     """
     wanted = row.as_cells
-    heard = {status.value for status in row.been}
-    if cells.get(STATUS, "") not in {"", LedgerStatus.TO_REVIEW.value, *heard}:
+    heard = row.been or {LedgerStatus.TO_REVIEW}
+    if cells.get(STATUS, "") not in {"", *(status.value for status in heard)}:
         wanted.pop(STATUS)
     return {**cells, **wanted}
+
+
+def as_surely_shown(row: LedgerRow) -> LedgerRow:
+    """The row for a ledger that was left saying exactly this: whatever else it says is a person's.
+
+    A claim that is shown as filed may be set back by hand to a status that it was in before: that
+    is no old state of ours.
+    """
+    return replace(row, been=frozenset({row.status})) if row.been else row
 
 
 def one_line(text: str) -> str:

@@ -23,12 +23,13 @@ PAYABLE_STEPS: dict[str, tuple[int, str]] = {
     "KWD": (10, "payment networks settle the dinar in steps of 0.010"),
     "OMR": (10, "payment networks settle the rial in steps of 0.010"),
     "TND": (10, "payment networks settle the dinar in steps of 0.010"),
+    "MGA": (100, "billing vendors take the ariary without decimals"),
     "ISK": (1, "the króna has no subunit: whole krónur only"),
     "UGX": (1, "the shilling has no subunit: whole shillings only"),
 }
 """Smallest payable step in minor units where it is worth a reason; every other currency pays 1.
 
-Source: Stripe's currency pages (three-decimal amounts end in 0; ISK and UGX take whole units).
+Source: Stripe's currency pages (three-decimal amounts end in 0; ISK, UGX and MGA take whole units).
 """
 
 

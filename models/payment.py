@@ -253,6 +253,7 @@ class _Asked:
         month: The service month's bounds.
         paid: The live parts of the contract's month, of any revision.
         in_doubt: Keys of those whose outcome is not known yet.
+        waived: Keys of those that a person has said shall not be paid.
         rest: The obligation less its own live parts: not zero, and with the obligation's sign.
         number: The next part's.
     """
@@ -264,6 +265,7 @@ class _Asked:
     month: Interval
     paid: tuple[Part, ...]
     in_doubt: Collection[str]
+    waived: Collection[str]
     rest: Money
     number: int
 
@@ -312,6 +314,7 @@ def plan_payment(
     month: Interval,
     paid_parts: Sequence[Part] = (),
     in_doubt: Collection[str] = (),
+    waived: Collection[str] = (),
     next_number: int = 1,
 ) -> PaymentPlan:
     """How what an obligation still owes is paid. Every picture has an answer.
@@ -327,9 +330,11 @@ def plan_payment(
         tax: Whether the amount holds the tax, or tax comes on top of it.
         picture: What the billing vendor knows.
         month: The service month's bounds.
-        paid_parts: Every part of the contract's month, of any revision, that was not refused:
-            paid, perhaps paid, or with a person.
+        paid_parts: Every part of the contract's month, of any revision, that the vendor did not
+            refuse: paid, perhaps paid, with a person, or waived.
         in_doubt: The keys of those that are not known to be paid.
+        waived: The keys of those that shall not be paid, as a person has said: they settle what
+            they were for, and nothing of them can be taken back.
         next_number: The number of the first part that is planned now.
 
     Raises:
@@ -346,6 +351,7 @@ def plan_payment(
         month=month,
         paid=tuple(paid_parts),
         in_doubt=in_doubt,
+        waived=waived,
         rest=rest,
         number=next_number,
     )
@@ -421,12 +427,33 @@ def _planned(asked: _Asked) -> PaymentPlan:
         return asked.plan(ask=customer, proposal="Name the customer in the contract")
     if asked.rest.minor < 0:
         return _taken_back(asked, customer)
+    kept = _still_kept(asked)
+    if kept is not None:
+        return kept
     target = _target(asked)
     if target.ask or target.wait:
         return asked.plan(says=[target.says], ask=target.ask, wait=target.wait)
     if target.invoice is None:
         return _without_invoice(asked, customer, target.says)
     return _against(asked, customer, target.invoice, target.says)
+
+
+def _still_kept(asked: _Asked) -> PaymentPlan | None:
+    """The plan where the client may still have what an earlier revision was to take back.
+
+    A further credit would come on top of it. None where everything was taken back.
+    """
+    back = [part for part in asked.paid if part.amount.minor < 0]
+    open_ones = [part.key for part in back if part.key in asked.in_doubt]
+    if open_ones:
+        return asked.plan(wait=f"{', '.join(open_ones)} must be settled first")
+    kept = [part for part in back if part.key in asked.waived]
+    if not kept:
+        return None
+    size = asked.rest - asked.rest - _sum(kept, asked.rest.currency)
+    names = ", ".join(part.key for part in kept)
+    ask = f"the client still has {size} of this month that was not taken back ({names})"
+    return asked.plan(ask=ask, proposal="Count that in, and pay by hand what is left")
 
 
 def _customer(customers: Sequence[BilledCustomer]) -> BilledCustomer | str:
@@ -599,6 +626,7 @@ def _taken_back(asked: _Asked, customer: BilledCustomer) -> PaymentPlan:
     unsettled = [part.key for part in asked.paid if part.key in asked.in_doubt]
     if unsettled:
         return asked.plan(wait=f"{', '.join(unsettled)} must be settled first")
+    asked = replace(asked, paid=tuple(p for p in asked.paid if p.key not in asked.waived))
     entries = [p for p in asked.paid if p.channel is Channel.BALANCE and _alike(p, asked, customer)]
     put = _Worth(_sum(entries, asked.rest.currency), _total(entries, asked.rest.currency))
     if put.amount.minor <= 0:

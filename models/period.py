@@ -14,9 +14,13 @@ from functools import cache
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from models.findings import refuse
 from models.intervals import Interval, instant, utc
 
 MONTH_PATTERN = r"^\d{4}-(0[1-9]|1[0-2])$"
+MOST_MONTHS = 120
+"""Months that may be asked for at once: ten years."""
+
 OPTIONAL_MONTH = f"^$|{MONTH_PATTERN}"
 
 
@@ -110,3 +114,27 @@ def end_of_day(day: date, time_zone: str) -> int:
     """The first instant after a date in a zone: a deadline on that date is met before it."""
     following = date.fromordinal(day.toordinal() + 1)
     return instant(datetime(following.year, following.month, following.day, tzinfo=zone(time_zone)))
+
+
+def months_between(first: ServiceMonth, last: ServiceMonth) -> tuple[ServiceMonth, ...]:
+    """The months from the first to the last, both included.
+
+    Raises:
+        UnusableInputError: The last one is before the first, or there are too many.
+    """
+    count = (last.year - first.year) * 12 + last.month - first.month + 1
+    if count < 1:
+        raise refuse(
+            "--to",
+            f"is {last}, before {first}",
+            expected="a month not before --from",
+            remedy="Exchange the two.",
+        )
+    if count > MOST_MONTHS:
+        raise refuse(
+            "--to",
+            f"is {last}, {count} months from {first}",
+            expected=f"at most {MOST_MONTHS} months",
+            remedy="Run several backfills.",
+        )
+    return tuple(first.plus(number) for number in range(count))

@@ -197,7 +197,9 @@ class OurPart:
         vendor_id: What the vendor called it; "" when we do not know.
         waived: A person has decided that it shall not be paid.
         came_back: How much of its amount is recorded as returned; None when nothing is.
+        document_back: The same of the vendor's document, tax included.
         correction: What follows from that.
+        elsewhere: It was paid by a system that is not the one that is asked, which cannot know it.
     """
 
     part: Part
@@ -205,7 +207,9 @@ class OurPart:
     vendor_id: str = ""
     waived: bool = False
     came_back: Money | None = None
+    document_back: Money | None = None
     correction: Correction | None = None
+    elsewhere: bool = False
 
     @property
     def is_corrected(self) -> bool:
@@ -414,7 +418,7 @@ def _told(views: Views) -> tuple[Mapping[str, _Fate], tuple[str, ...]]:
 
 def _of_parts(views: Views, shelf: _Shelf) -> Iterator[Difference]:
     for ours in (part for credit in views.ours for part in credit.parts):
-        if ours.part.channel is Channel.BY_HAND:
+        if ours.part.channel is Channel.BY_HAND or ours.elsewhere:
             continue
         standing = shelf.standing(ours)
         if len(standing) > 1:
@@ -432,6 +436,8 @@ def _of_paid(views: Views, shelf: _Shelf, ours: OurPart) -> Iterator[Difference]
         yield from _otherwise(views, shelf, ours, standing[0])
     elif found and not ours.is_corrected:
         yield _fallen(views, ours, found[0])
+    elif found and _back(found[0]) != ours.document_back:
+        yield _fallen_further(views, ours, found[0])
     elif not found:
         yield _gone(views, ours)
 
@@ -448,7 +454,7 @@ def _returned(views: Views, shelf: _Shelf) -> Iterator[Returned]:
                 part=ours.part,
                 vendor_id=fallen.id,
                 because="is void" if is_void else "was refunded in vain",
-                document=fallen.returned or fallen.amount,
+                document=_back(fallen),
             )
 
 
@@ -488,7 +494,7 @@ def _gone(views: Views, ours: OurPart) -> Difference:
 
 
 def _fallen(views: Views, ours: OurPart, found: VendorCredit) -> Difference:
-    part, back = ours.part, found.returned or found.amount
+    part, back = ours.part, _back(found)
     is_void = found.state is VendorState.VOID
     says = (
         "Is the credit still owed?" if is_void else "Ask the client how the money can reach them."
@@ -505,6 +511,31 @@ def _fallen(views: Views, ours: OurPart, found: VendorCredit) -> Difference:
             back,
             f"{says} Then answer `makegood settle {part.key}/returned`: again pays it as the next "
             "part, done says that it reached the client otherwise, refused that it is not owed.",
+        ),
+    )
+
+
+def _back(found: VendorCredit) -> Money:
+    """How much of a vendor's credit that does not stand came back."""
+    return found.amount if found.returned is None else found.returned
+
+
+def _fallen_further(views: Views, ours: OurPart, found: VendorCredit) -> Difference:
+    """Other than what a person was asked about, and has answered: nobody is asked again."""
+    part, back = ours.part, _back(found)
+    known = Money(0, back.currency) if ours.document_back is None else ours.document_back
+    is_void = found.state is VendorState.VOID
+    return Difference(
+        DifferenceKind.VOIDED if is_void else DifferenceKind.REFUND_FAILED,
+        _place(views, found, part.key),
+        f"{known} of the {part.total} back, as was answered",
+        f"{back} came back",
+        (_size(back - known),),
+        Proposal(
+            RepairKind.DECIDE,
+            part.key,
+            back - known,
+            f"Look whether the client has the {back - known} in another way, and pay it by hand.",
         ),
     )
 

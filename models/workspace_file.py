@@ -10,13 +10,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from string import Formatter
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from models.addresses import ADDRESS, Mailbox, is_usable
 from models.exclusion import ExclusionEvent
 from models.journal import JournalAccounts
 from models.language import LanguageCode
@@ -28,9 +29,10 @@ DATABASE = re.compile(r"^(sqlite:///\S+|postgresql\+psycopg://\S+)$")
 PASSWORD = re.compile(r"://[^/@]*:[^/@]*@|[?&]password=")
 LINK_FIELDS = ("client", "service", "contract", "month")
 PAGE_ID = r"^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$"
-HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+HOST = re.compile(rf"(?=.{{1,253}}$){LABEL}(\.{LABEL})*")
+"""Source: RFC 1123, section 2.1: no part of a name is empty, or longer than 63."""
 LINK = re.compile(r"https://[!-;=?A-~]{1,800}")
-MAILBOX = r"^([^<>@\x00-\x1f]*<)?[^@\s<>\x00-\x1f]+@[^@\s<>\x00-\x1f]+\.[^@\s<>\x00-\x1f]+>?$"
 
 
 def _database(url: str) -> str:
@@ -67,7 +69,7 @@ def _link(template: str) -> str:
 
 
 def _host(name: str) -> str:
-    if HOST.fullmatch(name) or _is_address(name.removeprefix("[").removesuffix("]")):
+    if HOST.fullmatch(name) or _is_address(name):
         return name
     raise PydanticCustomError(
         "host",
@@ -77,14 +79,19 @@ def _host(name: str) -> str:
 
 
 def _is_address(host: str) -> bool:
+    return _address_of(host) is not None
+
+
+def _address_of(host: str) -> IPv4Address | IPv6Address | None:
+    """The address that is written here, in brackets or without; None for a name."""
     try:
-        return bool(ip_address(host))
+        return ip_address(host.removeprefix("[").removesuffix("]"))
     except ValueError:
-        return False
+        return None
 
 
 def _way_off(place: str) -> str:
-    if LINK.fullmatch(place) or (re.fullmatch(MAILBOX, place) and "<" not in place):
+    if LINK.fullmatch(place) or (re.fullmatch(ADDRESS, place) and is_usable(place)):
         return place
     raise PydanticCustomError(
         "way_off",
@@ -92,9 +99,6 @@ def _way_off(place: str) -> str:
         {"remedy": "Write for example off@acme.example, or leave it out."},
     )
 
-
-Mailbox = Annotated[str, Field(max_length=320, pattern=MAILBOX)]
-"""`finance@acme.example`, or with a name: `Acme <finance@acme.example>`."""
 
 Host = Annotated[str, AfterValidator(_host)]
 """A machine's name or address."""
@@ -168,7 +172,8 @@ USUAL_PORT = {SmtpSecurity.STARTTLS: 587, SmtpSecurity.TLS: 465, SmtpSecurity.NO
 
 
 def _is_here(host: str) -> bool:
-    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
+    address = _address_of(host)
+    return host == "localhost" if address is None else address.is_loopback
 
 
 class SmtpServer(Terms):

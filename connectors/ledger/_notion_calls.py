@@ -12,7 +12,7 @@ import logging
 import re
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import lru_cache
 from ipaddress import ip_address
@@ -143,6 +143,7 @@ class Calls:
         require_token(token)
         base = require_address(address) if address else ADDRESS
         self.line = line
+        self._token = token
         logger = logging.getLogger("makegood.notion")
         self.client = Client(
             client=ExactHttp(verify=_believed()),
@@ -172,6 +173,55 @@ class Calls:
             Misconfigured: The token opens nothing, or not this.
         """
         return with_retries(lambda: self._patient(where, call), attempts=TRIES, sleep=self._rest)
+
+    def change_seen(
+        self,
+        where: str,
+        look: Callable[[], object],
+        chosen: Callable[[Plain], Callable[[], object] | None],
+    ) -> bool:
+        """Look at what has an id and change it at once; whoever must wait in between looks again.
+
+        Args:
+            where: What it is about, for messages.
+            look: Sends the question.
+            chosen: Sends the change that the answer asks for; None when it asks for none.
+
+        Returns:
+            Whether anything was to be changed.
+
+        Raises:
+            Retriable: Notion could not be asked.
+            Permanent: Notion refuses.
+            Misconfigured: The token opens nothing, or not this.
+        """
+
+        def _once() -> bool:
+            return self._changed_seen(where, look, chosen)
+
+        return with_retries(_once, attempts=TRIES, sleep=self._rest)
+
+    def _changed_seen(
+        self,
+        where: str,
+        look: Callable[[], object],
+        chosen: Callable[[Plain], Callable[[], object] | None],
+    ) -> bool:
+        held = LimitReached(f"notion {where}: others met a limit. Try again later.", wait_s=None)
+        outcome: Plain | ConnectorError = held
+        for _ in range(MOST_LIMITS):
+            self.line.turn(requests=2)
+            outcome = self._tried(where, look, Purpose.ASK)
+            if isinstance(outcome, LimitReached):
+                continue
+            change = chosen(self._good(outcome))
+            if change is None:
+                return False
+            outcome = held if self.line.is_held else self._tried(where, change, Purpose.ASK)
+            if not isinstance(outcome, LimitReached):
+                break
+        self._good(outcome)
+        return True
 
     def _rest(self, seconds: Any) -> None:  # noqa: ANN401 - whatever the retry library counts in
         self.line.clock.sleep_us(int(seconds * SECOND_US))
@@ -207,11 +257,18 @@ class Calls:
         outcome = _sent(call)
         if isinstance(outcome, dict):
             return outcome
-        failure = classed(outcome, where, purpose)
+        failure = classed(self._without_token(outcome), where, purpose)
         if isinstance(failure, LimitReached):
             wait_s = FIRST_HOLD_S if failure.wait_s is None else failure.wait_s
             self.line.limited(wait_s * SECOND_US)
         return failure
+
+    def _without_token(self, reply: Reply) -> Reply:
+        """The reply as it may be told, whatever the token looks like and whoever repeats it."""
+        says, request = (
+            text.replace(self._token, "[token]") for text in (reply.says, reply.request)
+        )
+        return replace(reply, says=says, request=request)
 
     @staticmethod
     def _good(outcome: Plain | ConnectorError) -> Plain:
@@ -309,9 +366,15 @@ def scrubbed(text: str) -> str:
 
 
 def seconds_of(headers: Mapping[str, str]) -> int | None:
-    """What Retry-After asks for, in whole seconds as Notion writes it; None without it."""
-    text = headers.get("retry-after", "").strip()
-    return int(text) if text.isascii() and text.isdecimal() else None
+    """What Retry-After asks for, in whole seconds as Notion writes it; None without it.
+
+    >>> seconds_of({"retry-after": "7"}), seconds_of({"retry-after": "0.2"}), seconds_of({})
+    (7, 1, None)
+    """
+    whole, _, part = headers.get("retry-after", "").strip().partition(".")
+    if not (whole.isascii() and f"{whole}{part}".isdecimal()):
+        return None
+    return int(whole or 0) + (1 if part.strip("0") else 0)
 
 
 def require_token(token: str) -> None:
@@ -356,7 +419,8 @@ def require_id(id_: str, what: str) -> str:
     """
     digits = id_.lower()
     if not UUID.fullmatch(digits):
-        raise Misconfigured(f"notion: the id of {what} is {id_[:50]!r}; a UUID was expected.")
+        found = scrubbed(repr(id_[:50]))
+        raise Misconfigured(f"notion: the id of {what} is {found}; a UUID was expected.")
     bare = digits.replace("-", "")
     return f"{bare[:8]}-{bare[8:12]}-{bare[12:16]}-{bare[16:20]}-{bare[20:]}"
 

@@ -54,10 +54,12 @@ class Turns:
     Attributes:
         take: Takes the next moment; how many microseconds it is away.
         hold_off: Lets nobody take a moment within so many microseconds.
+        held: For how many microseconds somebody has still asked for that; 0 when nobody has.
     """
 
     take: Callable[[], int]
     hold_off: Callable[[int], None]
+    held: Callable[[], int] = lambda: 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +77,13 @@ class LocalTurns:
     gap_us: int
     clock: Clock = field(default_factory=Clock)
     _next_us: int = 0
+    _held_until: int = 0
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def turns(self) -> Turns:
         """What a line is given."""
-        return Turns(self.take, self.hold_off)
+        return Turns(self.take, self.hold_off, self.held)
 
     def take(self) -> int:
         """See `Turns.take`."""
@@ -93,7 +96,14 @@ class LocalTurns:
     def hold_off(self, duration: int) -> None:
         """See `Turns.hold_off`."""
         with self._guard:
-            self._next_us = max(self._next_us, self.clock.now_us() + duration)
+            until = self.clock.now_us() + duration
+            self._next_us = max(self._next_us, until)
+            self._held_until = max(self._held_until, until)
+
+    def held(self) -> int:
+        """See `Turns.held`."""
+        with self._guard:
+            return max(0, self._held_until - self.clock.now_us())
 
 
 class Line:
@@ -116,37 +126,59 @@ class Line:
         self._wait()
         self._ahead.taken_us = self.clock.now_us()
 
-    def turn(self) -> None:
-        """Wait until a request may leave, unless the turn was taken ahead."""
+    def turn(self, requests: int = 1) -> None:
+        """Wait until so many requests may leave one right after the other.
+
+        A turn that was taken ahead is used for a single one.
+        """
         taken, self._ahead.taken_us = getattr(self._ahead, "taken_us", None), None
         now = self.clock.now_us()
-        if taken is None or now - taken > LATE_US or now < self._held_until:
-            self._wait()
-        self._leave()
+        if requests > 1 or taken is None or now - taken > LATE_US or self.is_held:
+            self._wait(requests)
+        self._leave(requests)
+        while self.is_held:
+            # It was spread, and a limit was met meanwhile.
+            self._wait(requests)
+            self._leave(requests)
 
-    def _leave(self) -> None:
+    @property
+    def is_held(self) -> bool:
+        """Whether this program was told to wait, and the time is not over."""
+        return self.clock.now_us() < self._held_until
+
+    def _leave(self, requests: int) -> None:
         """Leave, unless what was late has to be spread: moments that passed come all at once."""
+        moment = 0
         with self._guard:
-            now = self.clock.now_us()
-            full = len(self._left) == self._left.maxlen
-            moment = max(now, self._left[0] + SPELL_US + SPREAD_US) if full else now
-            self._left.append(moment)
+            for _ in range(requests):
+                now = self.clock.now_us()
+                full = len(self._left) == self._left.maxlen
+                moment = max(now, self._left[0] + SPELL_US + SPREAD_US) if full else now
+                self._left.append(moment)
         self._sleep_until(moment)
 
     def limited(self, duration: int) -> None:
         """Notion asks to be left alone for so many microseconds."""
-        self._held_until = max(self._held_until, self.clock.now_us() + duration)
+        self._hold(duration)
         self.turns.hold_off(duration)
 
-    def _wait(self) -> None:
+    def _hold(self, duration: int) -> None:
+        with self._guard:
+            self._held_until = max(self._held_until, self.clock.now_us() + duration)
+
+    def _wait(self, requests: int = 1) -> None:
         while True:
-            due = self.clock.now_us() + self.turns.take()
-            self._sleep_until(due)
-            # Moments that were taken before the limit was met are no longer good.
-            if self.clock.now_us() >= self._held_until:
+            due = max(self.clock.now_us() + self.turns.take() for _ in range(requests))
+            if self._sleep_until(max(due, self._held_until)):
+                # Moments that were taken before a limit was met are no longer good, whichever
+                # program has met it.
+                self._hold(self.turns.held())
+            if not self.is_held:
                 return
 
-    def _sleep_until(self, due: int) -> None:
+    def _sleep_until(self, due: int) -> bool:
+        """Wait for a moment; whether there was anything to wait for."""
         left = due - self.clock.now_us()
         if left > 0:
             self.clock.sleep_us(left)
+        return left > 0

@@ -13,7 +13,7 @@ from datetime import date
 from threading import RLock
 from typing import Any
 
-from connectors.errors import Misconfigured, OutcomeUnknown, Permanent
+from connectors.errors import Misconfigured, OutcomeUnknown, Permanent, Retriable
 from connectors.ledger import Book, LedgerChange, LedgerPage, refuse_repeated_keys
 from connectors.ledger._notion_calls import Calls, NotFound, Plain, require_id
 from connectors.ledger._notion_cells import differing, fitted, page_of, properties_of
@@ -261,7 +261,6 @@ class NotionLedger:
 
     def page(self, id_: str) -> LedgerPage | None:
         """See `RowLedger.page`."""
-        source, columns = self._opened()
         page_id = require_id(id_, "the row")
         try:
             told = self.calls.ask(
@@ -269,6 +268,11 @@ class NotionLedger:
             )
         except NotFound:
             return None
+        return self._page_of(told)
+
+    def _page_of(self, told: Plain) -> LedgerPage | None:
+        """The row that was told; None when it stands in another table."""
+        source, columns = self._opened()
         moved = told.get("parent", {}).get("data_source_id", source) != source
         return None if moved else page_of(told, columns)
 
@@ -283,17 +287,35 @@ class NotionLedger:
         """See `RowLedger.add`."""
         source, columns = self._opened()
         properties = properties_of(fitted(row), columns)
-        told = self.calls.make(
-            f"row {row.key}",
-            lambda: self.calls.client.pages.create(
-                parent={"type": "data_source_id", "data_source_id": source}, properties=properties
-            ),
-        )
+        try:
+            told = self.calls.make(
+                f"row {row.key}",
+                lambda: self.calls.client.pages.create(
+                    parent={"type": "data_source_id", "data_source_id": source},
+                    properties=properties,
+                ),
+            )
+        except Permanent:
+            self._refuse_if_drifted(Book(source, columns.ids))
+            raise
         try:
             return page_of(told, columns)
         except (AttributeError, KeyError, TypeError, ValueError):
             message = f"notion row {row.key}: was made, but the answer is no row. Rerun."
             raise OutcomeUnknown(message) from None
+
+    def _refuse_if_drifted(self, book: Book) -> None:
+        """What refused one row would refuse each: people changed a column while we wrote.
+
+        Raises:
+            Misconfigured: A column is not as it must be; nothing was made.
+        """
+        try:
+            self.open_book(book)
+        except UnusableInputError as drift:
+            raise Misconfigured(str(drift)) from None
+        except Retriable:
+            return
 
     def differing(self, page: LedgerPage, row: LedgerRow) -> Mapping[str, str]:
         """See `RowLedger.differing`."""
@@ -306,28 +328,56 @@ class NotionLedger:
     def bring_up_to_date(self, page: LedgerPage, row: LedgerRow) -> bool:
         """See `RowLedger.bring_up_to_date`.
 
-        Where Status is to be written, the row is read again first: a person may have changed it
-        since. What they change within the next moment is not seen; Notion offers no way to.
+        Where Status is to be written, the row is read again right before, and again before each
+        repetition: a person may have changed it since. What they change while that answer and our
+        request are on their way is not seen; Notion offers no way to.
         """
-        _, columns = self._opened()
+        source, columns = self._opened()
         due = differing(page, row, columns)
+        if page.trashed and "Status" not in due:
+            raise _lies_in_the_trash(row)
+        try:
+            return self._changed(page, row, due)
+        except Permanent as error:
+            if error.status is not None:
+                self._refuse_if_drifted(Book(source, columns.ids))
+            raise
+
+    def _changed(self, page: LedgerPage, row: LedgerRow, due: Mapping[str, str]) -> bool:
         if "Status" in due:
-            fresh = self.page(page.id)
-            if fresh is None:
-                message = f"notion row {row.key}: is gone, or not shared any more. Look for it."
-                raise Permanent(message)
-            page, due = fresh, differing(fresh, row, columns)
-        if page.trashed:
-            message = f"notion row {row.key}: lies in the trash. Restore it; nothing was changed."
-            raise Permanent(message)
-        if not due:
-            return False
-        properties = properties_of(due, columns, list(due))
-        self.calls.ask(
-            f"row {row.key}",
-            lambda: self.calls.client.pages.update(page_id=page.id, properties=properties),
-        )
-        return True
+            return self._seen_and_changed(page.id, row)
+        if due:
+            self.calls.ask(f"row {row.key}", self._change(page.id, due))
+        return bool(due)
+
+    def _change(self, id_: str, due: Mapping[str, str]) -> Callable[[], object]:
+        properties = properties_of(due, self._opened()[1], list(due))
+        return lambda: self.calls.client.pages.update(page_id=id_, properties=properties)
+
+    def _seen_and_changed(self, id_: str, row: LedgerRow) -> bool:
+        """Write what differs on the row as it stands now.
+
+        Raises:
+            Permanent: It is gone, or lies in the trash; nothing was changed.
+        """
+        page_id = require_id(id_, "the row")
+
+        def _chosen(told: Plain) -> Callable[[], object] | None:
+            page = self._page_of(told)
+            if page is None:
+                raise _is_gone(row)
+            if page.trashed:
+                raise _lies_in_the_trash(row)
+            due = differing(page, row, self._opened()[1])
+            return self._change(page_id, due) if due else None
+
+        retrieve = self.calls.client.pages.retrieve
+        try:
+            return self.calls.change_seen(
+                f"row {row.key}", lambda: retrieve(page_id=page_id), _chosen
+            )
+        except NotFound:
+            raise _is_gone(row) from None
 
     def upsert(self, rows: Sequence[LedgerRow]) -> LedgerChange:
         """Bring these rows up to date, one after another, each looked for before it is added.
@@ -457,6 +507,15 @@ def _not_one_source(database: str, sources: Sequence[Plain]) -> Finding:
         expected="exactly one was expected, or one that makegood.yaml names",
         remedy="Name the ledger's as ledger.notion.data_source.",
     )
+
+
+def _is_gone(row: LedgerRow) -> Permanent:
+    return Permanent(f"notion row {row.key}: is gone, or not shared any more. Look for it.")
+
+
+def _lies_in_the_trash(row: LedgerRow) -> Permanent:
+    message = f"notion row {row.key}: lies in the trash. Restore it; nothing was changed."
+    return Permanent(message)
 
 
 def _doubled(pages: Sequence[LedgerPage]) -> Finding:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from connectors.errors import Retriable
 from connectors.mail._compose import compose
-from connectors.mail._message import Attachment, Mailbox, OutgoingMail, ascii_address
+from connectors.mail._message import Attachment, Mailbox, OutgoingMail
 from models.terms import JsonValue
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
     "OutgoingMail",
     "PartlySent",
     "Sent",
-    "ascii_address",
     "compose",
 ]
 

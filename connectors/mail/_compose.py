@@ -16,7 +16,8 @@ from email.policy import SMTP
 from email.utils import encode_rfc2231, format_datetime, formataddr
 from uuid import UUID, uuid5
 
-from connectors.mail._message import Attachment, Mailbox, OutgoingMail, ascii_address
+from connectors.mail._message import Attachment, Mailbox, OutgoingMail
+from models.addresses import ascii_address
 from models.findings import Finding, UnusableInputError
 from models.intervals import utc
 from models.ledger import one_line

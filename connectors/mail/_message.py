@@ -5,15 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from email.utils import parseaddr
 from typing import Self
 
-import idna
-
+from models.addresses import parted
 from models.terms import JsonValue
 
-LOCAL_PART = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)
-LONGEST_LOCAL_PART = 64
 ENVELOPE_ADDRESS = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")
 """Printable ASCII without a space or an angle bracket: nothing in it ends a command to a server."""
 LOOSE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
@@ -38,10 +34,10 @@ class Mailbox:
     def of(cls, text: str) -> Self:
         """Read `finance@acme.example` or `Acme <finance@acme.example>`.
 
-        >>> Mailbox.of("Acme <finance@acme.example>")
-        Mailbox(name='Acme', address='finance@acme.example')
+        >>> Mailbox.of("Acme, Inc. <finance@acme.example>")
+        Mailbox(name='Acme, Inc.', address='finance@acme.example')
         """
-        return cls(*parseaddr(text))
+        return cls(*parted(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,24 +117,3 @@ class OutgoingMail:
             envelope_to=tuple(intent["envelope_to"]),
             content=intent["content"].encode("ascii"),
         )
-
-
-def ascii_address(address: str) -> str:
-    """The address as mail servers know it, its domain in ASCII.
-
-    Raises:
-        ValueError: The part before the `@` is not plain ASCII, or the domain is not one. Letters
-            beyond ASCII before the `@` need servers that few have, so they are refused here.
-
-    >>> ascii_address("billing@m\u00fcller.example")
-    'billing@xn--mller-kva.example'
-    """
-    local, _, domain = address.rpartition("@")
-    if not LOCAL_PART.fullmatch(local) or len(local) > LONGEST_LOCAL_PART:
-        message = f"{address!r} has a part before the @ that is not plain ASCII such as anna.b"
-        raise ValueError(message)
-    try:
-        return f"{local}@{idna.encode(domain, uts46=True).decode('ascii')}"
-    except idna.IDNAError as error:
-        message = f"{address!r} has no valid domain after the @: {error}"
-        raise ValueError(message) from None

@@ -39,6 +39,8 @@ Source: Exim's specification, smtp_accept_queue_per_connection.
 """
 
 LONGEST_TOLD = 300
+SIZE = re.compile(r"[0-9]{1,20}")
+"""Source: RFC 1870, section 4."""
 ENHANCED = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})\b")
 """Source: RFC 3463."""
 
@@ -122,14 +124,17 @@ class Session:
         self._alive = True
 
     def renewed(self) -> bool:
-        """Forget what was begun and not ended; False when another line had better be opened."""
-        if self.begun >= MOST_ON_A_LINE:
+        """Forget what was begun and not ended; False when another line had better be opened.
+
+        A line that carried nothing yet is asked as well: it may have waited for a whole month's
+        work since it was opened, and servers hang up after minutes.
+        """
+        if self.begun >= MOST_ON_A_LINE or not self._alive:
             return False
-        if self.begun and self._alive:
-            try:
-                self._alive = self.ask("RSET").kind == GOOD
-            except CutError:
-                return False
+        try:
+            self._alive = self.ask("RSET").kind == GOOD
+        except CutError:
+            return False
         return self._alive
 
     def ask(self, command: str) -> Reply:
@@ -308,8 +313,11 @@ def _logged_in_by_turns(line: smtplib.SMTP, user: str, password: str) -> Reply:
 
 
 def _hidden(text: str) -> str:
-    """Base64, as a login travels; the names of users and passwords are UTF-8 (RFC 4616)."""
-    return b64encode(text.encode()).decode("ascii")
+    """Base64, as a login travels; the names of users and passwords are UTF-8 (RFC 4616).
+
+    Bytes of the environment that are no UTF-8 go out as they are, for the server to judge.
+    """
+    return b64encode(text.encode(errors="surrogateescape")).decode("ascii")
 
 
 def _refused_login(server: SmtpServer, reply: Reply) -> ConnectorError:
@@ -331,7 +339,7 @@ def _refused_login(server: SmtpServer, reply: Reply) -> ConnectorError:
 
 
 def _offer(line: smtplib.SMTP, server: SmtpServer) -> Offer:
-    size = line.esmtp_features.get("size", "")
+    size = line.esmtp_features.get("size", "") or "0"
     sock = _socket(line)
     encrypted = sock if isinstance(sock, ssl.SSLSocket) else None
     certificate: Mapping[str, Any] = (encrypted.getpeercert() if encrypted else None) or {}
@@ -343,7 +351,7 @@ def _offer(line: smtplib.SMTP, server: SmtpServer) -> Offer:
         certificate=tuple(names),
         certificate_until=_instant(until),
         logins=tuple(line.esmtp_features.get("auth", "").upper().split()),
-        size=int(size or 0) if line.has_extn("size") and (size or "0").isdecimal() else None,
+        size=int(size) if line.has_extn("size") and SIZE.fullmatch(size) else None,
         user=server.user or "",
     )
 

@@ -170,8 +170,8 @@ class _Receivers:
         status = (self.waiting or self.refused)[0][1].code
         if not self.waiting:
             return Permanent(
-                f"{where}: no receiver is accepted: {said}. Correct the address where contracts "
-                "and makegood.yaml name it; nobody has the message.",
+                f"{where}: no receiver is accepted: {said}. Nobody has the message, and it goes to "
+                "no other address: correct this one where contracts and makegood.yaml name it.",
                 status=status,
                 facts=facts,
             )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -114,8 +114,11 @@ class Database:
                 yield connection
                 connection.rollback()
 
-    def rows(self, connection: Connection, query: str, given: Mapping[str, object]) -> Rows:
-        """Ask a query; what is given and not named in it is left out.
+    @contextmanager
+    def rows(
+        self, connection: Connection, query: str, given: Mapping[str, object]
+    ) -> Iterator[Rows]:
+        """Ask a query, until the block ends; what is given and not named in it is left out.
 
         Raises:
             Permanent: It names a value that is not given, or answers with no rows at all.
@@ -126,10 +129,10 @@ class Database:
         if strange:
             message = f"{self.place}: the query names :{strange[0]}; :start and :end alone were "
             raise Permanent(f"{message}expected. Write a colon that is no name as \\:.")
-        result = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(
-            statement, {name: given[name] for name in named}
-        )
-        return Rows(tuple(result.keys()), result.partitions())
+        # The option `yield_per` would be ignored: of statements that are text all rows are fetched.
+        streaming = connection.execution_options(stream_results=True)
+        with closing(streaming.execute(statement, {n: given[n] for n in named})) as result:
+            yield Rows(tuple(result.keys()), result.yield_per(ROWS_AT_ONCE).partitions())
 
     def _address(self) -> URL:
         if self.is_postgresql:

@@ -42,8 +42,8 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Get
 SETTLES_MS = 5 * MINUTE_MS
 """A period that ended less than this ago may still change, and is not asked for."""
 
-REACHES_DAYS = (1, 2, 4, 8, 16)
-"""How much further is looked, again and again, for the other end of an outage: 31 days in all."""
+REACHES_DAYS = (1, 2, 4, 8, 16, 32)
+"""How much further is looked, again and again, for the other end of an outage: nine weeks in all."""
 
 
 def present() -> int:

@@ -7,7 +7,7 @@ does not have is unknown; what it has in part is an error.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -156,33 +156,32 @@ def _unusable(
 
 def _whole(question: Question, span: Interval, *, follow: bool) -> tuple[Answer, Interval]:
     """The answers that decide a span, followed over its edges while anything is down there."""
-    start, end = span.start - question.before_ms, span.end + question.after_ms
-    answer = question.ask(Interval(start, end))
-    if follow:
-        answer, start = _followed(question, answer, start, 0, lambda at, by: (at - by, at))
-        answer, end = _followed(question, answer, end, 1, lambda at, by: (at, at + by))
-    stretch = Interval(start, end)
+    stretch = Interval(span.start - question.before_ms, span.end + question.after_ms)
+    answer = question.ask(stretch)
+    for side in (0, 1) if follow else ():
+        answer, stretch = _followed(question, answer, stretch, side)
     return question.completed(answer, stretch), stretch
 
 
 def _followed(
-    question: Question,
-    answer: Answer,
-    edge: int,
-    side: int,
-    beyond: Callable[[int, int], tuple[int, int]],
-) -> tuple[Answer, int]:
-    """The answers with more of them beyond an edge, until nothing is down there."""
+    question: Question, answer: Answer, stretch: Interval, side: int
+) -> tuple[Answer, Interval]:
+    """The answers with more of them before (0) or after (1), until nothing is down at that edge."""
     for days in FOLLOWED_DAYS:
         if not question.down_at(answer)[side]:
             break
-        piece = beyond(edge, days * DAY_MS)
-        more = question.ask(Interval(*piece))
+        length = days * DAY_MS
+        piece = (
+            Interval(stretch.end, stretch.end + length)
+            if side
+            else Interval(stretch.start - length, stretch.start)
+        )
+        more = question.ask(piece)
         answer = {part: joined(iter([answer[part], more[part]])) for part in answer}
-        edge = piece[side]
+        stretch = Interval(min(stretch.start, piece.start), max(stretch.end, piece.end))
         if not (more.get(QUERY) or more.get(TOTAL)):
             break
-    return answer, edge
+    return answer, stretch
 
 
 def _rows(answer: Answer) -> Iterator[tuple[int, str, str, str]]:

@@ -19,7 +19,7 @@ from connectors.monitoring import Capability, Reading, Wanted
 from connectors.monitoring._cells import LATEST_EPOCH_S
 from connectors.monitoring._sql_columns import Part, located, part_of
 from connectors.monitoring._sql_rows import Names, OfChecks, OfCounts, OfOutages
-from connectors.monitoring._sql_session import Database, database_of
+from connectors.monitoring._sql_session import Database, Rows, database_of
 from connectors.retry import ATTEMPTS, with_retries
 from models.intervals import MINUTE_MS, utc, utc_text
 from models.sources.sql import SqlDatabase, TimesAs, Yields
@@ -94,16 +94,17 @@ class SqlQueries:
         taker, given = self._taker(wanted), self._given(wanted, database)
         with database.asked() as connection:
             for query, sole in self._queries(wanted):
-                place = f"{self.id}.{sole}" if sole else self.id
-                rows = database.rows(connection, query, given)
-                positions = located(rows.header, self.terms.yields, place=place, sole=sole)
-                first_row = 1
-                for some in rows.parts:
-                    taker.take(
-                        part_of(some, positions, place=place, first_row=first_row, sole=sole)
-                    )
-                    first_row += len(some)
+                with database.rows(connection, query, given) as rows:
+                    self._take(taker, rows, sole)
         return taker.reading()
+
+    def _take(self, taker: Taker, rows: Rows, sole: str) -> None:
+        place = f"{self.id}.{sole}" if sole else self.id
+        positions = located(rows.header, self.terms.yields, place=place, sole=sole)
+        first_row = 1
+        for some in rows.parts:
+            taker.take(part_of(some, positions, place=place, first_row=first_row, sole=sole))
+            first_row += len(some)
 
     def _taker(self, wanted: Wanted) -> Taker:
         names = Names.of(self.terms, wanted)

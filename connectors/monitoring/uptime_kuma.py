@@ -15,6 +15,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
@@ -159,7 +160,7 @@ class UptimeKuma:
 
     def _of_json(self, path: Path) -> Iterator[tuple[str, Iterable[Beat]]]:
         try:
-            told = json.loads(path.read_bytes())
+            told = json.loads(path.read_bytes(), parse_float=Decimal)
         except ValueError:
             raise self._refused("is neither an SQLite database nor JSON") from None
         beats = told.get(LIST_OF_BEATS) if isinstance(told, dict) else None

@@ -553,10 +553,18 @@ class Store(Protocol):
         """
         ...
 
-    def plan_effects(self, plans: Sequence[EffectPlan]) -> tuple[Effect, ...]:
+    def plan_effects(
+        self, plans: Sequence[EffectPlan], *, together: bool = False
+    ) -> tuple[Effect, ...]:
         """Store effects that are not there yet and answer with what is stored, in order.
 
         An intent that was stored before stays: a rerun never recomputes it.
+
+        Args:
+            plans: The effects.
+            together: What hangs on one obligation belongs together, such as the parts of a payment:
+                where one of its keys is taken already, somebody else has planned it meanwhile, and
+                none of its others is stored; those are absent from the answer.
         """
         ...
 

@@ -71,11 +71,21 @@ def effects_under(connection: Connection, keys: Sequence[str]) -> dict[str, Effe
     return found
 
 
-def plan(connection: Connection, plans: Sequence[EffectPlan], now: int) -> None:
-    """Store the plans that are not there yet; the first under a key stays."""
+def plan(
+    connection: Connection, plans: Sequence[EffectPlan], now: int, *, together: bool = False
+) -> None:
+    """Store the plans that are not there yet; the first under a key stays.
+
+    See `connectors.store.Store.plan_effects` for what belongs together.
+    """
     # Nobody else writes in this transaction: what is absent now stays absent until we insert.
     known = effects_under(connection, [plan.key for plan in plans])
-    new = {plan.key: effect_row(plan, now) for plan in plans if plan.key not in known}
+    taken = {plan.obligation for plan in plans if together and plan.key in known}
+    new = {
+        plan.key: effect_row(plan, now)
+        for plan in plans
+        if plan.key not in known and plan.obligation not in taken
+    }
     if new:
         connection.execute(insert(EFFECT), list(new.values()))
 

@@ -42,7 +42,8 @@ class SqliteFile:
         Raises:
             Misconfigured: Its folder does not exist, or it is a folder itself.
         """
-        self.path = path.absolute()
+        # One file has one lock, whatever links lead to it.
+        self.path = path.resolve()
         self.place = str(path)
         _refuse_hopeless(self.path, self.place)
         self.engine = _engine(URL.create("sqlite", database=str(self.path)), pool_size=5)

@@ -348,12 +348,14 @@ class SqlStore:
             released = _obligations_under(connection, keys)
         return tuple(released[key] for key in keys)
 
-    def plan_effects(self, plans: Sequence[EffectPlan]) -> tuple[Effect, ...]:
+    def plan_effects(
+        self, plans: Sequence[EffectPlan], *, together: bool = False
+    ) -> tuple[Effect, ...]:
         """See `Store.plan_effects`."""
         with self._writing() as (connection, now):
-            _effects.plan(connection, plans, now)
+            _effects.plan(connection, plans, now, together=together)
             stored = _effects.effects_under(connection, [plan.key for plan in plans])
-        return tuple(stored[plan.key] for plan in plans)
+        return tuple(stored[plan.key] for plan in plans if plan.key in stored)
 
     def effects(
         self,

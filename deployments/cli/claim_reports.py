@@ -21,6 +21,7 @@ from deployments.cli.printing import counted, seconds, table, write
 from models.claims.deadline import CLAIM, Due
 from models.claims.dependency import Link, both_sides
 from models.claims.life import Act, Move
+from models.claims.present import Present
 from models.claims.standing import Claim
 from models.intervals import utc_text
 from models.ladder import floor_percent
@@ -41,24 +42,28 @@ class Shown:
     Attributes:
         claims: The claims, in the order in which they are shown.
         links: What hangs on them downstream.
-        now: The moment that deadlines are held against.
+        present: What deadlines are held against.
     """
 
     claims: tuple[Claim, ...]
     links: Links
-    now: int
+    present: Present
+
+    def now(self, claim: Claim) -> int:
+        """The present instant, or a day's first one where the claim is."""
+        return self.present.instant_in(claim.time_zone)
 
     @property
     def needs_a_person(self) -> bool:
         """Whether any of them is overdue or does not fit what is recorded."""
-        return any(claim.open_points(self.now) for claim in self.claims)
+        return any(claim.open_points(self.now(claim)) for claim in self.claims)
 
 
 def claims_document(shown: Shown) -> ClaimsDocument:
     """The list as the published document."""
     sides = both_sides(link for links in shown.links.values() for link in links)
     return ClaimsDocument(
-        at=utc_text(shown.now),
+        at=utc_text(shown.present.at),
         claims=[claim_document(shown, claim) for claim in shown.claims],
         linked=BothSidesDocument(
             owed=[_money(money) for money in sides.owed.values()],
@@ -69,7 +74,8 @@ def claims_document(shown: Shown) -> ClaimsDocument:
 
 def claim_document(shown: Shown, claim: Claim) -> ClaimDocument:
     """One claim as the published document."""
-    due, life = claim.next_due(shown.now) or claim.missed(shown.now), claim.life
+    now, life = shown.now(claim), claim.life
+    due = claim.next_due(now) or claim.missed(now)
     terms = claim.terms
     return ClaimDocument(
         key=claim.key,
@@ -84,8 +90,8 @@ def claim_document(shown: Shown, claim: Claim) -> ClaimDocument:
         gone=claim.gone,
         deadlines=[_deadline(shown, claim, one) for one in claim.dues],
         claim_by=claim.claim_due.last_day.isoformat() if claim.claim_due else None,
-        days_left=claim.days_left(due, shown.now) if due else None,
-        overdue=claim.missed(shown.now) is not None,
+        days_left=claim.days_left(due, now) if due else None,
+        overdue=claim.missed(now) is not None,
         channel=terms.channel.value if terms.channel else None,
         address=terms.address,
         account=terms.account,
@@ -97,7 +103,7 @@ def claim_document(shown: Shown, claim: Claim) -> ClaimDocument:
         approved=_money_or_none(life.approved),
         settled_on=life.settled_on.isoformat() if life.settled_on else None,
         settled=_money_or_none(life.settled),
-        open_points=list(claim.open_points(shown.now)),
+        open_points=list(claim.open_points(now)),
         downstream=[_downstream(link) for link in shown.links.get(claim.key, ())],
     )
 
@@ -112,7 +118,7 @@ def _deadline(shown: Shown, claim: Claim, due: Due) -> DeadlineDocument:
         outage_at=utc_text(due.outage_at) if due.outage_at is not None else None,
         rule=due.rule,
         open=is_open,
-        missed=is_open and due.until <= shown.now,
+        missed=is_open and due.until <= shown.now(claim),
     )
 
 
@@ -161,6 +167,7 @@ def print_claims(shown: Shown, *, left_out: int) -> None:
             ("Claim", "Amount", "Status", "Due", "File by"),
             [_row(shown, claim) for claim in shown.claims],
             numbers=(1,),
+            whole=0,
         )
     _print_open_points(shown)
     _print_links(shown)
@@ -184,29 +191,35 @@ def _status(claim: Claim) -> str:
 
 def _due(shown: Shown, claim: Claim) -> str | Text:
     """What was missed first, and what can be met next; in red when it is near."""
-    found = [due for due in (claim.missed(shown.now), claim.next_due(shown.now)) if due]
+    now = shown.now(claim)
+    found = [due for due in (claim.missed(now), claim.next_due(now)) if due]
     if not found:
-        return "no limit" if claim.is_open else ""
+        return _without_a_date(claim) if claim.is_open else ""
     return Text("\n").join(_due_line(shown, claim, due) for due in found)
 
 
+def _without_a_date(claim: Claim) -> str | Text:
+    return Text("date not known", style="bold red") if claim.undated else "none stated"
+
+
 def _due_line(shown: Shown, claim: Claim, due: Due) -> Text:
-    left = claim.days_left(due, shown.now)
-    near = left <= NEAR_DAYS or due.until <= shown.now
+    near = due.until <= shown.now(claim) or claim.days_left(due, shown.now(claim)) <= NEAR_DAYS
     stage = "" if due.stage == CLAIM else f"{due.stage} "
-    said = f"{stage}{due.last_day}, {_left(due, left, shown)}"
+    said = f"{stage}{due.last_day}, {_left(shown, claim, due)}"
     return Text(said, style="bold red" if near else "")
 
 
-def _left(due: Due, left: int, shown: Shown) -> str:
-    if due.until <= shown.now:
+def _left(shown: Shown, claim: Claim, due: Due) -> str:
+    now = shown.now(claim)
+    left = claim.days_left(due, now)
+    if due.until <= now:
         return f"{counted(-left, 'day')} late" if left else "late since today"
     return "today" if left == 0 else f"{counted(left, 'day')} left"
 
 
 def _print_open_points(shown: Shown) -> None:
     for claim in shown.claims:
-        for point in claim.open_points(shown.now):
+        for point in claim.open_points(shown.now(claim)):
             write(f"{claim.key}: {point}")
 
 
@@ -256,14 +269,14 @@ def print_claim(shown: Shown, claim: Claim) -> None:
         write(f"  {move_text(move)}")
     for link in shown.links.get(claim.key, ()):
         write(f"  {link_text(link)}")
-    for point in claim.open_points(shown.now):
+    for point in claim.open_points(shown.now(claim)):
         write(f"  needs a look: {point}")
 
 
 def _how_far(shown: Shown, claim: Claim, due: Due) -> str:
     if due not in claim.open_dues:
         return ""
-    return f" ({_left(due, claim.days_left(due, shown.now), shown)})"
+    return f" ({_left(shown, claim, due)})"
 
 
 def move_text(move: Move) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -25,7 +24,15 @@ from deployments.cli.claim_reports import (
 )
 from deployments.cli.documents import ClaimMovedDocument, ClaimShowDocument
 from deployments.cli.exits import Exit, say
-from deployments.cli.options import Clients, Json, Workspace, month_of, number_of
+from deployments.cli.options import (
+    Clients,
+    Json,
+    Workspace,
+    day_of,
+    month_of,
+    number_of,
+    present_of,
+)
 from deployments.cli.printing import print_json, write
 from flows.claim_links import links_of
 from flows.claim_mirror import show_in_ledgers
@@ -35,12 +42,13 @@ from flows.office import Office, open_office
 from models.approval import Voice
 from models.claims.deadline import CLAIM
 from models.claims.life import Act, Move
+from models.claims.present import Present
 from models.claims.standing import Claim
 from models.findings import refuse
 from models.intervals import instant
 from models.ledger import LedgerStatus, one_line
 from models.money import Currency, Money
-from models.terms import DAY, calendar_day, near_miss
+from models.terms import DAY, near_miss
 
 HERE = Path()
 LENGTH = re.compile(r"(\d{1,4})([dw]?)")
@@ -70,7 +78,7 @@ Token = Annotated[
 ]
 Today = Annotated[
     str | None,
-    typer.Option("--today", metavar="YYYY-MM-DD", help="Hold deadlines against this date. [now]"),
+    typer.Option("--today", metavar="YYYY-MM-DD", help="Hold deadlines against this day. [now]"),
 ]
 
 
@@ -109,12 +117,12 @@ def list_claims(
         return Exit.DONE
     period = str(month_of(month)) if month is not None else None
     within = _days_of(due) if due is not None else None
-    now = _now(today)
+    present = present_of(today, "--today")
     with open_office(workspace, read_only=True) as office:
         _known_vendors(office, client or ())
         found = all_claims(office.store, period=period, clients=client)
-        kept = _kept(found, within, now, everything=everything)
-        shown = Shown(kept, links_of(office.store, office.contracts, kept), now)
+        kept = _kept(found, within, present, everything=everything)
+        shown = Shown(kept, links_of(office.store, office.contracts, kept), present)
     if json:
         print_json(claims_document(shown))
     else:
@@ -150,7 +158,7 @@ def show_claim(
     json: Json = False,
 ) -> int:
     """Show one claim: where it stands, and the text to file it with."""
-    now = _now(today)
+    present = present_of(today, "--today")
     with open_office(workspace, read_only=True) as office:
         claim = find_claim(office.store, key)
         links = links_of(office.store, office.contracts, [claim])
@@ -158,7 +166,7 @@ def show_claim(
         text = written(text_of(office.store, claim), form) if claim.worth or file else None
     if file is not None and text is not None:
         write_whole(file, text.encode())
-    shown = Shown((claim,), links, now)
+    shown = Shown((claim,), links, present)
     if json:
         print_json(_show_document(shown, claim, text, file))
     else:
@@ -252,7 +260,7 @@ def settle_claim(
     json: Json = False,
 ) -> int:
     """Note that the credit was seen on a bill; without an amount, all that was approved."""
-    told = _Told(Act.SETTLED, on=_date_of(on, "--on"), amount=amount, why=why)
+    told = _Told(Act.SETTLED, on=day_of(on), amount=amount, why=why)
     return _tell(told, key, at=None, token=token, workspace=workspace, json=json)
 
 
@@ -317,6 +325,7 @@ class _Told:
             at=at,
             obligation=claim.obligation,
             standing=claim.owed,
+            days=claim.credit_days or "" if claim.owed is None else "",
             to=self.to,
             on=self.on,
             stage=self.stage,
@@ -330,8 +339,8 @@ def _tell(
     told: _Told, key: str, *, at: str | None, token: bool, workspace: Path, json: bool
 ) -> Exit:
     """Write down what is told, and show the claim as it stands then."""
-    now = _now(None)
-    done_at = now if at is None else _past(_time_of(at), at, now)
+    present = present_of(None, "")
+    done_at = present.at if at is None else _past(_time_of(at), at, present.at)
     # The key of the billing vendor is not needed: nothing is asked and nothing is sent here.
     with open_office(workspace, read_only=True) as office:
         claim = find_claim(office.store, key)
@@ -344,7 +353,7 @@ def _tell(
     warning = _lateness(claim, move)
     for one in filter(None, (warning, behind)):
         say(f"warning: {one}")
-    shown = Shown((moved,), links, now)
+    shown = Shown((moved,), links, present)
     print_json(_moved_document(shown, move, warning)) if json else print_claim(shown, moved)
     return Exit.DONE
 
@@ -381,16 +390,17 @@ def _show_document(
 
 
 def _kept(
-    found: Sequence[Claim], within: int | None, now: int, *, everything: bool
+    found: Sequence[Claim], within: int | None, present: Present, *, everything: bool
 ) -> tuple[Claim, ...]:
     """The claims that are shown, the nearest deadline first, then those without one, by key."""
     kept = [claim for claim in found if everything or not _finished(claim)]
     if within is not None:
-        kept = [claim for claim in kept if _is_near(claim, within, now)]
-    return tuple(sorted(kept, key=lambda claim: _place(claim, now)))
+        kept = [claim for claim in kept if _is_near(claim, within, present)]
+    return tuple(sorted(kept, key=lambda claim: _place(claim, present)))
 
 
-def _place(claim: Claim, now: int) -> tuple[bool, int, str]:
+def _place(claim: Claim, present: Present) -> tuple[bool, int, str]:
+    now = present.instant_in(claim.time_zone)
     due = claim.missed(now) or claim.next_due(now)
     return (due is None, due.until if due else 0, claim.key)
 
@@ -402,7 +412,8 @@ def _finished(claim: Claim) -> bool:
     return (over or never_filed) and not claim.open_points(0)
 
 
-def _is_near(claim: Claim, within: int, now: int) -> bool:
+def _is_near(claim: Claim, within: int, present: Present) -> bool:
+    now = present.instant_in(claim.time_zone)
     due = claim.missed(now) or claim.next_due(now)
     return due is not None and claim.days_left(due, now) <= within
 
@@ -417,25 +428,6 @@ def _days_of(text: str) -> int:
             remedy="Write for example 14d or 2w.",
         )
     return int(found[1]) * (DAYS_OF_A_WEEK if found[2] == "w" else 1)
-
-
-def _now(today: str | None) -> int:
-    """The present instant, or the start of a date in UTC."""
-    if today is None:
-        return time.time_ns() // 1_000_000
-    return instant(datetime.combine(_date_of(today, "--today"), datetime.min.time(), tzinfo=UTC))
-
-
-def _date_of(text: str, option: str) -> date:
-    try:
-        return calendar_day(text)
-    except ValueError:
-        raise refuse(
-            option,
-            f"is {text!r}",
-            expected="a date as YYYY-MM-DD",
-            remedy="Write for example 2026-06-30.",
-        ) from None
 
 
 def _time_of(text: str) -> int:
@@ -490,7 +482,8 @@ def _money_of(claim: Claim, text: str) -> Money:
 
 
 def _known_stage(claim: Claim, stage: str) -> None:
-    stages = sorted({due.stage for due in claim.dues} - {CLAIM})
+    named = {due.stage for due in claim.dues} | {rule.stage for rule in claim.dateless}
+    stages = sorted(named - {CLAIM})
     if stage not in stages:
         raise refuse(
             "STAGE",

@@ -202,6 +202,35 @@ COMMANDS: Mapping[str, Command] = {
         ("makegood check", "makegood check --workspace books --json"),
         ("nothing found", "warnings alone", "something cannot be used", COULD_NOT_FINISH),
     ),
+    "exclusions": Command(
+        "exclusions:exclusions",
+        "Look at announced exclusions; record when each was first seen.",
+        (
+            "makegood exclusions",
+            "makegood exclusions --dry-run --json",
+        ),
+        (
+            "looked at; what is new is recorded",
+            "",
+            UNUSABLE,
+            "could not finish (a source or the database is away); run it again",
+        ),
+    ),
+    "sources": Command(
+        "sources:sources",
+        "Ask every source what it sees, before money hangs on it.",
+        (
+            "makegood sources test",
+            "makegood sources test --source eu-prom --month 2026-05",
+            "makegood sources test --workspace books --days 7 --json",
+        ),
+        (
+            "every source answers, and there is nothing to look at",
+            "something is worth a look; each finding is listed",
+            "a source's content or configuration cannot be used",
+            "a source could not be reached; run it again",
+        ),
+    ),
     "explain": Command(
         "books:explain",
         "Show one decision step by step, down to the cents.",

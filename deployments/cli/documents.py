@@ -371,6 +371,115 @@ class ExplainDocument(TypedDict):
 
 
 @with_config(STRICT)
+class SecretDocument(TypedDict):
+    """A variable of the environment that a source may look at; never its value."""
+
+    variable: str
+    is_set: bool
+
+
+@with_config(STRICT)
+class ProbeDocument(TypedDict):
+    """One probe of one monitor; times of the stretch that was asked for, degraded time apart.
+
+    `samples` counts the monitor's rows in all, over its regions; null where they are not told apart
+    by monitor. `spacing_seconds` is what the workspace says. `longest_silence_seconds` is null
+    where no silence reached 15 minutes, or what contracts ask for where that is shorter.
+    """
+
+    monitor: str
+    region: str
+    signal: Annotated[str, Field(pattern=r"^(external|first_party|synthetic)$")]
+    samples: Count | None
+    spacing_seconds: Seconds | None
+    first_at: Time | None
+    last_at: Time | None
+    up_seconds: Seconds
+    degraded_seconds: Seconds
+    down_seconds: Seconds
+    unknown_seconds: Seconds
+    coverage_percent: UptimePercent
+    longest_silence_seconds: Seconds | None
+    last_state: Annotated[str, Field(pattern=r"^(up|degraded|down|unknown)$")]
+
+
+SourceWord = Annotated[str, Field(pattern=r"^(answers|unusable|misconfigured|unreachable)$")]
+"""What became of asking a source."""
+
+
+@with_config(STRICT)
+class SourceTrialDocument(TypedDict):
+    """One source of evidence; the figures are null where it did not answer."""
+
+    source: str
+    kind: str
+    place: str | None
+    state: SourceWord
+    problem: str | None
+    secrets: list[SecretDocument]
+    rows: Count | None
+    duplicates: Count | None
+    conflicting_duplicates: Count | None
+    unusable_rows: Count | None
+    first_at: Time | None
+    last_at: Time | None
+    counted_months: Count | None
+    monitors: list[ProbeDocument]
+
+
+@with_config(STRICT)
+class ExclusionTrialDocument(TypedDict):
+    """One source of exclusions; `events` are those of the stretch and of the days ahead."""
+
+    source: str
+    kind: str
+    place: str | None
+    state: SourceWord
+    problem: str | None
+    secrets: list[SecretDocument]
+    events: Count | None
+    next_start: Time | None
+    next_reason: str | None
+
+
+@with_config(STRICT)
+class SourcesTestDocument(TypedDict):
+    """The answer of `makegood sources test`."""
+
+    start: Time
+    end: Time
+    sources: list[SourceTrialDocument]
+    exclusion_sources: list[ExclusionTrialDocument]
+    findings: list[FindingDocument]
+
+
+@with_config(STRICT)
+class KnownExclusionDocument(TypedDict):
+    """Something that may be excluded, and when it was announced, as far as `proof` reaches."""
+
+    id: str
+    kind: Annotated[str, Field(pattern=r"^(maintenance|ad_hoc|third_party)$")]
+    start: Time
+    end: Time
+    reason: str
+    author: str | None
+    services: list[str]
+    regions: list[str]
+    proof: Annotated[str, Field(pattern=r"^(seen|recorded|stated)$")]
+    announced_at: Time | None
+    seen_at: Time | None
+
+
+@with_config(STRICT)
+class ExclusionsDocument(TypedDict):
+    """The answer of `makegood exclusions`: those that have not ended, the earliest first."""
+
+    dry_run: bool
+    new: Count
+    exclusions: list[KnownExclusionDocument]
+
+
+@with_config(STRICT)
 class DemoDocument(TypedDict):
     """The answer of `makegood demo`."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import webbrowser
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -25,8 +24,8 @@ from deployments.cli.options import (
     Json,
     MonthArgument,
     Workspace,
-    day_of,
     month_of,
+    present_of,
 )
 from deployments.cli.printing import counted, print_json, write
 from flows.messages.language import language_of
@@ -107,7 +106,7 @@ def preview(
     """
     asked = Asked(
         month=month_of(month, "MONTH"),
-        on=day_of(on) if on is not None else datetime.now(tz=UTC).date(),
+        present=present_of(on, "--on"),
         clients=tuple(client or ()),
         language=language_of(language) if language else None,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +12,7 @@ from zoneinfo import available_timezones
 import typer
 
 from deployments.cli import completion
+from models.claims.present import Present
 from models.findings import refuse
 from models.intervals import Interval, instant
 from models.period import ServiceMonth, zone
@@ -77,6 +79,17 @@ def day_of(text: str, option: str = "--on") -> date:
             expected="a date as YYYY-MM-DD",
             remedy="Write for example 2026-06-30.",
         ) from None
+
+
+def present_of(text: str | None, option: str) -> Present:
+    """Read the date that deadlines of claims are held against; without one the present instant.
+
+    Raises:
+        UnusableInputError: It is no date.
+    """
+    return (
+        Present(time.time_ns() // 1_000_000) if text is None else Present.on(day_of(text, option))
+    )
 
 
 def zone_of(text: str, option: str = "--time-zone") -> str:

@@ -7,9 +7,15 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import simplejson
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
+
+PLAIN_WIDTH = 140
+"""Columns of a table that goes to no terminal."""
+
+BORDERS = 3
+"""What a table needs for each of its columns beside the words: a line, and a space on each side."""
 
 
 def print_json(document: Mapping[str, object]) -> None:
@@ -44,14 +50,50 @@ def table(
     rows: Sequence[Sequence[str | Text]],
     *,
     numbers: Sequence[int] = (),
+    whole: int | None = None,
 ) -> None:
-    """Print a table; columns at the places in `numbers` are aligned to the right."""
+    """Print a table; columns at the places in `numbers` are aligned to the right.
+
+    The column at `whole` holds what people copy, so it is never folded: where the screen is too
+    narrow, each row is a paragraph under it.
+    """
+    console = _console()
+    cells = [[Text(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    if whole is not None and not _fits(headings, cells, whole, console.width):
+        _paragraphs(console, title, cells, whole)
+        return
     shown = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for place, heading in enumerate(headings):
-        shown.add_column(heading, justify="right" if place in numbers else "left", overflow="fold")
+        side: JustifyMethod = "right" if place in numbers else "left"
+        shown.add_column(heading, justify=side, overflow="fold", no_wrap=place == whole)
+    for row in cells:
+        shown.add_row(*row)
+    console.print(shown)
+
+
+def _fits(headings: Sequence[str], rows: Sequence[Sequence[Text]], whole: int, width: int) -> bool:
+    """Whether a column fits beside the longest words of the others."""
+    longest = [
+        max(
+            (len(text) for cell in (heading, *column) for text in _pieces(cell, split=n != whole)),
+            default=0,
+        )
+        for n, (heading, *column) in enumerate(zip(headings, *rows, strict=True))
+    ]
+    return sum(longest) + BORDERS * len(longest) + 1 <= width
+
+
+def _pieces(cell: str | Text, *, split: bool) -> list[str]:
+    return str(cell).split() if split else [str(cell)]
+
+
+def _paragraphs(console: Console, title: str, rows: Sequence[Sequence[Text]], whole: int) -> None:
+    console.print(Text(title, style="bold"))
     for row in rows:
-        shown.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
-    _console().print(shown)
+        console.print(row[whole], soft_wrap=True)
+        said = [cell for n, cell in enumerate(row) if n != whole and cell.plain]
+        lines = [line for cell in said for line in cell.split()]
+        console.print(Text("  ") + Text(", ").join(lines), soft_wrap=True)
 
 
 def write(text: str = "", *, bold: bool = False) -> None:
@@ -62,4 +104,4 @@ def write(text: str = "", *, bold: bool = False) -> None:
 def _console() -> Console:
     """Stdout as a console; wide enough for a table when it is not a terminal."""
     plain = not sys.stdout.isatty()
-    return Console(file=sys.stdout, width=140 if plain else None, highlight=False)
+    return Console(file=sys.stdout, width=PLAIN_WIDTH if plain else None, highlight=False)

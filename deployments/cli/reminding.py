@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from deployments.cli.documents import DueDocument, MoneyDocument, RemindDocument
 from deployments.cli.exits import Exit, say
-from deployments.cli.options import DryRun, Json, Workspace, day_of
+from deployments.cli.options import DryRun, Json, Workspace, present_of
 from deployments.cli.printing import counted, print_json, table, write
 from flows.messages import DueLine
 from flows.office import open_office
@@ -26,7 +25,7 @@ def remind(
     on: Annotated[
         str | None,
         typer.Option(
-            "--on", metavar="YYYY-MM-DD", help="The day from which deadlines are counted. [today]"
+            "--on", metavar="YYYY-MM-DD", help="The day from which deadlines are counted. [now]"
         ),
     ] = None,
     workspace: Workspace = HERE,
@@ -39,9 +38,9 @@ def remind(
     remind_days, 14, 7 and 1 days unless it says otherwise), or when a calendar that was mailed is
     no longer right; each once, however often this is run. Run it daily.
     """
-    today = day_of(on) if on is not None else datetime.now(tz=UTC).date()
+    present = present_of(on, "--on")
     with open_office(workspace, read_only=dry_run) as office:
-        done = remind_of_claims(office, today=today, dry_run=dry_run)
+        done = remind_of_claims(office, present=present, dry_run=dry_run)
     print_json(remind_document(done, dry_run=dry_run)) if json else _show(done, dry_run=dry_run)
     return _exit_of(done)
 
@@ -96,6 +95,7 @@ def _show(done: Reminded, *, dry_run: bool) -> None:
             ("claim", "what", "by", "days", "credit", "reminded"),
             [_row(line, new=line.key in done.new, dry_run=dry_run) for line in done.due],
             numbers=(3, 4),
+            whole=0,
         )
     for line in done.moved:
         write(f"calendar: {line.key} is due by {line.last_day} now")
@@ -120,7 +120,7 @@ def _row(line: DueLine, *, new: bool, dry_run: bool) -> tuple[str, ...]:
         line.key,
         line.stage,
         utc_text(line.until) if line.until is not None else line.last_day.isoformat(),
-        str(line.days_left),
+        "late" if line.overdue and not line.days_left else str(line.days_left),
         str(line.amount or days),
         reminded,
     )

@@ -26,6 +26,7 @@ DOCUMENTS: Mapping[str, type] = {
     "claims-show": documents.ClaimShowDocument,
     "demo": documents.DemoDocument,
     "determine": documents.DetermineDocument,
+    "exclusions": documents.ExclusionsDocument,
     "explain": documents.ExplainDocument,
     "journal": documents.JournalDocument,
     "ladders-list": documents.LaddersDocument,
@@ -38,6 +39,7 @@ DOCUMENTS: Mapping[str, type] = {
     "remind": documents.RemindDocument,
     "run": documents.RunDocument,
     "settle": documents.SettleDocument,
+    "sources-test": documents.SourcesTestDocument,
     "sync": documents.SyncDocument,
     "verify": documents.VerifyDocument,
 }

@@ -8,6 +8,7 @@ no clock.
 from __future__ import annotations
 
 from flows.messages.calendars import Method, content_type, render_calendar, uid_of
+from flows.messages.chat import ChatWords, Deadline
 from flows.messages.rendering import (
     Rendered,
     preview_notice,
@@ -15,6 +16,7 @@ from flows.messages.rendering import (
     render_reminder,
     render_request,
     render_summary,
+    render_trial,
 )
 from flows.messages.views import (
     CalendarEntry,
@@ -30,16 +32,19 @@ from flows.messages.views import (
     MonthlySummary,
     OutageLine,
     ReleaseRequest,
+    TrialMessage,
     WithheldLine,
 )
 
 __all__ = [
     "CalendarEntry",
     "ChangeLine",
+    "ChatWords",
     "ClaimReminder",
     "ClientNotice",
     "CountedWindows",
     "CreditLine",
+    "Deadline",
     "DueLine",
     "EndedLine",
     "Ending",
@@ -49,6 +54,7 @@ __all__ = [
     "OutageLine",
     "ReleaseRequest",
     "Rendered",
+    "TrialMessage",
     "WithheldLine",
     "content_type",
     "preview_notice",
@@ -57,5 +63,6 @@ __all__ = [
     "render_reminder",
     "render_request",
     "render_summary",
+    "render_trial",
     "uid_of",
 ]

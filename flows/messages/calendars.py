@@ -49,6 +49,7 @@ def render_calendar(
     *,
     method: Method = Method.PUBLISH,
     organizer: str = "",
+    known_as: str = "",
     language: Language = ENGLISH,
 ) -> bytes:
     """The deadlines as one iCalendar file.
@@ -56,14 +57,18 @@ def render_calendar(
     Args:
         entries: The deadlines; their order does not matter.
         method: Whether they are told or withdrawn.
-        organizer: The address that tells them, and whose domain stands in their UIDs; "" for none.
+        organizer: The address that tells them; "" for none, and then no method is named either,
+            because methods take an organizer.
+        known_as: The address that calendars first heard of them from, and whose domain stays in
+            their UIDs for ever; "" for the organizer's.
         language: The language of what they say.
     """
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
-    calendar.add("method", method.value)
+    if organizer:
+        calendar.add("method", method.value)
     if method is Method.PUBLISH:
         name = language.gettext("Claims against vendors")
         calendar.add("x-wr-calname", name)
@@ -71,18 +76,21 @@ def render_calendar(
         calendar.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
         calendar.add("x-published-ttl", "P1D")
     for entry in sorted(entries, key=lambda entry: (entry.line.last_day, entry.name)):
-        calendar.add_component(_event(entry, method, organizer, language))
+        uid = uid_of(entry.name, known_as or organizer)
+        calendar.add_component(_event(entry, uid, method, organizer, language))
     return bytes(calendar.to_ical())
 
 
-def uid_of(name: str, organizer: str = "") -> str:
+def uid_of(name: str, address: str = "") -> str:
     """The UID of a deadline, the same for ever."""
-    return f"{uuid5(UIDS, name)}@{organizer.rpartition('@')[2] or HOST}"
+    return f"{uuid5(UIDS, name)}@{address.rpartition('@')[2] or HOST}"
 
 
-def _event(entry: CalendarEntry, method: Method, organizer: str, language: Language) -> Event:
+def _event(
+    entry: CalendarEntry, uid: str, method: Method, organizer: str, language: Language
+) -> Event:
     line, event = entry.line, Event()
-    event.add("uid", uid_of(entry.name, organizer))
+    event.add("uid", uid)
     event.add("sequence", entry.sequence)
     event.add("dtstamp", utc(entry.changed_at).replace(microsecond=0))
     event.add("dtstart", line.last_day)

@@ -103,10 +103,6 @@ class Language:
         """A negative amount without its sign."""
         return self.money(Money(-amount.minor, amount.currency))
 
-    def amounts(self, amounts: Sequence[Money]) -> str:
-        """Several amounts: `€1,240.00, $410.00 and £3.00`."""
-        return self.listed([self.money(amount) for amount in amounts])
-
     def listed(self, parts: Sequence[str]) -> str:
         """Several things, the last one after an "and"."""
         return str(format_list(parts, locale=self.dates)) if parts else ""
@@ -287,8 +283,10 @@ class Language:
             "ticket": self.gettext("Open a ticket"),
         }.get(stage, stage)
 
-    def time_left(self, days: int) -> str:
-        """How many days there are to a last day."""
+    def time_left(self, days: int, *, overdue: bool = False) -> str:
+        """How many days there are to a last day, which may be overdue before it is over."""
+        if overdue and days == 0:
+            return self.gettext("overdue since today")
         if days < 0:
             return self.ngettext("%(num)s day overdue", "%(num)s days overdue", -days)
         if days == 0:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 
 from flows.messages.catalog import SOURCE
 from flows.messages.language import Language
@@ -84,6 +85,41 @@ def _no_tier(language: Language, found: re.Match[str]) -> str:
     )
 
 
+def _quorum(language: Language, found: re.Match[str]) -> str:
+    asked, there = language.number(found["asked"]), language.number(found["there"])
+    if found["what"] == "regions":
+        return language.gettext(
+            "the agreement asks for %(asked)s regions that are down; there are %(there)s",
+            asked=asked,
+            there=there,
+        )
+    return language.gettext(
+        "the agreement asks for %(asked)s monitors that are down; there are %(there)s",
+        asked=asked,
+        there=there,
+    )
+
+
+def _currencies(language: Language, found: re.Match[str]) -> str:
+    return language.gettext(
+        "the calculator bills in %(billed)s, the agreement is in %(agreed)s",
+        billed=found["billed"],
+        agreed=found["agreed"],
+    )
+
+
+def _too_much_downtime(language: Language, found: re.Match[str]) -> str:
+    return language.gettext(
+        "%(down)s of downtime are more than the %(most)s that could be measured",
+        down=_seconds(language, found["down"]),
+        most=_seconds(language, found["most"]),
+    )
+
+
+def _seconds(language: Language, digits: str) -> str:
+    return language.duration(int(Decimal(digits) * 1000))
+
+
 def N_(sentence: str) -> str:  # noqa: N802  The name by which Babel finds a sentence.
     """A sentence that is looked up where it is said."""
     return sentence
@@ -95,14 +131,40 @@ WITH_FIGURES: tuple[tuple[str, Say], ...] = (
     (r"(?P<count>\d+) measurement windows? cannot be judged, and .*", _windows),
     (r"(?P<days>[\d.]+) days of service are owed, not money: extend the term by hand", _days),
     (r"uptime (?P<uptime>[\d.]+…?) % has no tier: .*", _no_tier),
+    (
+        (
+            r"(?:regions|monitors)_down_when asks for (?P<asked>\d+) (?P<what>regions|monitors), "
+            r"but there are (?P<there>\d+)"
+        ),
+        _quorum,
+    ),
+    (
+        r"the payload is billed in (?P<billed>[A-Z]{3}), the contract in (?P<agreed>[A-Z]{3})",
+        _currencies,
+    ),
+    (
+        r"(?P<down>[\d.]+) s of downtime exceed the (?P<most>[\d.]+) s that were measurable",
+        _too_much_downtime,
+    ),
 )
 PLAIN = {
     r"no measurable time: .*": N_("there is no time left that could be measured"),
+    r".*, so no time was measurable": N_("there is no time left that could be measured"),
+    r"blocks are counted in each outage, and only the sum of downtime is known": N_(
+        "blocks of each outage count, and only the sum of downtime is known"
+    ),
+    r"every outage is judged by its length, and only the sum of downtime is known": N_(
+        "the length of each outage counts, and only the sum of downtime is known"
+    ),
     r"first decision for .*": N_("it is decided for the first time"),
     r"the contract's terms changed": N_("the contract’s terms changed"),
     r"the monitoring evidence changed": N_("the records of the monitoring changed"),
     r"the recorded exclusions changed": N_("the recorded exclusions changed"),
     r"the calculator's payload changed": N_("the calculator’s figures changed"),
+    r"the inputs changed": N_("the inputs changed"),
+    r"this version of Makegood decides the same inputs otherwise": N_(
+        "this version of Makegood decides the same inputs otherwise"
+    ),
     r"the role changed": N_("the role changed"),
     r"the client's name changed": N_("the client’s name changed"),
     r"the service's name changed": N_("the service’s name changed"),

@@ -7,7 +7,7 @@ only web addresses become links. A value that is missing stops the rendering.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from flows.messages.language import ENGLISH, Language, told_in_utc
+from flows.messages.plain import tidy, unmarked, whole, within_columns
 from flows.messages.recorded import recorded
 from flows.messages.views import (
     MOST_LINES,
@@ -25,21 +26,23 @@ from flows.messages.views import (
     ClientNotice,
     MonthlySummary,
     ReleaseRequest,
+    TrialMessage,
     most_urgent,
     sums,
     totals,
 )
 from flows.messages.words import words_of
 from models.ledger import UNSEEN, one_line
+from models.money import Money
 
 LONGEST_LABEL = 60
 """Letters of a link's address that are shown."""
 ADDRESS = re.compile(r"[\w.+-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+", re.ASCII | re.IGNORECASE)
 """An e-mail address that a link may be made of."""
+NO_PART_OF_A_LINK = re.compile(rf"\s|{UNSEEN.pattern}")
+"""What ends a link for some readers and not for others; in a calendar it would end the line."""
 FIGURES = 1024
 """Figures of one kind that are remembered in their written form."""
-NO_BREAK = "\u00a0"
-
 NOWRAP = Markup('<strong style="white-space:nowrap;">{}</strong>')
 
 
@@ -92,16 +95,22 @@ def render_request(request: ReleaseRequest, *, language: Language = ENGLISH) -> 
     return _rendered("request", language, request=request)
 
 
+def render_trial(trial: TrialMessage, *, language: Language = ENGLISH) -> Rendered:
+    """The message by which a person finds out whether mail leaves and arrives."""
+    return _rendered("trial", language, trial=trial)
+
+
 def render_text(template: str, **view: object) -> str:
     """A plain text by a template of its own, in English: a claim is filed, not mailed."""
-    return _tidy(_environment(ENGLISH, html=False).get_template(template).render(view))
+    said = _environment(ENGLISH, html=False).get_template(template).render(view)
+    return unmarked(tidy(said))
 
 
 def _rendered(name: str, language: Language, **view: object) -> Rendered:
     plain, html = _environment(language, html=False), _environment(language, html=True)
     return Rendered(
-        subject=one_line(plain.get_template(f"{name}.subject.txt.j2").render(view)),
-        text=_tidy(plain.get_template(f"{name}.txt.j2").render(view)),
+        subject=unmarked(one_line(plain.get_template(f"{name}.subject.txt.j2").render(view))),
+        text=within_columns(tidy(plain.get_template(f"{name}.txt.j2").render(view))),
         html=html.get_template(f"{name}.html.j2").render(view),
     )
 
@@ -135,14 +144,13 @@ def _environment(language: Language, *, html: bool) -> Environment:
 
 def _filters(language: Language, *, html: bool) -> dict[str, Callable[..., object]]:
     others: list[Callable[..., object]] = [
-        *(most_urgent, totals, sums, web_address, link_label, host, sentence, rows),
+        *(most_urgent, totals, sums, web_address, link_label, host, sentence, rows, whole),
     ]
-    kept = _kept_whole(language)
     return {
-        **{name: _unbroken(write) if html else write for name, write in kept.items()},
+        **{name: _unbroken(write) for name, write in _kept_whole(language).items()},
         **_remembered(language),
         **{write.__name__: write for write in others},
-        "amounts": language.amounts,
+        "amounts": _amounts_in(language),
         "listed": language.listed,
         "reason": _reason_in(language),
         "strong": NOWRAP.format if html else str,
@@ -174,7 +182,7 @@ def _remembering(*writes: Callable[..., str]) -> Mapping[str, Callable[..., str]
 
 def _unbroken(write: Callable[..., str]) -> Callable[..., str]:
     """Keep an amount and its currency, a number and its unit, on one line of a screen."""
-    return lambda value: write(value).replace(" ", NO_BREAK)
+    return lambda value: whole(write(value))
 
 
 def _shown(value: object) -> object:
@@ -186,15 +194,13 @@ def _shown(value: object) -> object:
     )
 
 
-def _tidy(text: str) -> str:
-    lines = [line.rstrip() for line in text.strip().splitlines()]
-    kept = [line for n, line in enumerate(lines) if line or lines[n - 1]]
-    return "\n".join(kept) + "\n"
-
-
 def sentence(text: str) -> str:
     """The text with one full stop at its end."""
     return f"{text.rstrip(' .')}."
+
+
+def _amounts_in(language: Language) -> Callable[[Sequence[Money]], str]:
+    return lambda amounts: language.listed([whole(language.money(each)) for each in amounts])
 
 
 def _reason_in(language: Language) -> Callable[[str], str]:
@@ -216,6 +222,8 @@ def web_address(link: str) -> str:
     """
     if ADDRESS.fullmatch(link):
         return f"mailto:{link}"
+    if NO_PART_OF_A_LINK.search(link):
+        return ""
     try:
         parts = urlsplit(link)
     except ValueError:

@@ -290,7 +290,8 @@ class DueLine:
         last_day: The last date that is in time, in the contract's zone.
         until: The first instant that is too late, when that lies within the day; None otherwise.
         time_zone: IANA zone of the contract.
-        days_left: Dates from today to the last day; negative when it has passed.
+        days_left: Dates from today to the last day, in that zone; negative when it has passed.
+        overdue: Whether it is too late; on the last day itself only where it ends within the day.
         channel: How it is filed: portal, ticket, email; "" when that is not said.
         address: Where; becomes a link when it is a web address.
         status: Where the claim stands.
@@ -308,6 +309,7 @@ class DueLine:
     time_zone: str
     days_left: int
     status: LedgerStatus
+    overdue: bool = False
     credit_days: str | None = None
     until: int | None = None
     channel: str = ""
@@ -422,6 +424,19 @@ class ReleaseRequest:
     def command(self, *words: str) -> str:
         """A command to be copied into a terminal."""
         return _command(self.workspace, words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialMessage:
+    """A message that says only that it arrived.
+
+    Attributes:
+        name: The workspace's name.
+        at: When it is sent.
+    """
+
+    name: str
+    at: int
 
 
 def _command(workspace: str, words: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
 from flows.messages.language import Language
+from flows.messages.plain import COLUMNS
 from models.ledger import one_line
 
 Show = Callable[[object], object]
@@ -69,7 +70,7 @@ def _pieces(language: Language) -> Mapping[str, object]:
 
 def heading(text: str, line: str = "-") -> Markup:
     """A heading of plain text, underlined by its own length; marked, so that its lines stay two."""
-    return Markup(f"{one_line(text)}\n{line * len(text)}")  # noqa: S704  Plain text, no page.
+    return Markup(f"{one_line(text)}\n{line * min(len(text), COLUMNS)}")  # noqa: S704  Plain text, no page.
 
 
 def _filled(context: EvalContext, said: str, values: Mapping[str, object], shown: Show) -> str:

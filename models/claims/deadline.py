@@ -52,14 +52,17 @@ WRITTEN = re.compile(r"^(\d{1,4}) +(hour|day|business +day|month)s?$")
 class Anchor(StrEnum):
     """Where a rule begins to count.
 
-    Month, quarter and billing cycle are those of the service month's last day. Awareness is when
-    we knew of an outage: as long as nobody recorded that, its start. Eligibility is the month's
-    end: before it nobody knows what the month earns.
+    Month, quarter and billing cycle are those of the service month's last day. The first outage is
+    the month's first one, from where it lies in the month: one deadline for all of them; while no
+    outage is known, the month's first day. Awareness is when we knew of an outage: as long as
+    nobody recorded that, its start. Eligibility is the month's end: before it nobody knows what the
+    month earns.
     """
 
     MONTH_END = "month_end"
     QUARTER_END = "quarter_end"
     BILLING_CYCLE_END = "billing_cycle_end"
+    FIRST_OUTAGE = "first_outage"
     INCIDENT_START = "incident_start"
     INCIDENT_END = "incident_end"
     AWARENESS = "awareness"
@@ -215,6 +218,7 @@ AFTER = {
     Anchor.MONTH_END: "the end of the month",
     Anchor.QUARTER_END: "the end of the quarter",
     Anchor.BILLING_CYCLE_END: "the end of the billing cycle",
+    Anchor.FIRST_OUTAGE: "the first outage began",
     Anchor.INCIDENT_START: "the outage began",
     Anchor.INCIDENT_END: "the outage ended",
     Anchor.AWARENESS: "we knew of the outage",
@@ -225,6 +229,7 @@ SINCE = {
     Anchor.MONTH_END: "the service month",
     Anchor.QUARTER_END: "the service month's quarter",
     Anchor.BILLING_CYCLE_END: "the service month's billing cycle",
+    Anchor.FIRST_OUTAGE: "the first outage",
     Anchor.INCIDENT_START: "the start of the outage",
     Anchor.INCIDENT_END: "the end of the outage",
     Anchor.AWARENESS: "the outage was known",
@@ -306,6 +311,11 @@ def dues(rules: Iterable[Deadline], occasion: Occasion) -> tuple[Due, ...]:
         for due in _dues(rule, occasion):
             found.setdefault((due.until, due.stage), due)
     return tuple(found[key] for key in sorted(found))
+
+
+def undated(rules: Iterable[Deadline], occasion: Occasion) -> tuple[Deadline, ...]:
+    """The rules that make no deadline, because what they count from is not known."""
+    return tuple(rule for rule in rules if next(_dues(rule, occasion), None) is None)
 
 
 def claim_due(found: Iterable[Due]) -> Due | None:
@@ -393,10 +403,18 @@ def _starts(anchor: Anchor, occasion: Occasion) -> Iterator[_Start]:
             yield _Start(_end_of(Stretch.QUARTER, 0, last, occasion.billing_day))
         case Anchor.BILLING_CYCLE_END:
             yield _Start(_end_of(Stretch.BILLING_CYCLE, 0, last, occasion.billing_day))
+        case Anchor.FIRST_OUTAGE:
+            yield _Start(_first_day(occasion))
         case Anchor.AWARENESS if occasion.aware_at is not None:
             yield _Start(occasion.day_of(occasion.aware_at), occasion.aware_at)
         case _:
             yield from _of_outages(anchor, occasion)
+
+
+def _first_day(occasion: Occasion) -> date:
+    """The date in the month on which its first outage began, or went on from the month before."""
+    begins = occasion.month.first_day
+    return max((begins, *(occasion.day_of(each.start) for each in occasion.outages[:1])))
 
 
 def _of_outages(anchor: Anchor, occasion: Occasion) -> Iterator[_Start]:

@@ -65,7 +65,8 @@ class Move:
         by: Who told it.
         at: When it was told, or when the act itself was done, if that was said.
         obligation: Key of the revision that stood then.
-        standing: What that revision came to; None when it was withheld.
+        standing: What that revision came to; None when it was withheld, and for days of service.
+        days: Days of service that it came to, as digits; "" for money.
         to: The status that it goes to; None for other acts.
         stage: The stage that is done; "" for other acts.
         why: The reason that is kept.
@@ -79,6 +80,7 @@ class Move:
     at: int
     obligation: str
     standing: Money | None
+    days: str = ""
     to: LedgerStatus | None = None
     stage: str = ""
     why: str = ""
@@ -96,6 +98,7 @@ class Move:
             "at": utc_text(self.at),
             "obligation": self.obligation,
             "standing": _money_record(self.standing),
+            "days": self.days,
             "to": self.to.value if self.to else None,
             "stage": self.stage,
             "why": self.why,
@@ -119,6 +122,7 @@ class Move:
             at=instant(datetime.fromisoformat(record["at"])),
             obligation=record["obligation"],
             standing=_money_of(record.get("standing")),
+            days=record.get("days", ""),
             to=LedgerStatus(to) if to else None,
             stage=record.get("stage", ""),
             why=record.get("why", ""),
@@ -138,6 +142,7 @@ class Life:
         reference: The vendor's number, as last given.
         filed_at: When it was filed; None while it is not.
         filed: What it was filed for; None while it is not, or when that was not known.
+        filed_days: Days of service that it was filed for, as digits; "" for none.
         approved: What the vendor agreed to; None until then. May be less than was filed.
         settled_on: Date of the bill on which the credit was seen; None until then.
         settled: What was seen there.
@@ -150,6 +155,7 @@ class Life:
     reference: str = ""
     filed_at: int | None = None
     filed: Money | None = None
+    filed_days: str = ""
     approved: Money | None = None
     settled_on: date | None = None
     settled: Money | None = None
@@ -199,16 +205,18 @@ def _in_status(life: Life, move: Move) -> Life:
     to = move.to or life.status
     match to:
         case LedgerStatus.FILED if life.status is not LedgerStatus.FILED:
-            return replace(life, status=to, filed_at=move.at, filed=move.standing, approved=None)
+            filed = replace(life, status=to, filed_at=move.at, approved=None)
+            return replace(filed, filed=move.standing, filed_days=move.days)
         case LedgerStatus.FILED:
-            return replace(life, filed=move.standing)
+            return replace(life, filed=move.standing, filed_days=move.days)
         case LedgerStatus.APPROVED:
             agreed = move.amount or life.filed or move.standing
             return replace(life, status=to, approved=agreed)
         case LedgerStatus.DENIED:
             return replace(life, status=to, approved=None)
         case _:
-            return replace(life, status=to, filed_at=None, filed=None, approved=None)
+            open_again = replace(life, status=to, filed_at=None, approved=None)
+            return replace(open_again, filed=None, filed_days="")
 
 
 def against(life: Life, move: Move, *, place: str) -> tuple[Finding, ...]:
@@ -255,7 +263,8 @@ def _against_status(life: Life, move: Move, place: str) -> Iterator[Finding]:
 
 
 def _says_something_new(life: Life, move: Move) -> bool:
-    restated = life.status is LedgerStatus.FILED and move.standing != life.filed
+    now, then = (move.standing, move.days), (life.filed, life.filed_days)
+    restated = life.status is LedgerStatus.FILED and now != then
     new_amount = move.amount is not None and move.amount != life.approved
     new_reference = bool(move.reference) and move.reference != life.reference
     return restated or new_amount or new_reference or bool(move.why)
@@ -286,21 +295,29 @@ def _either(statuses: Iterable[LedgerStatus]) -> str:
     return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} or {named[-1]}"
 
 
-def open_points(life: Life, *, owed: Money | None, withheld: bool) -> tuple[str, ...]:
+def open_points(
+    life: Life, *, owed: Money | None, withheld: bool, days: str = ""
+) -> tuple[str, ...]:
     """What a person must look at, because what was said no longer fits what is recorded.
 
     Args:
         life: The claim.
         owed: What the month's standing revision comes to; None when it is withheld, or gone.
         withheld: Whether it is withheld.
+        days: Days of service that the revision comes to, as digits; "" for money.
     """
     points = []
-    if life.filed is not None and life.status is not LedgerStatus.DENIED and owed != life.filed:
-        now = "the month is withheld" if withheld else f"the month now earns {owed or 'nothing'}"
-        points.append(f"filed for {life.filed}, but {now}: tell the vendor, then file it again")
+    filed, earns = _worth(life.filed, life.filed_days), _worth(owed, days)
+    if filed and life.status is not LedgerStatus.DENIED and earns != filed:
+        now = "the month is withheld" if withheld else f"the month now earns {earns or 'nothing'}"
+        points.append(f"filed for {filed}, but {now}: tell the vendor, then file it again")
     if life.settled and life.approved and life.settled != life.approved:
         points.append(f"{life.approved} was approved, but the bill shows {life.settled}")
     return tuple(points)
+
+
+def _worth(money: Money | None, days: str) -> str:
+    return f"{days} days of service" if money is None and days else str(money or "")
 
 
 def _money_record(money: Money | None) -> JsonValue:

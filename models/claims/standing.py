@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from models.claims.deadline import Due, claim_due
+from models.claims.deadline import Deadline, Due, claim_due
 from models.claims.life import OPEN, Life, open_points
 from models.claims.terms import ClaimTerms
 from models.intervals import utc
@@ -37,6 +37,7 @@ class Claim:
         gone: Whether the month turned out to owe nothing after all.
         terms: Deadlines, channel, account.
         dues: Every deadline, the earliest first.
+        dateless: Rules that make no deadline, because what they count from is not known.
         life: What people and the vendor said so far.
         recorded: How many records made it what it is; rises with each of them.
         facts: What is recorded with the revision, for texts.
@@ -54,6 +55,7 @@ class Claim:
     gone: bool
     terms: ClaimTerms
     dues: tuple[Due, ...]
+    dateless: tuple[Deadline, ...] = ()
     life: Life
     recorded: int
     facts: Mapping[str, JsonValue] = field(repr=False)
@@ -99,6 +101,13 @@ class Claim:
         done_at = self.life.stages.get(due.stage)
         return done_at is not None and (due.outage_at is None or due.outage_at <= done_at)
 
+    @property
+    def undated(self) -> tuple[Deadline, ...]:
+        """The rules of what is not done yet and has no date; none once it is filed."""
+        if not self.is_open:
+            return ()
+        return tuple(rule for rule in self.dateless if rule.stage not in self.life.stages)
+
     def missed(self, at: int) -> Due | None:
         """The first deadline that has passed with its stage not done; None when none has.
 
@@ -131,6 +140,8 @@ class Claim:
         missed = self.missed(now)
         if missed is not None:
             yield f"the {missed.stage} was due {missed.says}, {missed.rule}; it is not done"
+        for rule in self.undated:
+            yield f"the {rule.stage} is due {rule.says}; nobody knows the date: look it up"
         if self.withheld and self.is_open:
             yield f"withheld: {self.withheld}"
         yield from self.unfitting
@@ -138,4 +149,6 @@ class Claim:
     @property
     def unfitting(self) -> tuple[str, ...]:
         """Where what was told no longer fits what is recorded."""
-        return open_points(self.life, owed=self.owed, withheld=bool(self.withheld))
+        return open_points(
+            self.life, owed=self.owed, days=self.credit_days or "", withheld=bool(self.withheld)
+        )

@@ -55,8 +55,8 @@ class ClaimTerms(Terms):
 
     Attributes:
         within_days: Days after the last day of the service month; day 0 is that last day.
-        billing_cycles: The claim is due by the end of the n-th billing cycle after the service
-            month.
+        billing_cycles: The claim is due by the end of the n-th billing cycle after the one in which
+            the month's first outage began.
         deadlines: Any other rule, and several of them; in place of the two above.
         billing_day: Day of the month on which our billing cycles begin. Default: 1.
         holidays: Country whose public holidays are no business days; None for none.
@@ -64,6 +64,7 @@ class ClaimTerms(Terms):
         address: Portal page, ticket queue or e-mail address.
         account: Our account at the vendor, as claims must name it.
         region: Region or zone that the contract is about, as claims must name it.
+        subject: What the vendor wants to read in the subject; None for `SLA Credit Request`.
         source: The page that says so.
     """
 
@@ -79,6 +80,7 @@ class ClaimTerms(Terms):
     address: str | None = None
     account: Name | None = Field(default=None, exclude_if=lambda value: value is None)
     region: Name | None = Field(default=None, exclude_if=lambda value: value is None)
+    subject: Name | None = Field(default=None, exclude_if=lambda value: value is None)
     source: str | None = None
 
     @model_validator(mode="after")
@@ -95,7 +97,7 @@ class ClaimTerms(Terms):
         if self.within_days is not None:
             return (_after_month_end(self.within_days),)
         if self.billing_cycles is not None:
-            return (Deadline(by_end_of=Stretch.BILLING_CYCLE, number=self.billing_cycles),)
+            return (_cycles_after_the_first_outage(self.billing_cycles),)
         return self.deadlines
 
     def dues(self, occasion: Occasion) -> tuple[Due, ...]:
@@ -128,6 +130,10 @@ class ClaimTerms(Terms):
         if not own.keys().isdisjoint(DEADLINES):
             own = {name: type(self).model_fields[name].default for name in DEADLINES} | own
         return sheet.model_copy(update=own)
+
+
+def _cycles_after_the_first_outage(number: int) -> Deadline:
+    return Deadline(by_end_of=Stretch.BILLING_CYCLE, number=number, after=Anchor.FIRST_OUTAGE)
 
 
 def _after_month_end(days: int) -> Deadline:

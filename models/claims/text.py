@@ -28,6 +28,9 @@ CALCULATION = frozenset(
 )
 """The steps of a decision that explain the credit."""
 
+SUBJECT = "SLA Credit Request"
+"""What AWS and those who follow it want in the subject of a claim; no vendor minds it."""
+
 NO_ACCOUNT = "(write your account here: claim.account in the contract)"
 
 
@@ -80,7 +83,7 @@ def claim_text(claim: Claim, decided: Decided) -> ClaimText:
     counted = tuple(o for o in uptime.outages if o.counted_ms) if uptime else ()
     steps = decided.determination.steps
     return ClaimText(
-        subject=f"SLA Credit Request: {claim.service}, {claim.month}{account}",
+        subject=f"{claim.terms.subject or SUBJECT}: {claim.service}, {claim.month}{account}",
         key=claim.obligation,
         vendor=claim.vendor,
         month=str(claim.month),
@@ -115,7 +118,7 @@ def _facts(claim: Claim, counted: Sequence[Outage]) -> Iterator[tuple[str, str]]
         yield "Tier", f"{facts['tier']} (in percent)"
     yield "Credit requested", _credit(claim)
     if (due := claim.claim_due) is not None:
-        yield "In time", f"{due.says} ({claim.time_zone}), {due.rule}"
+        yield "To be filed", f"{due.says} ({claim.time_zone}), {due.rule}"
 
 
 def _credit(claim: Claim) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -24,7 +24,10 @@ class Identified(Terms):
     Attributes:
         id: Unique in the workspace; what it says is recorded under it, and its secrets are looked
             for in the environment as `MAKEGOOD_SOURCE_<ID>_...`, in capitals with underscores.
+        SECRETS: What it may look for there, such as `TOKEN`.
     """
+
+    SECRETS: ClassVar[tuple[str, ...]] = ()
 
     id: Slug
 
@@ -35,6 +38,10 @@ class Identified(Terms):
         'MAKEGOOD_SOURCE_EU_PROM_TOKEN'
         """
         return f"MAKEGOOD_SOURCE_{self.id.upper().replace('-', '_').replace('.', '_')}_{what}"
+
+    def secret_names(self) -> tuple[str, ...]:
+        """Every environment variable that this source may look at."""
+        return tuple(self.secret_name(what) for what in self.SECRETS)
 
 
 class Source(Identified):

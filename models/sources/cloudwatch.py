@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from models.requests import RequestRule
 from models.signals import SignalKind
 from models.sources.base import Asked
-from models.terms import Exact, Name, Terms
+from models.terms import Exact, Name, Terms, Whole
 
-REGION = r"^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$"
+REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
+PERIODS_S = (60, 300, 900, 1800, 3600)
+
+
+def _region(name: str) -> str:
+    if REGION.fullmatch(name):
+        return name
+    expected = "a region of AWS such as eu-central-1"
+    remedy = "Write it as Amazon's console shows it in its address."
+    raise PydanticCustomError("region", "{expected}", {"expected": expected, "remedy": remedy})
+
+
+def _period(seconds: int) -> int:
+    if seconds in PERIODS_S:
+        return seconds
+    expected = "60, 300, 900, 1800 or 3600"
+    remedy = "Choose one of these; months that are over need 300 or longer."
+    raise PydanticCustomError("period", "{expected}", {"expected": expected, "remedy": remedy})
+
+
+Region = Annotated[str, AfterValidator(_region)]
+"""A region of AWS."""
+
+Period = Annotated[Whole, AfterValidator(_period)]
+"""A length that CloudWatch keeps points of, in seconds."""
 
 
 class Statistic(StrEnum):
@@ -108,8 +133,8 @@ class CloudWatch(Asked):
     """
 
     kind: Literal["cloudwatch"]
-    region: Annotated[str, Field(pattern=REGION)]
-    period_seconds: Literal[60, 300, 900, 1800, 3600] = 300
+    region: Region
+    period_seconds: Period = 300
     monitors: Annotated[Mapping[Name, CloudWatchMonitor], Field(min_length=1)]
 
 

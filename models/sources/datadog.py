@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -72,6 +72,8 @@ class Datadog(Asked):
     Attributes:
         monitors: The contracts' names for monitors, and how Datadog knows them.
     """
+
+    SECRETS: ClassVar[tuple[str, ...]] = ("API_KEY", "APP_KEY")
 
     kind: Literal["datadog"]
     monitors: Annotated[dict[Name, DatadogMonitor], Field(min_length=1)]

@@ -8,7 +8,7 @@ contract makes of them, its own rules say. To add a kind: its terms here, its na
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -24,11 +24,13 @@ class Announced(StrEnum):
     """What proves when something was announced.
 
     SEEN: Makegood saw it then, and recorded that; nobody can write it earlier afterwards. STATED:
-    whoever wrote it says so.
+    whoever wrote it says so. RECORDED: the system that holds it wrote the time down itself, and its
+    users cannot change that.
     """
 
     SEEN = "seen"
     STATED = "stated"
+    RECORDED = "recorded"
 
 
 class ExclusionTerms(Identified):
@@ -76,12 +78,18 @@ class MaintenanceCalendar(ExclusionTerms):
             taken. Empty takes every entry, for the `services` and `regions` of the source.
     """
 
+    SECRETS: ClassVar[tuple[str, ...]] = ("ADDRESS",)
+
     kind: Literal["calendar"]
     path: Name | None = None
     address: Address | None = None
     timeout_seconds: Annotated[int, Field(ge=1, le=600)] = 30
     time_zone: TimeZone | None = None
     categories: dict[Name, Touched] = Field(default_factory=dict)
+
+    def secret_names(self) -> tuple[str, ...]:
+        """Its address, where that stands nowhere else."""
+        return () if self.path or self.address else super().secret_names()
 
     @model_validator(mode="after")
     def _one_place(self) -> MaintenanceCalendar:
@@ -119,8 +127,10 @@ class DatadogCorrections(ExclusionTerms):
         categories: Which corrections are taken.
     """
 
+    SECRETS: ClassVar[tuple[str, ...]] = ("API_KEY", "APP_KEY")
+
     kind: Literal["datadog_corrections"]
-    announced: Announced = Announced.STATED
+    announced: Announced = Announced.RECORDED
     address: Address | None = None
     timeout_seconds: Annotated[int, Field(ge=1, le=600)] = 30
     slos: Annotated[dict[DatadogId, Touched], Field(min_length=1)]
@@ -157,6 +167,8 @@ class AlertmanagerSilences(ExclusionTerms):
         kept_hours: How long the server keeps silences that have ended, its `--data.retention`.
             Nothing is told about months of which it may have forgotten some.
     """
+
+    SECRETS: ClassVar[tuple[str, ...]] = ("TOKEN", "PASSWORD")
 
     kind: Literal["alertmanager"]
     address: Address

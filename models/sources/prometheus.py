@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -124,6 +124,8 @@ class Prometheus(Asked):
         tenant: Whose metrics are meant, where a server keeps those of several (`X-Scope-OrgID`).
         monitors: The contracts' names for monitors, and how the server knows them.
     """
+
+    SECRETS: ClassVar[tuple[str, ...]] = ("TOKEN", "PASSWORD")
 
     kind: Literal["prometheus"]
     address: Address

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -126,6 +126,8 @@ class SqlDatabase(Source):
         timeout_seconds: How long the database may take for an answer.
     """
 
+    SECRETS: ClassVar[tuple[str, ...]] = ("URL",)
+
     kind: Literal["sql"]
     yields: Yields
     query: Query | None = None
@@ -143,11 +145,9 @@ class SqlDatabase(Source):
 
     @model_validator(mode="after")
     def _complete(self) -> SqlDatabase:
-        missing = next(self._missing(), None)
-        if missing is not None:
-            raise PydanticCustomError(
-                "incomplete_query", "{expected}", {"expected": missing, "remedy": "Add it."}
-            )
+        for lacks, expected in self._missing():
+            context = {"fact": f"lacks {lacks}", "expected": expected, "remedy": "Add it."}
+            raise PydanticCustomError("incomplete_query", "{expected}", context)
         called = [monitor.called or name for name, monitor in self.monitors.items()]
         if len(set(called)) < len(called):
             raise PydanticCustomError(
@@ -157,14 +157,15 @@ class SqlDatabase(Source):
             )
         return self
 
-    def _missing(self) -> Iterator[str]:
-        """What a query of this kind cannot do without."""
+    def _missing(self) -> Iterator[tuple[str, str]]:
+        """What it lacks, and what queries of its kind cannot do without."""
         if self.query is None and any(own.query is None for own in self.monitors.values()):
-            yield "a query, of the source or of every monitor"
+            yield "a query", "one for the source, or one for every monitor"
         if self.yields is Yields.OUTAGES and self.covers is None:
-            yield "covers, such as 2025-09-01/2026-09-01: time without an outage was up there"
-        if self.yields is Yields.COUNTS:
-            if self.window_seconds is None:
-                yield "window_seconds: how long the window of a row is"
-            if self.rule is None and any(own.rule is None for own in self.monitors.values()):
-                yield "a rule, of the source or of every monitor, such as {error_rate_percent: 5}"
+            stretch = "the stretch in which every outage is in the rows"
+            yield "covers", f"{stretch}, such as 2025-09-01/2026-09-01"
+        if self.yields is Yields.COUNTS and self.window_seconds is None:
+            yield "window_seconds", "how long the window of a row is"
+        ruled = self.rule is not None or all(own.rule is not None for own in self.monitors.values())
+        if self.yields is Yields.COUNTS and not ruled:
+            yield "a rule", "such as {error_rate_percent: 5}, for the source or every monitor"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -35,6 +35,8 @@ class UptimeRobot(Asked):
     Attributes:
         monitors: The contracts' names for monitors, and how UptimeRobot knows them.
     """
+
+    SECRETS: ClassVar[tuple[str, ...]] = ("API_KEY",)
 
     kind: Literal["uptimerobot"]
     monitors: Annotated[dict[Name, UptimeRobotMonitor], Field(min_length=1)]

@@ -48,9 +48,13 @@ folder, month, token, page, url, scale = *sys.argv[1:6], int(sys.argv[6])
 clock = Clock(lambda: time.monotonic_ns() // 1000 * scale, lambda us: time.sleep(us / scale / 1e6))
 with open_office(Path(folder)) as office:
     gap = gap_us(180) // scale
+    def hold_off(us):
+        for name in ("notion", "notion/limit"):
+            office.store.hold_off(name, us=us // scale)
     turns = Turns(
         take=lambda: office.store.turns("notion", gap_us=gap) * scale,
-        hold_off=lambda us: office.store.hold_off("notion", us=us // scale),
+        hold_off=hold_off,
+        held=lambda: office.store.turns("notion/limit", gap_us=0) * scale,
     )
     ledger = NotionLedger(
         token, NotionTerms(page=page), currencies=["EUR"], address=url, clock=clock,

@@ -71,7 +71,7 @@ def test_a_command_that_does_not_exist_is_met_with_the_nearest():
     """Exit code 2, on stderr."""
     ended = makegood("mesure")
     assert (ended.code, ended.out) == (2, "")
-    assert "No such command 'mesure'. Did you mean 'measure'?" in ended.err
+    assert "No such command 'mesure'. Did you mean 'measure'" in ended.err
 
 
 # --- Speed ----------------------------------------------------------------------------------------

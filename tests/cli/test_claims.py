@@ -11,6 +11,7 @@ from io import StringIO
 import pytest
 from jsonschema import Draft202012Validator
 
+from deployments.cli import printing
 from deployments.cli.approver import TOKEN
 from deployments.cli.schemas import schema_path
 from tests.command import makegood
@@ -65,6 +66,28 @@ def test_the_list_has_amount_deadline_status_and_channel(books):
         in ended.out
     )
     assert "Linked outages: we owe 200.00 EUR, recoverable 50.00 USD." in ended.out
+
+
+@pytest.mark.parametrize(("width", "is_a_table"), [(70, True), (40, False)])
+def test_a_claim_s_name_stays_whole_on_a_narrow_screen(books, monkeypatch, width, is_a_table):
+    """It is what people copy: the other columns are folded, and then the table is given up."""
+    monkeypatch.setattr(printing, "PLAIN_WIDTH", width)
+    lines = claims("--today", "2025-10-16").out.splitlines()
+    (shown,) = [line for line in lines if KEY in line and ": acme/api was down" not in line]
+    assert (shown != KEY, len(shown) <= width) == (is_a_table, True)
+    if not is_a_table:
+        below = lines[lines.index(KEY) + 1]
+        assert below == "  50.00 USD, To Review, 2025-10-30, 14 days left, portal"
+
+
+def test_a_day_is_the_claim_s_own(books):
+    """October 30 begins in Los Angeles seven hours later than in UTC, and is today there."""
+    books.agree(VENDOR.replace("currency: USD", "time_zone: America/Los_Angeles\ncurrency: USD"))
+    books.run()
+    ended = claims("--today", "2025-10-30")
+    assert (ended.code, "2025-10-30, today" in ended.out) == (0, True)
+    late = claims("--today", "2025-10-31")
+    assert (late.code, "1 day late" in late.out) == (1, True)
 
 
 def test_what_is_overdue_needs_a_person(books):

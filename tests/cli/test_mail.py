@@ -145,6 +145,27 @@ def test_a_released_notice_is_shown_as_it_was_sent(books):
     assert before != after
 
 
+def test_a_released_adjustment_is_shown_with_the_figures_that_were_sent(books):
+    """500 minutes are 98.84 %, 25 % of 2,000.00 EUR: 300.00 EUR more than the 200.00 before."""
+    books.release(clients=["acme"])
+    books.write("checks.csv", checks(api=500, hosting=0))
+    books.run()
+    books.release(clients=["acme"])
+    notices = document("preview", SEPTEMBER, "--kind", "notice", "--client", "acme")["messages"]
+    for one in notices:
+        mail_sent = (books.folder / "outbox").glob(f"{one['name'].replace('/', '.')}.notice.*.eml")
+        (sent,) = [
+            message_from_bytes(path.read_bytes(), policy=policy.default) for path in mail_sent
+        ]
+        plain = sent.get_body(("plain",))
+        assert plain
+        body = plain.get_content().replace("\r\n", "\n")
+        assert (books.folder.parent / one["text"]).read_text().endswith(f"\n\n{body}")
+    (adjustment,) = [one for one in notices if one["name"].endswith("/r1")]
+    text = " ".join((books.folder.parent / adjustment["text"]).read_text().split())
+    assert "We add €300.00 to your credit, which makes €500.00 for the month." in text
+
+
 def test_the_pages_are_opened_when_asked_for(books, monkeypatch):
     """In the browser, each once."""
     opened: list[str] = []
@@ -246,12 +267,28 @@ def test_how_it_ended_is_an_exit_code(office, step, fault, code, says):
     assert "Traceback" not in ended.err
 
 
-def test_a_wrong_receiver_is_found_before_anybody_is_asked(office):
-    """Exit code 2."""
-    ended = mail("test", "--to", "a@relay.example, b@relay.example")
+@pytest.mark.parametrize(
+    "to", ["a@relay.example, b@relay.example", "a@relay.example>", "jürgen@relay.example", "a@b..c"]
+)
+def test_a_wrong_receiver_is_found_before_anybody_is_asked(office, to):
+    """Exit code 2; what must be corrected is the option."""
+    ended = mail("test", "--to", to)
     assert (ended.code, ended.out) == (2, "")
-    assert ended.err.startswith("--to: is 'a@relay.example, b@relay.example'; one address")
+    assert ended.err.startswith(f"--to: is {to!r}; one address")
     assert office.connections == 0
+
+
+def test_a_test_message_is_in_the_workspaces_language(office, workspace):
+    """As every other mail to the operator."""
+    server = f"127.0.0.1, port: {office.port}, security: none"
+    workspace.write("makegood.yaml", sent_by(server).replace("{smtp:", "{language: de, smtp:"))
+    assert mail("test").code == 0
+    (envelope,) = office.taken
+    letter = message_from_bytes(envelope.original_content, policy=policy.default)
+    assert letter["Subject"] == "Testnachricht von Makegood für Northwind Relay"
+    page = letter.get_body(("html",))
+    assert page
+    assert '<html lang="de"' in page.get_content()
 
 
 def test_a_workspace_without_mail_says_what_to_add(workspace):

@@ -18,7 +18,8 @@ from tests.house.project import ROOT
 def terms() -> AlertmanagerSilences:
     """What the README's example says."""
     readme = (ROOT / "connectors/exclusions/README.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"```yaml\n(.*?kind: alertmanager.*?)```", readme, re.DOTALL)
+    blocks = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    (example,) = (block for block in blocks if "kind: alertmanager\n" in block)
     (document,) = parse_yaml(f"name: Acme\n{example}", name="makegood.yaml")
     (source,) = document.expect(Workspace).exclusion_sources
     assert isinstance(source, AlertmanagerSilences)

@@ -329,6 +329,26 @@ def test_a_person_s_word_is_checked_where_the_far_side_can_be_asked(store):
     assert vendor.posts == 1
 
 
+def test_somebody_who_goes_on_with_it_during_the_look_ends_no_run(store, monkeypatch):
+    """Planned anew by a person, found to be there, and begun by another run just then."""
+    vendor = Vendor(World())
+    _, effect = stories(store, vendor, [Fault.NONE, Fault.LOST_AND_SEEN_LATE], tries=1)
+    store.resolve(effect.key, as_=EffectState.PLANNED, by="Kim", why="nothing in the dashboard")
+    vendor.world.pass_by(2 * HOUR)
+    look = vendor.look
+
+    def _meanwhile(plan):
+        store.begin([plan.key])
+        return look(plan)
+
+    with living_in(store, vendor.world), monkeypatch.context() as patched:
+        patched.setattr(vendor, "look", _meanwhile)
+        count = settle(store, [effect.key], vendor, clocks=vendor.world.clocks, patience=ONCE)
+    assert (count.done, count.waiting) == (0, 1)
+    assert list(doubts(told(store, [effect.key], vendor, []), vendor)) == []
+    assert vendor.posts == 1
+
+
 def test_a_writer_that_is_busy_elsewhere_is_come_back_to(store):
     """Another run has the customer; the others go on, and it waits its turn."""
     vendor = Vendor(World())

@@ -89,6 +89,18 @@ def test_where_two_must_agree_the_request_says_so_and_goes_to_every_approver(tmp
     assert "The limit is €100.00." in text(request)
 
 
+def test_who_is_named_twice_gets_one_copy(tmp_path):
+    """The operator is an approver as well, under a name, in other letters."""
+    makegood = MAKEGOOD.replace(
+        "operator: finance@relay.example",
+        'operator: finance@relay.example, approvers: ["Kim, Finance <Finance@Relay.example>"]',
+    )
+    books = Books.laid_out(tmp_path, ACME, checks=checks(api=120), makegood=makegood)
+    books.run()
+    (request,) = [m for m in letters(books, "finance@") if m["subject"].startswith("Please")]
+    assert [address.addr_spec for address in request["to"].addresses] == ["finance@relay.example"]
+
+
 def test_nothing_waits_nobody_is_asked(tmp_path):
     """A month that met its commitment, or holds claims alone."""
     books = Books.laid_out(tmp_path, ACME, VENDOR, checks=checks(api=5, hosting=500))

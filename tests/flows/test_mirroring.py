@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from flows.books import remembered_book
-from flows.mirroring import mirror_rows
+from flows.mirroring import Mirrored, mirror_rows
 from flows.office import open_office
 from flows.pacing import Clocks
 from models.effect import EffectState
@@ -297,6 +297,19 @@ def test_two_rows_with_one_key_are_an_alarm_and_neither_is_written(firm):
     assert came.unchanged == 2
     amounts = [r["cells"]["Credit Amount"] for r in firm.workspace.rows()]
     assert amounts.count(1) == 2
+
+
+def test_no_question_hides_how_many_more_there_are_and_that_rows_wait():
+    """Twenty are told, then the number of the others, and last what waits."""
+    came = Mirrored(waiting=7)
+    for number in range(25):
+        came.ask(f"row {number}")
+    came.close("notion")
+    assert came.questions[:20] == [f"row {number}" for number in range(20)]
+    assert came.questions[20:] == [
+        "notion: 5 more need a look. Settle these, then run it again.",
+        "notion: 7 rows wait for the next run. Run it again.",
+    ]
 
 
 def test_a_row_in_the_trash_is_told_and_gets_no_twin(firm):

@@ -4,6 +4,8 @@ Cloudways owes 50.00 USD for September 2025, 10 % of 500.00 for 120 minutes of d
 is in time for 30 days after the month: through October 30.
 """
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -22,6 +24,7 @@ from flows.office import open_office
 from flows.reminders import remind, reminder_of
 from models.approval import Identity, Voice
 from models.claims.life import Act, Move
+from models.claims.present import Present
 from models.intervals import instant
 from models.ledger import LedgerStatus
 from tests.workspaces import ACME, MAKEGOOD, VENDOR, Books, checks
@@ -75,10 +78,17 @@ def opened(books, mail=None):
         yield replace(office, mail=mail) if mail else office
 
 
-def reminded(books, day: str, mail=None):
-    """Remind on a day."""
+def as_of(moment: str) -> Present:
+    """A day, or a moment with its offset."""
+    if "T" in moment:
+        return Present(instant(datetime.fromisoformat(moment)))
+    return Present.on(date.fromisoformat(moment))
+
+
+def reminded(books, moment: str, mail=None):
+    """Remind on a day, or at a moment."""
     with opened(books, mail) as office:
-        return remind(office, today=date.fromisoformat(day))
+        return remind(office, present=as_of(moment))
 
 
 def move(books, to: LedgerStatus, **fields) -> None:
@@ -277,7 +287,7 @@ def test_a_dry_run_writes_nothing(books, dry):
     """It tells what would be mailed."""
     before = books.everything
     with open_office(books.folder, read_only=dry) as office:
-        done = remind(office, today=date(2025, 10, 16), dry_run=True)
+        done = remind(office, present=as_of("2025-10-16"), dry_run=True)
     assert (done.new, done.settlement.done, done.feed) == ((CLAIM,), 0, "")
     assert books.everything == before
 
@@ -355,7 +365,139 @@ def test_a_preview_shows_what_is_due_whatever_was_sent(books):
     reminded(books, "2025-10-16")
     with opened(books) as office:
         english = language_of("en")
-        shown = reminder_of(office, today=date(2025, 10, 16), language=english)
+        shown = reminder_of(office, present=as_of("2025-10-16"), language=english)
         assert shown is not None
         assert "Cloudways" in shown.text
-        assert reminder_of(office, today=date(2025, 9, 1), language=english) is None
+        assert reminder_of(office, present=as_of("2025-09-01"), language=english) is None
+
+
+# --- Where a claim is ----------------------------------------------------------------------------
+
+ANGELES = VENDOR.replace("currency: USD", "time_zone: America/Los_Angeles\ncurrency: USD")
+TOKYO = VENDOR.replace("currency: USD", "time_zone: Asia/Tokyo\ncurrency: USD")
+
+
+@pytest.mark.parametrize(
+    ("contract", "moment", "left"),
+    [
+        # Midnight has passed in UTC; in Los Angeles the 30th goes on for six hours.
+        (ANGELES, "2025-10-31T01:00+00:00", "due today"),
+        (ANGELES, "2025-10-31T07:00+00:00", "1 day overdue"),
+        # In UTC the 30th has nine hours left; in Tokyo it is over.
+        (TOKYO, "2025-10-30T14:59+00:00", "due today"),
+        (TOKYO, "2025-10-30T15:00+00:00", "1 day overdue"),
+        # A day that is asked for begins where the claim is.
+        (ANGELES, "2025-10-30", "due today"),
+        (TOKYO, "2025-10-31", "1 day overdue"),
+    ],
+)
+def test_a_claim_is_late_where_it_is_and_not_in_utc(tmp_path, contract, moment, left):
+    """Both are in time through October 30, each in its own zone."""
+    books = Books.laid_out(tmp_path, contract, checks=checks(hosting=120))
+    books.run()
+    reminded(books, moment)
+    assert letters(books)[0]["subject"] == f"1 claim to file, {left}: $50.00"
+
+
+def test_what_ends_within_a_day_is_late_from_that_minute(tmp_path):
+    """Seven days from noon of September 10 end on the 17th at noon."""
+    within = "within: 7 days, after: incident_start, last_day: same_time"
+    contract = VENDOR.replace("within_days: 30", f"deadlines: [{{{within}}}]")
+    books = Books.laid_out(tmp_path, contract, checks=checks(hosting=120))
+    books.run()
+    early, late = (
+        reminded(books, f"2025-09-17T{time}+00:00").due[0] for time in ("11:59", "12:00")
+    )
+    assert [(line.days_left, line.overdue) for line in (early, late)] == [(0, False), (0, True)]
+    subjects = sorted(letter["subject"] for letter in letters(books))
+    assert subjects == [
+        "1 claim to file, due today: $50.00",
+        "1 claim to file, overdue since today: $50.00",
+    ]
+
+
+# --- Once, whoever runs it -----------------------------------------------------------------------
+
+
+class SlowMail(MemoryMail):
+    """A server that takes its time, and takes whatever it is sent, twice as well."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken: list[str] = []
+
+    repeats_are_safe = False
+
+    def send(self, message):
+        """Count what comes."""
+        self.taken.append(message.key)
+        time.sleep(0.2)
+        return super().send(message)
+
+
+def test_two_that_remind_at_once_remind_once(books):
+    """The second one waits for the first, and finds that everything is told."""
+    mail = SlowMail()
+
+    def _remind(_):
+        return reminded(books, "2025-10-16", mail)
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(_remind, range(2)))
+    assert len(mail.taken) == 1
+    assert sorted(len(each.new) for each in done) == [0, 1]
+    assert sorted(each.settlement.done for each in done) == [0, 1]
+
+
+def test_a_new_sender_keeps_every_uid(books):
+    """Calendars would show each deadline twice, and never take the old one out."""
+    reminded(books, "2025-10-16")
+    (before,) = calendars(letters(books)[0])["PUBLISH"]
+    books.write(
+        "makegood.yaml", (MAKEGOOD + FEED).replace("sla@relay.example", "sla@relay-group.example")
+    )
+    reminded(books, "2025-10-23")
+    (last,) = [letter for letter in letters(books) if "relay-group" in letter["from"]]
+    (after,) = calendars(last)["PUBLISH"]
+    assert after["organizer"] == "mailto:sla@relay-group.example"
+    assert after["uid"] == before["uid"] == feed(books)[0]["uid"]
+
+
+def test_a_sender_beyond_ascii_has_one_uid_too(tmp_path):
+    """Mail servers know the domain by its ASCII form, and so do calendars."""
+    books = Books.laid_out(
+        tmp_path,
+        VENDOR,
+        checks=checks(hosting=120),
+        makegood=MAKEGOOD.replace("sla@relay.example", "sla@m\u00fcller.example") + FEED,
+    )
+    books.run()
+    reminded(books, "2025-10-16")
+    first = feed(books)[0]["uid"]
+    reminded(books, "2025-10-17")
+    assert first == feed(books)[0]["uid"] == calendars(letters(books)[0])["PUBLISH"][0]["uid"]
+    assert first.endswith("@xn--mller-kva.example")
+
+
+def test_of_two_rules_for_one_stage_the_first_deadline_stands_in_the_calendar(tmp_path):
+    """Within 30 days, and by the end of the third month: whoever keeps the first keeps both."""
+    rules = "[{within: 30 days}, {by_end_of: calendar_month, number: 3}]"
+    contract = VENDOR.replace("within_days: 30", f"deadlines: {rules}")
+    books = Books.laid_out(tmp_path, contract, checks=checks(hosting=120), makegood=MAKEGOOD + FEED)
+    books.run()
+    reminded(books, "2025-10-16")
+    assert [event.start for event in feed(books)] == [date(2025, 10, 30)]
+    assert [event.start for event in calendars(letters(books)[0])["PUBLISH"]] == [
+        date(2025, 10, 30)
+    ]
+
+
+def test_a_feed_without_mail_names_no_method(tmp_path):
+    """A method takes an organizer, and nobody is known by an address."""
+    makegood = MAKEGOOD.partition("mail:")[0] + FEED
+    books = Books.laid_out(tmp_path, VENDOR, checks=checks(hosting=120), makegood=makegood)
+    books.run()
+    reminded(books, "2025-10-02")
+    read = Calendar.from_ical((books.folder / "calendar/claims.ics").read_bytes())
+    assert "method" not in read
+    assert len(read.walk("VEVENT")) == 1

@@ -25,22 +25,22 @@ ON_POSTGRESQL = ("first-hidden", "anew", "ticked-again")
 
 CAUGHT_BY: dict[str, tuple[str, ...]] = {
     "no look": (
-        "first/14/killed-after/25h/1/sqlite",
-        "first/17/cut-after/1h/1/sqlite",
-        "first/20/timed-out-there-done/40d/1/sqlite",
+        "first/15/killed-after/25h/1/sqlite",
+        "first/18/cut-after/1h/1/sqlite",
+        "first/21/timed-out-there-done/40d/1/sqlite",
     ),
     "page id forgotten": (
-        "first-hidden/21/killed-after/0h/1/sqlite",
-        "first-hidden/17/killed-after/0h/1/sqlite",
+        "first-hidden/22/killed-after/0h/1/sqlite",
+        "first-hidden/18/killed-after/0h/1/sqlite",
     ),
     "query trusted": (
-        "first-hidden/14/killed-after/0h/1/sqlite",
-        "first-hidden/17/cut-after/0h/1/sqlite",
-        "first-hidden/20/failed-done/same-run/1/sqlite",
+        "first-hidden/15/killed-after/0h/1/sqlite",
+        "first-hidden/18/cut-after/0h/1/sqlite",
+        "first-hidden/21/failed-done/same-run/1/sqlite",
     ),
     "all columns": (
         "spoiled/5/killed-before/0h/1/sqlite",
-        "anew/6/refused/1h/1/sqlite",
+        "anew/7/refused/1h/1/sqlite",
     ),
     "status written over": (
         "spoiled/5/killed-before/0h/1/sqlite",
@@ -52,7 +52,7 @@ CAUGHT_BY: dict[str, tuple[str, ...]] = {
     ),
 }
 """The cases that find each mutant, by their names: a scene's moments are numbered from 1, and the
-14th, 17th and 20th of `first` make a row each, the 5th of `spoiled` heals one."""
+15th, 18th and 21st of `first` make a row each, the 5th of `spoiled` heals one."""
 
 
 @pytest.fixture(scope="session")

@@ -187,3 +187,14 @@ def test_a_proof_in_words_tells_a_back_dated_entry_from_one_seen_in_time():
         "its announcement rests on the word of whoever wrote it"
     )
     assert said("seen", None) == "Makegood never saw it as it stands"
+
+
+def test_what_the_far_side_wrote_down_itself_is_nobodys_word():
+    """Its users cannot write it earlier afterwards."""
+    recorded = said("recorded", "2026-05-13T08:00:00Z", announced_at=NIGHT, author="Ana")
+    assert recorded == (
+        "Makegood saw it first at 2026-05-13T08:00:00Z, after it began; "
+        "the system that holds it wrote down when it was announced"
+    )
+    present = event(announced_at=NIGHT - 30 * DAY)
+    assert judged(Told("ops", Announced.RECORDED, (present,)), watched())[0]

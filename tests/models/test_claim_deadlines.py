@@ -17,10 +17,12 @@ from models.claims.deadline import (
     Stretch,
     claim_due,
     dues,
+    undated,
 )
 from models.claims.terms import ClaimChannel, ClaimTerms
 from models.intervals import MINUTE_MS, Interval, instant, utc_text
 from models.period import ServiceMonth, end_of_day
+from tests.models.ladders.sheets import PATHS, sheet
 
 COLLECTION = Path(__file__).resolve().parents[3] / "shared/data/vendor-ladders.yaml"
 
@@ -63,6 +65,15 @@ def days(number, after="month_end"):
 RULES = [
     # The id of the vendor's agreement in the collection of ladders, its rule, and when; then the
     # last day, or the instant. Where a text does not say from when, the anchor is our reading.
+    # Whatever began later in the month waits for no other date: the first outage binds.
+    ("aws-s3-standard", {**CYCLES, "after": "first_outage"},
+     occasion("2026-05", TUESDAY, "2026-05-20T10:00", billing_day=15), "2026-07-14"),
+    # It went on from April: in May it was there on the 1st, in the cycle from 15 April.
+    ("aws-s3-standard", {**CYCLES, "after": "first_outage"},
+     occasion("2026-05", "2026-04-10T10:00", billing_day=15), "2026-07-14"),
+    # No outage is known: the month's first day may have been the one.
+    ("aws-s3-standard", {**CYCLES, "after": "first_outage"},
+     occasion("2026-05", billing_day=15), "2026-07-14"),
     # January 15 lies in cycle 0; February is 1, March 2.
     ("aws-s3-standard", {**CYCLES, "after": "incident_start"},
      occasion("2026-01", "2026-01-15T08:00"), "2026-03-31"),
@@ -91,8 +102,9 @@ RULES = [
      occasion("2026-05", TUESDAY), "2026-05-19"),
     ("cloudflare-business", {"by_end_of": "billing_cycle", "number": 1},
      occasion("2026-05", TUESDAY), "2026-06-30"),
-    # 28 February + 30.
-    ("fastly-network", days(30), occasion("2026-02"), "2026-03-30"),
+    # From the outage, not from the month: 10 February + 18 is the 28th, + 12.
+    ("fastly-network", days(30, "incident_start"),
+     occasion("2026-02", "2026-02-10T10:00"), "2026-03-12"),
     ("twilio-apis", days(30), occasion("2026-05"), "2026-06-30"),
     # 31 January + 28 is 28 February, + 2.
     ("twilio-apis", days(30), occasion("2026-01"), "2026-03-02"),
@@ -135,20 +147,23 @@ RULES = [
      occasion("2025-11", billing_day=10), "2026-03-09"),
     ("digitalocean-app", CYCLES, occasion("2026-12"), "2027-02-28"),
     ("upcloud", days(15, "incident_end"), occasion("2026-05", TUESDAY), "2026-05-27"),
-    # It ended after midnight, on the 1st: + 14.
-    ("dreamobjects", days(14, "incident_end"),
-     occasion("2026-05", "2026-05-31T23:00"), "2026-06-15"),
+    # It began on the 31st, and ended after midnight: + 14.
+    ("dreamobjects", days(14, "incident_start"),
+     occasion("2026-05", "2026-05-31T23:00"), "2026-06-14"),
     ("rcpnet", {"within": "72 hours", "after": "incident_start"},
      occasion("2026-05", TUESDAY), "2026-05-15T10:00:00Z"),
-    # 31 December + 31 is 31 January, + 28 is 28 February: 59; + 1.
-    ("ovh-kms", days(60), occasion("2025-12"), "2026-03-01"),
+    # 12 December + 19 is the 31st, + 31 is 31 January, + 10.
+    ("ovh-kms", days(60, "incident_start"),
+     occasion("2025-12", "2025-12-12T10:00"), "2026-02-10"),
     ("airtable", days(30), occasion("2026-06"), "2026-07-30"),
     ("servicenow", days(30), occasion("2026-02"), "2026-03-30"),
     # Sun 31 May; six whole weeks of five: Mon 1 June to Fri 10 July.
     ("sap", {"within": "30 business days"}, occasion("2026-05"), "2026-07-10"),
     # Without Fri 19 June and Fri 3 July: Mon 13 and Tue 14 July.
     ("sap", {"within": "30 business days"}, occasion("2026-05", holidays="US"), "2026-07-14"),
-    ("cornerstone", days(30), occasion("2026-03"), "2026-04-30"),
+    # 3 March + 28 is the 31st, + 2.
+    ("cornerstone", days(30, "incident_start"),
+     occasion("2026-03", "2026-03-03T10:00"), "2026-04-02"),
     # Friday 15 May: Mon 18, Tue 19.
     ("8x8", {"within": "2 business days", "after": "incident_start"},
      occasion("2026-05", "2026-05-15T10:00"), "2026-05-19"),
@@ -164,10 +179,11 @@ RULES = [
     ("palo-cortex", {"within": "24 hours", "after": "incident_start"},
      occasion("2026-05", TUESDAY), "2026-05-13T10:00:00Z"),
     ("hubspot", days(20), occasion("2026-02"), "2026-03-20"),
-    # 31 January + 28 + 31 is 31 March: 59; + 1.
-    ("workday", days(60), occasion("2026-01"), "2026-04-01"),
+    # 5 January + 26 is the 31st, + 28 is 28 February, + 6.
+    ("workday", days(60, "incident_start"),
+     occasion("2026-01", "2026-01-05T10:00"), "2026-03-06"),
     # 25 December + 6 is 31 December, + 8.
-    ("starlink-priority", days(14, "incident_end"),
+    ("starlink-priority", days(14, "incident_start"),
      occasion("2026-12", "2026-12-25T10:00"), "2027-01-08"),
     ("common-paper", days(7), occasion("2026-12"), "2027-01-07"),
 ]  # fmt: skip
@@ -200,6 +216,69 @@ def test_every_claim_rule_of_the_collection_is_in_the_table():
     listed = yaml.safe_load(COLLECTION.read_text(encoding="utf-8"))["ladders"]
     with_a_rule = {ladder["id"] for ladder in listed if ladder.get("claim")}
     assert with_a_rule - NO_DEADLINE <= {vendor for vendor, *_ in RULES}
+
+
+SHEETS = [
+    # 12 May lies in the cycle of May, or in the one from 15 April; two cycles on end that of July.
+    ("aws-lambda", 1, ["claim 2026-07-31"]),
+    ("aws-lambda", 15, ["claim 2026-07-14"]),
+    ("digitalocean-app", 15, ["claim 2026-07-14"]),
+    ("firebase", 1, ["claim 2026-07-31"]),
+    # One cycle after that of 12 May; five business days are 13, 14, 15, 18, 19.
+    ("cloudflare-business", 1, ["notice 2026-05-19", "claim 2026-06-30"]),
+    ("cloudflare-business", 15, ["notice 2026-05-19", "claim 2026-06-14"]),
+    ("auth0-public", 1, ["claim 2026-05-19"]),
+    # 12 May + 30, + 14, + 60.
+    ("fastly-network", 1, ["claim 2026-06-11"]),
+    ("dreamobjects", 1, ["claim 2026-05-26"]),
+    ("starlink-priority", 1, ["ticket 2026-05-26"]),
+    ("ovh-kms", 1, ["claim 2026-07-11"]),
+    # 31 May + 15, + 30.
+    ("atlassian-premium", 1, ["claim 2026-06-15"]),
+    ("twilio-apis", 1, ["claim 2026-06-30"]),
+    ("sendgrid", 1, ["claim 2026-06-30"]),
+    ("gitlab-ultimate", 1, ["claim 2026-06-30"]),
+    ("supabase", 1, ["claim 2026-06-30"]),
+    ("gcp-compute", 1, ["claim 2026-06-30"]),
+    ("gcp-storage", 1, ["claim 2026-06-30"]),
+    ("gcp-functions", 1, ["claim 2026-06-30"]),
+    ("google-workspace", 1, ["claim 2026-06-30"]),
+    ("microsoft-365", 1, ["claim 2026-06-30"]),
+    # Two months after 31 May; cycles from the 10th end on 9 June.
+    ("azure-vm-zones", 1, ["claim 2026-07-31"]),
+    ("azure-vm-zones", 10, ["claim 2026-08-09"]),
+    # 30 June + 30.
+    ("github-legacy", 1, ["claim 2026-07-30"]),
+]
+
+
+@pytest.mark.parametrize(("name", "billing_day", "until"), SHEETS)
+def test_a_sheet_of_the_catalog_has_its_vendor_s_dates(name, billing_day, until):
+    """What a contract gets that names the sheet and says nothing of its own."""
+    when = occasion("2026-05", TUESDAY, billing_day=billing_day)
+    found = dues(sheet(name).credit.claim.rules, when)
+    assert [f"{due.stage} {due.last_day}" for due in found] == until
+
+
+def test_no_sheet_keeps_quiet_about_a_limit_that_was_collected():
+    """A claim would be listed as one without a deadline, and be lost."""
+    if not COLLECTION.is_file():
+        pytest.skip("the collection of published ladders is not beside this project")
+    listed = yaml.safe_load(COLLECTION.read_text(encoding="utf-8"))["ladders"]
+    with_a_rule = {ladder["id"] for ladder in listed if ladder.get("claim")} - NO_DEADLINE
+    shipped = with_a_rule & {path.stem for path in PATHS}
+    assert [name for name in sorted(shipped) if not sheet(name).credit.claim.rules] == []
+
+
+def test_a_rule_whose_fact_is_not_known_is_named():
+    """It makes no deadline, and is not forgotten."""
+    rules = [
+        Deadline(within="5 business days", after=Anchor.INCIDENT_START),
+        Deadline(within="30 days"),
+        Deadline(by_end_of=Stretch.TERM),
+    ]
+    assert undated(rules, occasion("2026-05")) == (rules[0], rules[2])
+    assert undated(rules, occasion("2026-05", TUESDAY, term_ends_on=date(2026, 12, 31))) == ()
 
 
 def test_the_last_day_ends_where_the_vendor_is():
@@ -322,7 +401,7 @@ def test_the_short_forms_are_rules():
     assert ClaimTerms(within_days=30).rules == (Deadline(within="30 days"),)
     assert ClaimTerms(within_days=0).last_day(ServiceMonth.parse("2026-02")) == date(2026, 2, 28)
     assert ClaimTerms(billing_cycles=2).rules == (
-        Deadline(by_end_of=Stretch.BILLING_CYCLE, number=2),
+        Deadline(by_end_of=Stretch.BILLING_CYCLE, number=2, after=Anchor.FIRST_OUTAGE),
     )
 
 

@@ -380,6 +380,14 @@ GALLERY = {
             "Correct the address."
         ),
     ),
+    "address that no server takes": (
+        ACME.replace("ap@acme.example", "jürgen@acme.example"),
+        (
+            "acme.yaml:2: client.email cannot be used: 'jürgen@acme.example' has a part before "
+            "the @ that is not plain ASCII such as anna.b; an e-mail address such as "
+            "ap@acme.example. Correct the address."
+        ),
+    ),
     "kind": (
         ACME.replace("single_threshold", "single_treshold"),
         (

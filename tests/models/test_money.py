@@ -104,6 +104,7 @@ def test_relative_shortfall_of_a_large_fee_rounds_once():
         (KWD, "12344", "12.340", "payment networks settle the dinar in steps of 0.010"),
         (KWD, "12345", "12.350", "payment networks settle the dinar in steps of 0.010"),
         (ISK, "99.5", "100", "whole krónur only"),
+        (Currency.of("MGA"), "12345", "123.00", "the ariary without decimals"),
     ],
 )
 def test_a_currency_pays_in_its_own_steps_and_says_why(currency, minor, paid, why):

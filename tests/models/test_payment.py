@@ -436,6 +436,40 @@ def test_a_credit_note_is_not_taken_back():
     assert closed.proposal == "Leave it to the client, or charge it on the next invoice"
 
 
+def test_what_a_person_has_waived_was_never_put_there():
+    """Of 150.00 and 50.00 the first shall not be paid: it settles, and 50.00 can go back."""
+    paid = (part(15_000, Channel.BALANCE), part(5_000, Channel.BALANCE, number=2))
+    plan = planned(
+        picture(), -20_000, revision=1, paid_parts=paid, waived={f"{R0}/p1"}, next_number=1
+    )
+    assert shown(plan) == ["p1 balance cus_acme -50.00 EUR"]
+    assert plan.left == money(-15_000)
+    nothing = planned(picture(), -20_000, revision=1, paid_parts=paid[:1], waived={f"{R0}/p1"})
+    assert (nothing.parts, nothing.left) == ((), money(-20_000))
+    assert planned(picture(), paid_parts=paid, waived={f"{R0}/p1"}).left == money(0)
+
+
+TO_TAKE_BACK = part(-30_000, Channel.BY_HAND, obligation=R1)
+
+
+def test_what_the_client_has_kept_is_not_given_once_more():
+    """500.00 were paid, 300.00 were to come back and shall not; now 300.00 more are owed again."""
+    paid = (part(50_000), TO_TAKE_BACK)
+    plan = planned(picture(invoice()), 30_000, revision=2, paid_parts=paid, waived={f"{R1}/p1"})
+    assert (plan.parts, plan.left) == ((), money(30_000))
+    kept = "the client still has 300.00 EUR of this month that was not taken back"
+    assert plan.ask == f"{kept} ({R1}/p1)"
+
+
+def test_nothing_more_is_given_while_nobody_knows_whether_something_came_back():
+    """The question about it is answered first."""
+    paid = (part(50_000), TO_TAKE_BACK)
+    plan = planned(picture(invoice()), 30_000, revision=2, paid_parts=paid, in_doubt={f"{R1}/p1"})
+    assert (plan.parts, plan.wait) == ((), f"{R1}/p1 must be settled first")
+    after = planned(picture(invoice()), 30_000, revision=2, paid_parts=paid)
+    assert [one.total for one in after.parts] == [money(30_000)]
+
+
 def test_nothing_is_taken_back_while_a_part_is_in_doubt():
     """Perhaps it was never put there."""
     plan = taken_back(-8_000, part(20_000, Channel.BALANCE), in_doubt={f"{R0}/p1"})

@@ -525,7 +525,8 @@ def test_a_failed_refund_of_which_an_event_tells_is_as_large_as_the_event_says()
 @pytest.mark.parametrize("correction", [each for each in Correction if each != Correction.ASKED])
 def test_what_a_person_has_answered_is_no_difference_any_more(correction):
     """Paid anew by a second part, by hand, or not owed: each sums up to what was released."""
-    first = replace(paid(), came_back=eur(10_000), correction=correction)
+    whole = eur(10_000)
+    first = replace(paid(), came_back=whole, document_back=whole, correction=correction)
     second = paid(a_part(number=2), vendor_id="cn_2")
     anew = correction is Correction.PAID_ANEW
     listed = [note(state=VendorState.VOID)]
@@ -534,6 +535,31 @@ def test_what_a_person_has_answered_is_no_difference_any_more(correction):
     credit = owed(10_000, *([first, second] if anew else [first]))
     result = compared(credit, listed=tuple(listed))
     assert (result.differences, result.returned) == ((), ())
+
+
+@pytest.mark.parametrize("correction", [each for each in Correction if each != Correction.ASKED])
+def test_what_comes_back_after_an_answer_is_told(correction):
+    """40.00 came back and were answered; now it is 100.00, and 60.00 would be lost unseen."""
+    part = eur(4_000)
+    first = replace(paid(), came_back=part, document_back=part, correction=correction)
+    second = paid(a_part(number=2, amount=part), vendor_id="cn_2")
+    anew = correction is Correction.PAID_ANEW
+    listed = [note(state=VendorState.FAILED, returned=eur(10_000))]
+    if anew:
+        listed.append(note("cn_2", key=second.part.key, amount=part))
+    credit = owed(10_000, *([first, second] if anew else [first]))
+    difference = only(compared(credit, listed=tuple(listed)))
+    assert (difference.kind.value, difference.at_stake) == ("refund_failed", (eur(6_000),))
+    assert "the 60.00 EUR in another way" in difference.proposal.says
+
+
+@pytest.mark.parametrize("state", [EffectState.DONE, EffectState.UNKNOWN, EffectState.PERSON])
+def test_what_was_paid_by_another_system_is_not_missed_here(state):
+    """The firm booked in the journal before; Stripe knows nothing of that."""
+    booked = replace(paid(), state=state, elsewhere=True)
+    result = compared(owed(10_000, booked))
+    missing = [each for each in result.differences if each.kind.value == "missing_at_vendor"]
+    assert (missing, result.returned) == ([], ())
 
 
 def test_what_nobody_has_answered_is_a_difference_until_then():

@@ -142,6 +142,15 @@ def test_a_workspace_needs_no_more_than_a_name():
             ),
         ),
         (
+            "Northwind Cloud <sla@northwind.example>",
+            "Northwind Cloud <sla@northwind..example>",
+            (
+                "makegood.yaml:15: mail.from cannot be used: 'sla@northwind..example' has no "
+                "valid domain after the @: Empty Label; an e-mail address such as "
+                "ap@acme.example. Correct the address."
+            ),
+        ),
+        (
             "{month}",
             "{moth}",
             (
@@ -264,6 +273,7 @@ def test_a_server_is_spoken_to_by_starttls_unless_another_way_is_named():
         ("{host: localhost, security: none}", 25),
         ("{host: 127.0.0.1, security: none, port: 1025}", 1025),
         ('{host: "::1", security: none}', 25),
+        ('{host: "[::1]", security: none}', 25),
     ):
         named = read(re.sub(r"smtp: .*", f"smtp: {server}", BY_SMTP)).mail
         assert named
@@ -317,6 +327,14 @@ def test_without_a_server_mails_are_files():
             "smtp: {host: 'smtp://h.example:25'}",
             (
                 'makegood.yaml:5: mail.smtp.host is "smtp://h.example:25"; a name such as '
+                "smtp.example.com, or an address of a machine. Write the name alone; the port "
+                "has a field of its own."
+            ),
+        ),
+        (
+            "smtp: {host: smtp..northwind.example}",
+            (
+                'makegood.yaml:5: mail.smtp.host is "smtp..northwind.example"; a name such as '
                 "smtp.example.com, or an address of a machine. Write the name alone; the port "
                 "has a field of its own."
             ),

@@ -31,7 +31,7 @@ from models.findings import UnusableInputError
 from models.intervals import instant
 from models.ledger import LedgerStatus
 from models.period import ServiceMonth
-from tests.workspaces import ACME, SEPTEMBER, VENDOR, Books, checks
+from tests.workspaces import ACME, MAKEGOOD, SEPTEMBER, VENDOR, Books, checks
 
 KEY = "cloudways/hosting/2025-09"
 R0, R1 = f"{KEY}/r0", f"{KEY}/r1"
@@ -352,7 +352,7 @@ def test_a_text_says_what_vendors_ask_for(tmp_path):
         "Uptime measured:   99.722222 % (rounded down)",
         "Downtime:          2 h in 1 outage",
         "Credit requested:  50.00 USD (10 % of 500.00 USD)",
-        "In time:           through 2025-10-30 (UTC), within 30 days after the end of the month",
+        "To be filed:       through 2025-10-30 (UTC), within 30 days after the end of the month",
         f"Our reference:     {R0}",
         " 1. 2025-09-10 12:00:00 to 14:00:00 UTC, 2 h",
         " - hosting: down 2025-09-10 12:00:00 to 14:00:00 UTC",
@@ -361,6 +361,14 @@ def test_a_text_says_what_vendors_ask_for(tmp_path):
     marked = text(books, TextForm.MARKDOWN)
     assert "- **Credit requested:** 50.00 USD (10 % of 500.00 USD)" in marked
     assert "1. 2025-09-10 12:00:00 to 14:00:00 UTC, 2 h" in marked
+
+
+def test_a_vendor_reads_the_subject_that_it_asks_for(tmp_path):
+    """Twilio takes tickets called SLA Claim."""
+    contract = VENDOR[: VENDOR.index("claim:")] + "credit_ladder: {catalog: twilio-apis}\n"
+    books = Books.laid_out(tmp_path / "books", contract, checks=checks(hosting=120))
+    books.run()
+    assert text(books).splitlines()[0] == "Subject: SLA Claim: Hosting, 2025-09"
 
 
 def test_what_is_withheld_has_no_text(tmp_path):
@@ -383,6 +391,37 @@ def test_days_of_service_are_claimed_too(tmp_path):
     assert due(books, "2025-10-20")[0].amount == "7 days of service"
     said(books, LedgerStatus.FILED)
     assert claims(books)[KEY].unfitting == ()
+    # 2,880 minutes are 93.33 %: fifteen days.
+    books.write("checks.csv", checks(hosting=2880))
+    books.run()
+    (point,) = claims(books)[KEY].unfitting
+    assert point.startswith("filed for 7 days of service, but the month now earns 15 days of ser")
+    said(books, LedgerStatus.FILED)
+    assert claims(books)[KEY].unfitting == ()
+
+
+def test_a_rule_that_has_no_date_is_a_question(tmp_path):
+    """Of a month that somebody else has counted no outage is known, so no date is made up."""
+    contract = VENDOR.replace(
+        "within_days: 30", "deadlines: [{within: 5 business days, after: incident_start}]"
+    )
+    makegood = MAKEGOOD.replace(
+        "{id: checks, kind: checks_file, path: checks.csv}",
+        "{id: counted, kind: calculator_payloads, path: counted.json}",
+    )
+    books = Books.laid_out(tmp_path / "books", contract, makegood=makegood)
+    books.write(
+        "counted.json",
+        '{"client_id": "cloudways", "service_id": "hosting", "month": "2025-09", '
+        '"down_seconds": 7200, "billable_amount": 500}',
+    )
+    books.run()
+    claim = claims(books)[KEY]
+    assert (claim.worth, claim.dues) == ("50.00 USD", ())
+    (point,) = claim.open_points(OCTOBER_2)
+    assert point.startswith("the claim is due within 5 business days after the outage began; nobod")
+    said(books, LedgerStatus.FILED)
+    assert claims(books)[KEY].open_points(OCTOBER_2) == ()
 
 
 # --- Both sides of an outage ---------------------------------------------------------------------
@@ -407,6 +446,30 @@ def test_an_outage_of_a_vendor_links_what_we_owe_to_what_it_owes(tmp_path):
     sides = both_sides([link])
     assert [str(money) for money in sides.owed.values()] == ["200.00 EUR"]
     assert [str(money) for money in sides.recoverable.values()] == ["50.00 USD"]
+
+
+def test_a_night_that_is_another_month_s_in_our_zone_is_linked_all_the_same(tmp_path):
+    """From 05:00 to 07:00 UTC of October 1 it is still September in Los Angeles, and our October.
+
+    120 of October's 44,700 minutes in Berlin are 99.73 %: 10 % of 2,000.00 EUR.
+    """
+    night = "monitor,at,up\n" + "".join(
+        f"{monitor},2025-08-30T00:00:00Z,up\n"
+        f"{monitor},2025-10-01T05:00:00Z,down\n"
+        f"{monitor},2025-10-01T07:00:00Z,up\n"
+        for monitor in ("api", "hosting")
+    )
+    books = Books.laid_out(
+        tmp_path / "books",
+        BY_VENDOR.replace("currency: EUR", "time_zone: Europe/Berlin\ncurrency: EUR"),
+        VENDOR.replace("currency: USD", "time_zone: America/Los_Angeles\ncurrency: USD"),
+        checks=night,
+    )
+    books.run()
+    books.run("2025-10")
+    (link,) = linked(books)
+    assert (link.ours.period, link.vendor.period) == ("2025-10", SEPTEMBER)
+    assert (str(link.ours.owed), str(link.vendor.owed)) == ("200.00 EUR", "50.00 USD")
 
 
 def test_what_a_vendor_denied_is_not_recoverable(tmp_path):

@@ -9,17 +9,22 @@ import csv
 import json
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from connectors.errors import Retriable
 from connectors.ledger.memory import MemoryRowLedger
 from deployments.cli.schemas import schema_path
-from flows import ledger_sync, month
+from flows import ledger_sync, mirroring, month
 from flows.bookkeeping import ledger_rows
-from flows.claims import find_claim
+from flows.claim_mirror import show_in_ledgers
+from flows.claims import find_claim, status_move, tell
+from flows.effects import ONCE, settle
 from flows.ledger_reading import note_pages, record_tick
 from flows.ledger_sync import sync
+from flows.month import conduct, directly, month_run
 from flows.office import open_office
 from flows.release import release, waiting_batch
 from models.approval import Identity, Voice
@@ -54,10 +59,14 @@ class Firm:
             yield replace(office, workspace=workspace, ledgers=ledgers)
 
     def run(self, **minutes):
-        """Measure and decide anew."""
+        """Measure and decide anew; what a person must look at."""
         if minutes:
             self.books.write("checks.csv", checks(**minutes))
-        self.books.run(notify=False)
+        with month_run(
+            self.books.folder, month=MONTH, clients=(), dry_run=False, notify=False
+        ) as going:
+            conduct(going, directly)
+            return going.questions
 
     def sync(self, **options):
         """Read the ledgers back."""
@@ -77,6 +86,18 @@ class Firm:
         """A person ticks Release, or takes the tick away."""
         for key in keys:
             self.rows.mark(self.id_of(key), by=by, release=release)
+
+    def move(self, status):
+        """The claim is moved by command; no ledger shows it yet."""
+        with self.office() as office:
+            claim = find_claim(office.store, CLAIM)
+            by = Voice("Ana", Identity.FREE_TEXT)
+            tell(office.store, claim, status_move(claim, status, by=by, at=RELEASED_AT))
+
+    def status(self):
+        """Where the claim stands."""
+        with self.office(read_only=True) as office:
+            return find_claim(office.store, CLAIM).status
 
     def told(self, kind=EntryKind.LEDGER_EDITED):
         """What the log keeps of a kind."""
@@ -252,6 +273,98 @@ def test_a_step_that_a_claim_cannot_take_is_a_question(firm):
     assert done.moved == []
     assert "cannot become Approved" in done.questions[0]
     assert firm.told(EntryKind.CLAIM_MOVED) == []
+
+
+def test_a_claim_that_is_set_back_by_hand_is_told_and_not_written_over(firm):
+    """Filed by mistake: the ledgers show it as filed, and somebody sets it back to Eligible."""
+    firm.move(LedgerStatus.ELIGIBLE)
+    firm.move(LedgerStatus.FILED)
+    firm.run()
+    assert firm.rows.page(firm.id_of(CLAIM)).cells["Status"] == "Filed"
+    firm.edit(CLAIM, Status="Eligible")
+    firm.run()
+    assert firm.rows.page(firm.id_of(CLAIM)).cells["Status"] == "Eligible"
+    assert firm.sync().moved == [f"{CLAIM}: Filed to Eligible, set by Kim"]
+    firm.run()
+    assert (firm.status(), firm.sync().moved) == (LedgerStatus.ELIGIBLE, [])
+    assert firm.rows.page(firm.id_of(CLAIM)).cells["Status"] == "Eligible"
+
+
+def test_a_claim_that_is_set_back_in_the_file_is_told_and_not_written_over(firm):
+    """The twin does the same."""
+    firm.move(LedgerStatus.ELIGIBLE)
+    firm.move(LedgerStatus.FILED)
+    firm.run()
+    in_the_file(firm.books, CLAIM, Status="Eligible")
+    firm.run()
+    assert firm.books.rows[CLAIM]["Status"] == "Eligible"
+    assert firm.sync().moved == [f"{CLAIM}: Filed to Eligible, set by somebody in csv"]
+    firm.run()
+    assert (firm.status(), firm.sync().moved) == (LedgerStatus.ELIGIBLE, [])
+    assert firm.rows.page(firm.id_of(CLAIM)).cells["Status"] == "Eligible"
+
+
+def test_a_ledger_that_is_behind_sets_no_claim_back(firm):
+    """Moved on by command, and no ledger was written since: what they show is what was."""
+    firm.move(LedgerStatus.ELIGIBLE)
+    firm.run()
+    firm.move(LedgerStatus.FILED)
+    done = firm.sync()
+    assert (done.moved, done.edits, firm.status()) == ([], [], LedgerStatus.FILED)
+    firm.run()
+    assert firm.rows.page(firm.id_of(CLAIM)).cells["Status"] == "Filed"
+    assert firm.books.rows[CLAIM]["Status"] == "Filed"
+
+
+def test_a_claim_that_comes_back_to_where_it_was_is_not_set_back_by_old_rows(firm):
+    """Filed, Eligible and Filed again: the rows say Eligible, which was written meanwhile."""
+    for status in (LedgerStatus.ELIGIBLE, LedgerStatus.FILED, LedgerStatus.ELIGIBLE):
+        firm.move(status)
+        firm.run()
+    firm.move(LedgerStatus.FILED)
+    done = firm.sync()
+    assert (done.moved, done.edits, firm.status()) == ([], [], LedgerStatus.FILED)
+    with firm.office() as office:
+        assert show_in_ledgers(office, SEPTEMBER) == ""
+    assert firm.books.rows[CLAIM]["Status"] == "Filed"
+
+
+def test_a_list_that_is_behind_sets_no_claim_back(firm, monkeypatch):
+    """The far side's list still shows what was there before our last writing; its rows do not."""
+    firm.move(LedgerStatus.ELIGIBLE)
+    firm.run()
+    old = [*firm.rows.pages(MONTH.first_day)]
+    firm.move(LedgerStatus.FILED)
+    firm.run()
+    monkeypatch.setattr(firm.rows, "pages", lambda _month=None: iter(old))
+    done = firm.sync()
+    assert (done.moved, done.edits, firm.status()) == ([], [], LedgerStatus.FILED)
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [("Credit Amount", "5000.00"), ("Claim By", "2031-01-01"), ("Posted", "yes")],
+)
+def test_an_edit_of_what_follows_a_claim_is_told(firm, column, said):
+    """We may write these columns anew; what they were left saying is known."""
+    was = firm.rows.page(firm.id_of(CLAIM)).cells[column]
+    firm.edit(CLAIM, **{column: said})
+    firm.run()
+    assert firm.edits_told() == [(column, was, said)]
+    assert firm.rows.page(firm.id_of(CLAIM)).cells[column] == was
+
+
+def test_an_edit_of_what_was_posted_and_of_what_was_superseded_is_told(firm):
+    """Of a credit that was released, and of a draft that a later one has replaced."""
+    firm.tick(BLUE)
+    firm.sync()
+    firm.run(api=500, hosting=120)
+    firm.sync()
+    firm.edit(BLUE, Posted="never")
+    firm.edit(R0, **{"Credit Amount": "200.00"})
+    firm.sync()
+    told = {(body["obligation"], body["column"], body["to"]) for body in firm.told()}
+    assert told >= {(R0, "Credit Amount", "200.00"), (BLUE, "Posted", "never")}
 
 
 # --- Release --------------------------------------------------------------------------------------
@@ -507,6 +620,45 @@ def test_a_csv_file_with_a_key_twice_is_refused(firm):
         firm.sync()
 
 
+def test_a_copy_of_a_row_is_an_alarm_also_when_ours_was_given_another_key(firm):
+    """Neither is written: nobody can say which of them is meant."""
+    id_ = firm.id_of(R0)
+    firm.rows.rows["copy"] = replace(firm.rows.page(id_), id="copy")
+    firm.rows.edit("copy", Client="Mallory")
+    firm.rows.edit(id_, Key="old")
+    questions = firm.run()
+    assert any(f"ALARM: 2 rows {R0}: copy, {id_}" in question for question in questions)
+    assert firm.rows.page("copy").cells["Client"] == "Mallory"
+    assert firm.rows.page(id_).cells["Key"] == "old"
+
+
+def test_a_row_that_no_list_of_its_month_shows_is_told_before_it_is_healed(firm):
+    """Somebody gave it another key and another month."""
+    id_ = firm.id_of(R0)
+    firm.rows.edit(id_, Key="mine", Month="2019-01-01")
+    firm.run()
+    assert firm.rows.page(id_).cells["Key"] == R0
+    assert ("Key", R0, "mine") in firm.edits_told()
+
+
+def test_a_row_that_was_planned_earlier_says_what_stands_by_now(firm, monkeypatch):
+    """Its making waited for the far side while the draft was superseded."""
+
+    def gone(_row):
+        raise Retriable("rows: cannot be asked")
+
+    book = firm.rows = MemoryRowLedger()
+    book.place = book.book = "another table"
+    with monkeypatch.context() as offline:
+        offline.setattr(book, "add", gone)
+        offline.setattr(mirroring, "settle", partial(settle, patience=ONCE))
+        firm.run()
+    assert book.rows == {}
+    firm.run(api=500, hosting=120)
+    (page,) = book.find(R0)
+    assert (page.cells["Credit Amount"], page.cells["Status"]) == ("0.00", "Denied")
+
+
 # --- The whole, and the command -------------------------------------------------------------------
 
 
@@ -533,10 +685,16 @@ def test_every_month_is_read_without_one(firm):
 
 def edited_csv(books, **cells):
     """A person edits Acme's row in a spreadsheet."""
+    in_the_file(books, R0, **cells)
+
+
+def in_the_file(books, key, **cells):
+    """A person edits a row in a spreadsheet."""
     path = books.folder / "ledger.csv"
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = [*csv.DictReader(file)]
-    rows[0] |= cells
+    (row,) = (one for one in rows if one["Key"] == key)
+    row |= cells
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()

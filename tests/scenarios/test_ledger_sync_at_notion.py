@@ -5,12 +5,17 @@
 
 import pytest
 
+from flows.claims import find_claim, status_move, tell
+from flows.office import open_office
+from models.approval import Identity, Voice
+from models.ledger import LedgerStatus
 from tests.command import makegood
 from tests.connectors.ledger.notion_stage import fresh_workspace
 from tests.standins.notion.client import running
-from tests.workspaces import ACME, BLUEFIN, MAKEGOOD, SEPTEMBER, checks
+from tests.workspaces import ACME, BLUEFIN, MAKEGOOD, RELEASED_AT, SEPTEMBER, VENDOR, checks
 
 R0, BLUE = "acme/api/2025-09/r0", "bluefin/api/2025-09/r0"
+CLAIM = "cloudways/hosting/2025-09/r0"
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +39,15 @@ def books(lay_out, notion):
     """September is decided, and its two rows stand at Notion."""
     ledger = f"ledger: {{notion: {{page: {notion.page}, requests_per_minute: 6000}}}}\n"
     made = lay_out(ACME, BLUEFIN, checks=checks(api=120), makegood=MAKEGOOD + ledger)
+    made.run(notify=False)
+    return made
+
+
+@pytest.fixture
+def claimed(lay_out, notion):
+    """A claim of 50.00 USD against Cloudways, whose row stands at Notion."""
+    ledger = f"ledger: {{notion: {{page: {notion.page}, requests_per_minute: 6000}}}}\n"
+    made = lay_out(VENDOR, checks=checks(hosting=120), makegood=MAKEGOOD + ledger)
     made.run(notify=False)
     return made
 
@@ -93,6 +107,37 @@ def test_a_ledger_that_cannot_be_asked_leaves_everything(books, notion):
     assert books.owed[R0] == ("draft", "200.00 EUR")
     notion.plan()
     assert sync(books)[1]["released"] == [R0]
+
+
+def moved(books, status):
+    """The claim is moved by command."""
+    with open_office(books.folder) as office:
+        claim = find_claim(office.store, CLAIM)
+        by = Voice("Ana", Identity.FREE_TEXT)
+        tell(office.store, claim, status_move(claim, status, by=by, at=RELEASED_AT))
+
+
+def test_a_claim_is_set_back_by_people_and_never_by_a_list_that_is_behind(claimed, notion):
+    """Notion's lists lag by a minute: they show a filed claim as eligible, and its row does not."""
+    moved(claimed, LedgerStatus.ELIGIBLE)
+    claimed.run(notify=False)
+    notion.options(visible_after_ms=60_000)
+    moved(claimed, LedgerStatus.FILED)
+    claimed.run(notify=False)
+    (row,) = notion.rows()
+    assert row["cells"]["Status"] == "Filed"
+    assert sync(claimed)[1]["claims"] == []
+    notion.do("edit", row=CLAIM, by="kim", cells={"Status": "Eligible"})
+    claimed.run(notify=False)
+    code, told = sync(claimed)
+    assert code == 0
+    assert told["claims"] == [f"{CLAIM}: Filed to Eligible, set by {kim(notion)}"]
+    assert notion.rows()[0]["cells"]["Status"] == "Eligible"
+
+
+def kim(notion):
+    """By which name Notion knows whoever edited last."""
+    return notion.rows()[0]["edited_by"]
 
 
 def test_a_dry_run_at_notion_writes_nothing(books, notion):

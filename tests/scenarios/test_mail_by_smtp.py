@@ -4,14 +4,17 @@
 gets a summary and is asked to release; Acme gets a notice once the credit is released.
 """
 
+from datetime import date
 from email import message_from_bytes, policy
 
 import pytest
 
 from connectors.errors import Misconfigured
 from flows.office import open_office
+from flows.reminders import remind
 from flows.settling import Answer, all_asked, answer
 from models.approval import Identity, Voice
+from models.claims.present import Present
 from models.effect import EffectState
 from tests.connectors.mail.post_office import Fault, post_office
 from tests.exim import PASSWORD, USER
@@ -159,6 +162,35 @@ def test_a_notice_that_surely_did_not_leave_is_sent_by_the_next_run(books, offic
     assert effect(books, NOTICE).state is EffectState.DONE
 
 
+@pytest.mark.parametrize("later", ["another month's run", "the daily reminders"])
+def test_a_notice_that_was_put_off_goes_out_with_whatever_comes_next(books, office, later):
+    """Greylisted on the day of the release: nobody may run September again, and Acme must hear."""
+    books.run()
+    office.refuses[CLIENT] = "451 4.7.1 greylisted, come back later"
+    books.release()
+    assert to(office, CLIENT) == []
+    office.refuses.clear()
+    if later == "the daily reminders":
+        with open_office(books.folder) as opened:
+            assert remind(opened, present=Present.on(date(2025, 10, 3))).settlement.done == 1
+    else:
+        books.run("2025-10")
+    assert len(to(office, CLIENT)) == 1
+    assert effect(books, NOTICE).state is EffectState.DONE
+
+
+def test_a_notice_to_a_wrong_address_says_what_to_do_by_hand(books, office):
+    """Its bytes are fixed: a corrected contract is for the next one, `again` is refused again."""
+    books.run()
+    office.refuses[CLIENT] = "550 5.1.1 no such person"
+    books.release()
+    with open_office(books.folder, read_only=True) as opened:
+        (asked,) = all_asked(opened.store)
+    assert f"`makegood mail preview {SEPTEMBER}`" in asked.proposal
+    assert "send this one by hand" in asked.proposal
+    assert "to the same receivers" in asked.answers[Answer.AGAIN]
+
+
 def test_a_refused_notice_is_a_question(books, office):
     """The address is wrong: a person hears of it, and no run tries again by itself."""
     books.run()
@@ -179,6 +211,14 @@ def test_a_server_that_is_away_holds_up_no_month(books, office):
     office.faults.clear()
     books.run()
     assert len(set(to(office, OPERATOR))) == len(office.taken) == 2
+
+
+def test_a_line_that_fell_asleep_during_the_months_work_costs_no_mail(books, office):
+    """It was opened before anything was recorded; the server has hung up since."""
+    office.faults["RSET"] = ["421 4.4.2 idle for too long"]
+    books.run()
+    assert office.asked.index("RSET") < office.asked.index("MAIL")
+    assert [receiver for receiver, _ in arrived(office)] == [OPERATOR, OPERATOR]
 
 
 def test_wrong_settings_are_found_before_anything_is_recorded(books, office):

@@ -11,10 +11,12 @@ import pytest
 from connectors.errors import Misconfigured, OutcomeUnknown
 from connectors.mail.outbox import OutboxMail
 from connectors.store import Effect
-from flows.notices import Deadline, deadline_near
+from flows.messages import Deadline
+from flows.notices import deadline_near
 from flows.office import open_office
 from flows.questions import unsettled_effects
 from models.effect import EffectState
+from models.money import Currency, Money
 from tests.standins.slack.client import SECRET_PATH, Fault, running
 from tests.workspaces import ACME, BLUEFIN, MAKEGOOD, SEPTEMBER, checks
 
@@ -44,12 +46,12 @@ def test_a_month_that_is_decided_is_told_once(lay_out, slack):
     done, waits = slack.read()
     assert done == [
         "2025-09 is decided: 2 contracts, 0 met their commitment",
-        "2 credits (200.00 EUR, 360.00 USD) wait for release",
+        "2 credits wait for release (€200.00, $360.00)",
     ]
     assert waits == [
-        "2025-09: 2 credits (200.00 EUR, 360.00 USD) wait for release",
-        "Bluefin Freight Inc., Relay API: 360.00 USD",
-        "Acme GmbH, Relay API: 200.00 EUR",
+        "2025-09: 2 credits wait for release (€200.00, $360.00)",
+        "Bluefin Freight Inc., Relay API: $360.00",
+        "Acme GmbH, Relay API: €200.00",
         f"makegood release 2025-09 --workspace {books.folder}",
     ]
     books.run()
@@ -64,8 +66,8 @@ def test_a_new_amount_is_a_new_state(lay_out, slack):
     books.run()
     titles = [lines[0] for lines in slack.read()]
     assert titles[1::2] == [
-        "2025-09: 1 credit (200.00 EUR) wait for release",
-        "2025-09: 1 credit (500.00 EUR) wait for release",
+        "2025-09: 1 credit waits for release (€200.00)",
+        "2025-09: 1 credit waits for release (€500.00)",
     ]
 
 
@@ -73,8 +75,8 @@ def test_withheld_months_are_named_with_their_reason(lay_out, slack):
     """Nothing of it waits for release."""
     lay_out(checks="monitor,at,up\n", makegood=NOTICES).run()
     ((title, count, why),) = slack.read()
-    assert title == "2025-09 is decided: 1 contracts, 0 met their commitment"
-    assert count == "1 month withheld, each needs a look:"
+    assert title == "2025-09 is decided: 1 contract, 0 met their commitment"
+    assert count == "1 month is withheld and needs a look:"
     assert why.startswith("- Acme GmbH, Relay API: ")
 
 
@@ -101,7 +103,7 @@ def test_what_needs_a_person_is_told_with_its_command(lay_out, slack, monkeypatc
     books.release()
     title, what, command = slack.read()[-1]
     assert title == "2025-09: 1 question for a person"
-    assert what.startswith("acme/api/2025-09/r0/notice, 200.00 EUR: ")
+    assert what.startswith("acme/api/2025-09/r0/notice, €200.00: ")
     assert command == f"makegood settle acme/api/2025-09/r0/notice --workspace {books.folder}"
     assert len({lines[0] for lines in slack.read() if "question" in lines[0]}) == 1
 
@@ -110,7 +112,7 @@ def test_a_clients_name_calls_nobody(lay_out, slack):
     """Not the whole channel, in none of the three programs."""
     lay_out(PING, checks=checks(api=120), makegood=NOTICES).run()
     assert all((posted.pings, posted.links) == ((), ()) for posted in slack.posted)
-    assert slack.read()[1][1] == "Acme <!channel> @all, Relay API: 200.00 EUR"
+    assert slack.read()[1][1] == "Acme <!channel> @all, Relay API: €200.00"
 
 
 @pytest.mark.parametrize("fault", [Fault(status=503), Fault(done=True), Fault(status=404)])
@@ -144,9 +146,7 @@ def test_only_the_kinds_that_are_wanted_are_told(lay_out, slack):
     """Here nothing but what waits for release."""
     wanted = f"{MAKEGOOD}notices: {{slack: true, kinds: [needs_release]}}\n"
     lay_out(checks=checks(api=120), makegood=wanted).run()
-    assert [lines[0] for lines in slack.read()] == [
-        "2025-09: 1 credit (200.00 EUR) wait for release"
-    ]
+    assert [lines[0] for lines in slack.read()] == ["2025-09: 1 credit waits for release (€200.00)"]
 
 
 def test_nothing_is_told_by_default(lay_out, slack):
@@ -178,28 +178,81 @@ def test_the_address_is_in_no_file_and_no_table(lay_out, slack):
     assert SECRET_PATH not in str(books.everything)
 
 
+def deadlines(*days_left: int) -> list[Deadline]:
+    """Zeta's and Cloudways' claims, so many days before their last days."""
+    zeta, cloudways = days_left
+    return [
+        Deadline(
+            key="zeta/vm/2025-09/r0",
+            vendor="Zeta",
+            claim_by=date(2025, 11, 3),
+            days_left=zeta,
+            overdue=zeta < 0,
+            stage="ticket",
+            channel="ticket",
+        ),
+        Deadline(
+            key="cloudways/hosting/2025-09/r0",
+            vendor="Cloudways",
+            claim_by=date(2025, 10, 31),
+            days_left=cloudways,
+            overdue=cloudways < 0,
+            amount=Money(5000, Currency.of("USD")),
+            channel="portal",
+        ),
+    ]
+
+
+def told(books, *days: tuple[int, int]) -> list[int]:
+    """How many notices go out on each of these days."""
+    with open_office(books.folder) as office:
+        return [deadline_near(office, deadlines(*left)) for left in days]
+
+
 def test_deadlines_are_told_once_and_again_as_they_come(lay_out, slack):
     """Fourteen days before, the next day not, then a week before and on the last day."""
     books = lay_out(checks=checks(api=120), makegood=NOTICES)
-    deadlines = [
-        Deadline("zeta/vm/2025-09/r0", "Zeta", "", date(2025, 11, 3), "ticket"),
-        Deadline(
-            "cloudways/hosting/2025-09/r0", "Cloudways", "50.00 USD", date(2025, 10, 31), "portal"
-        ),
-    ]
+    assert told(books, (17, 14), (16, 13), (10, 7), (3, 0)) == [1, 0, 1, 1]
     with open_office(books.folder) as office:
-        told = [
-            deadline_near(office, deadlines, today=day)
-            for day in (date(2025, 10, 17), date(2025, 10, 18), date(2025, 10, 24))
-        ]
-        told.append(deadline_near(office, deadlines, today=date(2025, 10, 31)))
-        assert deadline_near(office, [], today=date(2025, 10, 31)) == 0
-    assert told == [1, 0, 1, 1]
-    first, *_, last = slack.read()
-    assert first == [
-        "2 claims against vendors must be filed: the first is due in 14 days",
-        "By 2025-10-31: Cloudways, 50.00 USD, cloudways/hosting/2025-09/r0, portal",
-        "By 2025-11-03: Zeta, amount open, zeta/vm/2025-09/r0, ticket",
-        f"makegood claims --workspace {books.folder}",
+        assert deadline_near(office, []) == 0
+    (title, claim, ticket, command), *_, last = slack.read()
+    assert title == "2 claims against vendors must be filed, the first due in 14 days"
+    assert claim == (
+        "By 31 October 2025. File the claim: Cloudways, $50.00, cloudways/hosting/2025-09/r0, "
+        "in the vendor’s portal"
+    )
+    assert ticket == (
+        "By 3 November 2025. Open a ticket: Zeta, amount open, zeta/vm/2025-09/r0, "
+        "by support ticket"
+    )
+    assert command == f"makegood claims --workspace {books.folder}"
+    assert last[0].endswith("the first due today")
+
+
+def test_a_claim_that_was_missed_does_not_hide_the_next_one(lay_out, slack):
+    """Cloudways' day has passed; Zeta's comes nearer, and each of its steps is told."""
+    books = lay_out(checks=checks(api=120), makegood=NOTICES)
+    assert told(books, (2, -1), (1, -2), (0, -3), (0, -3)) == [1, 1, 1, 0]
+    assert [lines[0] for lines in slack.read()] == [
+        f"1 claim against a vendor must be filed, {left}; 1 claim against a vendor is overdue"
+        for left in ("due in 2 days", "due tomorrow", "due today")
     ]
-    assert last[0].endswith("the first is due today")
+    assert slack.read()[0][1].startswith("Missed on 31 October 2025. File the claim: Cloudways")
+
+
+def test_operators_read_their_own_language(lay_out, slack):
+    """The one that mail to them is written in; keys and commands stay as they are typed."""
+    german = NOTICES.replace("finance@relay.example}", "finance@relay.example, language: de}")
+    books = lay_out(checks=checks(api=120), makegood=german)
+    books.run()
+    told(books, (17, 14))
+    done, waits, near = slack.read()
+    assert done == [
+        "2025-09 ist entschieden: 1 Vertrag, davon haben 0 ihre Zusage erfüllt",
+        "1 Gutschrift wartet auf Freigabe (200,00 €)",
+    ]
+    assert waits[:2] == [
+        "2025-09: 1 Gutschrift wartet auf Freigabe (200,00 €)",
+        "Acme GmbH, Relay API: 200,00 €",
+    ]
+    assert near[0] == "2 Ansprüche gegen Anbieter geltend zu machen, der erste in 14 Tagen fällig"

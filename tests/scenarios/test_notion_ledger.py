@@ -209,7 +209,9 @@ def test_all_programs_over_one_database_keep_one_rate(books, notion):
     with closing(books.store()) as one, closing(books.store()) as other:
         turns = [shared_turns(store, books.url, notion.token, 180) for store in (one, other)]
         waits = [each.take() for each in (*turns, *turns)]
+        assert turns[1].held() == 0
         turns[0].hold_off(60_000_000)
         assert turns[1].take() > 59_000_000
+        assert turns[1].held() > 59_000_000
     assert waits == sorted(waits)
     assert len(set(waits)) == 4

@@ -326,6 +326,45 @@ def test_a_released_credit_that_cannot_be_paid_yet(lay_out, stand_in):
     assert (difference["kind"], difference["theirs"]) == ("unpaid", "0.00 EUR paid")
 
 
+# --- What is not compared -------------------------------------------------------------------------
+
+
+def test_what_a_run_is_paying_meanwhile_is_no_difference(lay_out, stand_in, monkeypatch):
+    """Our parts are read, a release pays, then Stripe is asked: nobody shall take that back."""
+    account = stand_in.account("beside").reset(now_ms=OCTOBER_3)
+    stage(account)
+    with bound(account):
+        books = lay_out(ACME_BILLED, checks=checks(api=120), makegood=STRIPE)
+        books.run()
+        asked = StripeBilling.credits
+
+        def _later(self, span, *, customers=None):
+            monkeypatch.setattr(StripeBilling, "credits", asked)
+            books.release()
+            return asked(self, span, customers=customers)
+
+        monkeypatch.setattr(StripeBilling, "credits", _later)
+        ended = makegood("reconcile", "--workspace", books.folder, "--json")
+        assert (ended.code, ended.document["differences"]) == (0, [])
+        assert f"{ACME_R0}: a run was at it meanwhile" in ended.document["not_looked_at"][1]
+        assert len(account.dump()["credit_note"]) == 1
+        assert Desk(books, account).differences() == []
+
+
+def test_what_the_journal_booked_is_not_missed_at_stripe(lay_out, stand_in):
+    """The firm came to Stripe later; told that it was missing, somebody would pay it twice."""
+    account = stand_in.account("moved").reset(now_ms=OCTOBER_3)
+    stage(account)
+    with bound(account):
+        books = lay_out(ACME_BILLED, checks=checks(api=120))
+        books.run()
+        books.release()
+        books.write("makegood.yaml", STRIPE)
+        ended = makegood("reconcile", "--workspace", books.folder, "--json")
+    assert (ended.code, ended.document["differences"]) == (0, [])
+    assert "1 parts that are paid by journal" in ended.document["not_looked_at"][1]
+
+
 # --- The ledger -----------------------------------------------------------------------------------
 
 

@@ -433,6 +433,13 @@ def test_a_word_that_nothing_verifies_may_be_anybodys(clients, first, second):
     assert "so two people must agree" in let_go(clients, second, clients=["cobalt"]).needs
 
 
+def test_nobody_is_taken_for_a_rule_by_calling_themselves_one(clients):
+    """What a form's text or a page's last editor calls itself proves nothing."""
+    assert let_go(clients, "contract rule", clients=["acme"]).obligations
+    assert "so two people must agree" in let_go(clients, "contract rule", clients=["cobalt"]).needs
+    assert states(clients) == {R0: "released", COBALT_R0: "draft"}
+
+
 def test_what_two_agreed_to_is_nobodys_alone(lay_out_on_each):
     """500.00 EUR for Acme went with two voices; Ana may still let 200.00 go alone."""
     books = lay_out_on_each(

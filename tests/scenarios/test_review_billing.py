@@ -10,13 +10,24 @@ import pytest
 
 from connectors.billing.stripe import StripeBilling
 from connectors.errors import Misconfigured
+from connectors.store import EffectOutcome
 from connectors.store.sql import SqlStore
+from flows.office import open_office
 from models.effect import EffectState
 from models.findings import UnusableInputError
 from tests.command import makegood
 from tests.connectors.billing.stage import StripeScene, fresh_account
 from tests.scenarios import test_paying, test_paying_by_stripe
-from tests.scenarios.test_paying import HOUR, MONTH, R0, drafted, parts, questions, resolve
+from tests.scenarios.test_paying import (
+    HOUR,
+    MONTH,
+    R0,
+    decided_anew,
+    drafted,
+    parts,
+    questions,
+    resolve,
+)
 from tests.scenarios.test_paying_by_stripe import BY_STRIPE, credits_of
 from tests.workspaces import MAKEGOOD, checks
 
@@ -214,3 +225,97 @@ def test_what_is_not_paid_yet_is_taken_back_only_afterwards(lay_out, account):
         f"{r1}/p1 cb cus_acme -150.00 EUR",
     ]
     assert questions(books)[f"{r1}/p2"].startswith("-50.00 EUR is not paid")
+
+
+def test_a_run_that_lost_its_lock_adds_nothing_to_what_another_one_planned(
+    lay_out, account, monkeypatch
+):
+    """A note of 50.00 and an entry of 150.00 are planned, and the host sleeps before the commit.
+
+    Meanwhile the invoice can take all of it again, and another host pays 200.00 by one note.
+    """
+    billing = account.billing
+    billing.refund("in_sep", 195_000)
+    books = drafted(lay_out)
+    prepare = billing.prepare
+
+    def _asleep(part, **words):
+        intent = prepare(part, **words)
+        if part.number == 2:
+            for lock in books.folder.glob("*.lock"):
+                lock.unlink()
+            billing.invoice("in_sep", "cus_acme", 200_000, period=MONTH)
+            books.run()
+        return intent
+
+    with monkeypatch.context() as patched:
+        patched.setattr(billing, "prepare", _asleep)
+        books.release()
+    assert account.credits == [f"{R0}/p1 cn in_sep 200.00 EUR"]
+    assert parts(books) == {f"{R0}/p1": EffectState.DONE}
+    books.run()
+    assert len(account.credits) == 1
+
+
+def test_what_shall_not_be_paid_is_not_taken_back(lay_out, account, monkeypatch):
+    """Nobody knows of the entry; a person says that it is not there and shall not be.
+
+    Then the month meets its commitment after all: there is nothing that a debit could take back.
+    """
+    account.billing.void_invoice("in_sep")
+    books = drafted(lay_out)
+
+    def _killed(*_args, **_facts):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(account.billing, "pay", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            books.release()
+    with open_office(books.folder) as office:
+        office.store.finish([EffectOutcome(f"{R0}/p1", 1, EffectState.UNKNOWN, {"error": "lost"})])
+    resolve(books, f"{R0}/p1", EffectState.REFUSED)
+    decided_anew(books, 10)
+    assert account.credits == []
+    assert "only what was put onto the balance" in questions(books)[f"{R0[:-1]}1/p1"]
+
+
+def test_what_the_client_has_kept_is_not_paid_once_more(lay_out, account):
+    """A note of 200.00; the month is met after all, and a person lets the client keep them.
+
+    Then it is not met: 200.00 are owed again, and the client has them.
+    """
+    r1, r2 = (f"{R0[:-1]}{number}" for number in (1, 2))
+    books = drafted(lay_out)
+    books.release()
+    decided_anew(books, 10)
+    resolve(books, f"{r1}/p1", EffectState.REFUSED)
+    decided_anew(books, 120)
+    assert account.credits == [f"{R0}/p1 cn in_sep 200.00 EUR"]
+    asked = questions(books)[f"{r2}/p1"]
+    assert f"still has 200.00 EUR of this month that was not taken back ({r1}/p1)" in asked
+
+
+def test_again_after_three_refusals_begins_anew(lay_out, account, monkeypatch):
+    """A person has mended what stood in the way: the next run plans, and does not ask once more."""
+    billing = account.billing
+    billing.invoice("in_sep", "cus_acme", 200_000, period=MONTH, state="open")
+    prepare = billing.prepare
+
+    def _always_late(part, **words):
+        intent = prepare(part, **words)
+        intent.parameters["before"] += 1
+        return intent
+
+    books = drafted(lay_out)
+    with monkeypatch.context() as patched:
+        patched.setattr(billing, "prepare", _always_late)
+        books.release()
+        assert "refused 3 times" in questions(books)[f"{R0}/p4"]
+        resolve(books, f"{R0}/p4", EffectState.PLANNED)
+        books.run()
+        assert "refused 3 times" in questions(books)[f"{R0}/p8"]
+    resolve(books, f"{R0}/p8", EffectState.PLANNED)
+    books.run()
+    assert account.credits == [f"{R0}/p9 cn in_sep 200.00 EUR"]
+    assert questions(books) == {}

@@ -6,6 +6,8 @@ told beside the figures does: the role, names, where proof lies.
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.workspaces import ACME, BLUEFIN, MAKEGOOD, Books, checks
 
 PATIENT = ACME.replace(
@@ -149,3 +151,18 @@ def test_a_calculator_may_name_its_proof_in_any_words(lay_out):
     row = books.rows["acme/api/2025-09/r0"]
     assert row["Evidence URLs"] == "https://grafana.example/d/7"
     assert row["Notes"].endswith(" Proof: dashboard 7, second tab.")
+
+
+@pytest.mark.parametrize("unseen", ["\\u202efdp", "\\u2066fdp"])
+def test_an_address_with_signs_that_nobody_sees_is_no_link(lay_out, unseen):
+    """It leads elsewhere than it says: the words stand in the notes, without such signs."""
+    books = lay_out(ACME, makegood=COUNTED)
+    books.write(
+        "payload.json",
+        '{"client_id": "acme", "service_id": "api", "month": "2025-09", "uptime_percent": 99.5,'
+        f' "evidence": ["https://pay.example/{unseen}.exe"]}}',
+    )
+    books.run()
+    row = books.rows["acme/api/2025-09/r0"]
+    assert row["Evidence URLs"] == ""
+    assert "Proof: https://pay.example/ " in row["Notes"]

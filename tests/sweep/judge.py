@@ -16,6 +16,7 @@ from models.effect import EffectState
 from tests.standins.stripe.client import Account
 
 ENDED = {EffectState.DONE, EffectState.REFUSED, EffectState.PERSON}
+HELD = {EffectState.DONE, EffectState.PERSON}
 LOGGED = {
     EffectState.DONE: EntryKind.EFFECT_DONE,
     EffectState.REFUSED: EntryKind.EFFECT_REFUSED,
@@ -119,6 +120,15 @@ def _of_obligations(
         too_much = abs(stands) > abs(amount) or (stands and (stands > 0) != (amount > 0))
         if too_much or (stands != amount and not told):
             yield f"{obligation} is owed {amount}, and {stands} stands at the vendor"
+        held = sum(_settles(part) for part in parts if part.state in HELD)
+        if held != amount:
+            yield f"{obligation} is owed {amount}, and {held} is paid or asked about"
+
+
+def _settles(effect: Effect) -> int:
+    """What a part is for, signed, tax included; the scenes' currencies travel in minor units."""
+    total: int = effect.plan.intent["part"]["total_minor"]
+    return total
 
 
 def _of_log(store: Store, effects: Mapping[str, Effect]) -> Iterator[str]:

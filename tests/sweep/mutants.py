@@ -78,6 +78,16 @@ def not_fenced(changes: pytest.MonkeyPatch) -> None:
     changes.setattr(_effects, "_not_finishable", lambda *_: "")
 
 
+def planned_apart(changes: pytest.MonkeyPatch) -> None:
+    """Parts are stored one by one, whatever another run has planned meanwhile."""
+    plan = _effects.plan
+
+    def each_alone(connection, plans, now, **_facts):
+        plan(connection, plans, now)
+
+    changes.setattr(_effects, "plan", each_alone)
+
+
 MUTANTS: Mapping[str, Callable[[pytest.MonkeyPatch], None]] = {
     "": as_it_is,
     "no look": no_look,
@@ -85,4 +95,5 @@ MUTANTS: Mapping[str, Callable[[pytest.MonkeyPatch], None]] = {
     "new key at once": new_key_at_once,
     "recomputed intent": recomputed_intent,
     "not fenced": not_fenced,
+    "planned apart": planned_apart,
 }

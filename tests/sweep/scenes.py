@@ -66,6 +66,12 @@ def nearly_refunded(stage: StripeScene) -> None:
     stage.refund("in_sep", 195_000)
 
 
+def refund_fails(stage: StripeScene) -> None:
+    """The refund that somebody made does not arrive: all of the invoice can be credited again."""
+    (refund,) = stage.account.dump()["refund"]
+    stage.account.do("fail_refund", refund=refund["id"])
+
+
 def in_currency(code: str, amount: int) -> Stage:
     """September is paid, in another currency; the amount is in its minor units."""
 
@@ -145,11 +151,17 @@ SCENES: Mapping[str, Scene] = {
         (ACME + NAMED,),
         between=lambda stage: stage.refund("in_sep", 3_000),
     ),
+    "freed-between": Scene(
+        nearly_refunded,
+        {"acme/api/2025-09/r0": 20_000},
+        (ACME + NAMED,),
+        between=refund_fails,
+    ),
 }
 """Every scene by its name.
 
-In the last two the parameters grow stale: the open invoice is paid, or 30.00 more are refunded,
-before the rerun.
+In the last three the parameters grow stale: the open invoice is paid, 30.00 more are refunded, or
+the refund fails and one part would do, before the rerun.
 """
 
 

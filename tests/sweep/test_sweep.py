@@ -49,6 +49,10 @@ CAUGHT_BY = {
         "only-balance/8/asleep-after/25h/1/sqlite",
         "only-balance/9/asleep-before/0h/1/sqlite",
     ),
+    "planned apart": (
+        "freed-between/8/asleep-after/1h/1/sqlite",
+        "freed-between/14/asleep-before/1h/1/sqlite",
+    ),
 }
 """The cases that find each mutant, by their names: a scene's moments are numbered from 1, and the
 12th of `open-note`, the 9th of `only-balance`, the 17th of `refunded-between` is the first POST."""

@@ -86,6 +86,7 @@ class Api:
         """
 
         def ask(page: Interval) -> Found:
+            """The steps of one page; a page is cut anywhere."""
             first = -(-page.start // step_ms) * step_ms
             return self.stepped(query, first, page.end - 1, step_ms)
 
@@ -117,7 +118,7 @@ class Api:
     def _has_any(self, first_day: int, end_day: int) -> bool:
         """Whether any series has samples in some days; whole blocks of the server decide it."""
         form = {"start": _text(first_day * DAY_MS), "end": _text(end_day * DAY_MS - 1)}
-        return bool(self._data("labels", form))
+        return bool(self._answered("labels", form))
 
     def _samples(self, selector: str, page: Interval) -> Found:
         # Up to version 2 a range holds its older edge, from 3 on it does not: one millisecond more
@@ -128,7 +129,7 @@ class Api:
         return {labels: values for labels, values in inside.items() if values}
 
     def _matrix(self, path: str, form: Mapping[str, str]) -> Found:
-        answer = self._data(path, form)
+        answer = self._answered(path, form)
         try:
             return {_labels(series): _values(series) for series in answer["result"]}
         except (AttributeError, KeyError, TypeError, ValueError):
@@ -138,7 +139,7 @@ class Api:
             )
             raise Permanent(message) from None
 
-    def _data(self, path: str, form: Mapping[str, str]) -> JsonValue:
+    def _answered(self, path: str, form: Mapping[str, str]) -> JsonValue:
         answer = self.asking.post_form(f"/api/v1/{path}", {**form, **WHOLE_ANSWERS})
         refused = _refusal(answer)
         if refused is not None:

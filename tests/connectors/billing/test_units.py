@@ -41,6 +41,14 @@ def test_an_amount_travels_in_stripes_own_units(text, wire):
     assert str(from_wire(wire, money(text).currency.code.lower())) == text
 
 
+@pytest.mark.parametrize("code", sorted(currencies.KNOWN & {code.lower() for code in CODES}))
+def test_every_credit_that_is_rounded_to_be_payable_can_travel(code):
+    """The smallest payment of each currency of Stripe's is one that Stripe takes."""
+    currency = Currency.of(code.upper())
+    smallest = Money(currency.payable_step_minor, currency)
+    assert to_wire(smallest) % currencies.step_of(code) == 0
+
+
 @pytest.mark.parametrize(
     ("text", "step"), [("1.234 KWD", "0.010"), ("5.20 MGA", "1"), ("0.001 BHD", "0.010")]
 )

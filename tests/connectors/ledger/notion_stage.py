@@ -43,11 +43,11 @@ def fresh_workspace(stand_in) -> Workspace:
 def ledger_at(workspace: Workspace, **said: Any) -> NotionLedger:
     """A ledger on the workspace's page, whose requests wait for nothing."""
     terms = said.pop("terms", None) or NotionTerms(page=workspace.page)
-    still = StillClock()
+    clock = said.get("clock") or StillClock().clock
     told: dict[str, Any] = {
         "currencies": CURRENCIES,
-        "turns": LocalTurns(0, still.clock).turns,
-        "clock": still.clock,
+        "turns": LocalTurns(0, clock).turns,
+        "clock": clock,
         "address": workspace.url,
     }
     return NotionLedger(said.pop("token", workspace.token), terms, **(told | said))

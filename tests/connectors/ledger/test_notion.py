@@ -2,16 +2,24 @@
 
 from datetime import date
 
+import httpx
 import pytest
+from notion_client.errors import APIResponseError
 
 from connectors.errors import Misconfigured, OutcomeUnknown, Permanent
-from connectors.ledger.notion import NotionLedger
+from connectors.ledger.notion import LocalTurns, NotionLedger
 from models.findings import UnusableInputError
 from models.ledger import LedgerStatus
 from models.money import Money
 from models.workspace_file import NotionTerms
 from tests.connectors.ledger.conformance import EUR, LedgerConformance, row
-from tests.connectors.ledger.notion_stage import fresh_workspace, ledger_at, open_ledger, unlimited
+from tests.connectors.ledger.notion_stage import (
+    StillClock,
+    fresh_workspace,
+    ledger_at,
+    open_ledger,
+    unlimited,
+)
 
 KEY = "acme/api/2026-05/r0"
 OURS_AT_NOTION = {"Evidence URLs": "Evidence", "Notes": "Makegood Notes"}
@@ -181,6 +189,77 @@ def test_status_is_read_again_before_it_is_written(notion, workspace):
     assert (cells["Status"], cells["Makegood Notes"]) == ("Filed", "Paid.")
 
 
+FILED = {"action": "edit", "row": KEY, "cells": {"Status": "Filed"}, "at_once": True}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "rate_limited", "retry_after": 600},
+        {"kind": "overloaded", "retry_after": 60},
+        {"kind": "error"},
+        {"kind": "cut"},
+        {"kind": "reset", "when": "after"},
+    ],
+)
+def test_status_is_read_again_before_each_repetition(notion, workspace, fault):
+    """While our change waits for its next try somebody files it: their word stands."""
+    listed = notion.add(row())
+    when = {"when": fault.get("when", "before"), "operation": "pages.update"}
+    workspace.plan({"kind": "meanwhile", "do": [FILED], **when}, {**fault, **when})
+    notion.bring_up_to_date(listed, row(status=LedgerStatus.APPROVED, notes="Paid."))
+    cells = cells_at(workspace)[KEY]
+    assert (cells["Status"], cells["Makegood Notes"]) == ("Filed", "Paid.")
+
+
+def test_nothing_is_waited_for_between_the_look_and_the_change(workspace):
+    """Turns a minute apart: both are waited for before the row is read."""
+    still = StillClock()
+    ledger = ledger_at(workspace, clock=still.clock)
+    ledger.open_book(ledger.make_book())
+    listed = ledger.add(row())
+    ledger.calls.line.turns = LocalTurns(60_000_000, still.clock).turns
+    seen: list[int] = []
+    client = ledger.calls.client
+    client.client.event_hooks["request"] = [lambda _request: seen.append(still.now)]
+    assert ledger.bring_up_to_date(listed, row(status=LedgerStatus.APPROVED))
+    assert len(seen) == 2
+    assert seen[0] == seen[1]
+    ledger.close()
+
+
+def test_a_limit_that_others_met_between_the_look_and_the_change_is_kept(workspace):
+    """The change does not leave then: after the time that Notion asks for it looks again."""
+    still = StillClock()
+    ledger = ledger_at(workspace, clock=still.clock)
+    ledger.open_book(ledger.make_book())
+    listed = ledger.add(row())
+    left: list[tuple[str, int]] = []
+
+    def leaving(request):
+        left.append((request.method, still.now))
+        if len(left) == 1:
+            ledger.calls.line.limited(7_000_000)
+
+    ledger.calls.client.client.event_hooks["request"] = [leaving]
+    assert ledger.bring_up_to_date(listed, row(status=LedgerStatus.APPROVED))
+    assert left == [("GET", 0), ("GET", 7_000_000), ("PATCH", 7_000_000)]
+    ledger.close()
+
+
+def test_a_column_that_drifts_while_we_write_is_no_row_s_fault(notion, workspace):
+    """Notion refuses each row then: a person mends the column, and no row is given up."""
+    page = notion.add(row("acme/web/2026-05/r0"))
+    workspace.do("change_column", column="Service", type="url")
+    for attempt in (
+        lambda: notion.add(row()),
+        lambda: notion.bring_up_to_date(page, row("acme/web/2026-05/r0", service="Web")),
+    ):
+        with pytest.raises(Misconfigured, match="column 'Service' is of type url"):
+            attempt()
+    assert len(workspace.rows()) == 1
+
+
 def test_two_rows_with_one_key_are_an_alarm(notion, workspace):
     """Both ids are named, and nothing is written to either."""
     notion.upsert([row()])
@@ -297,6 +376,27 @@ def test_no_message_and_no_name_of_it_shows_the_token(workspace):
     told = [repr(ledger), str(refused.value), repr(refused.value.__context__)]
     assert not any(token in text for text in told)
     assert refused.value.__cause__ is None
+    ledger.close()
+
+
+def test_a_token_of_any_look_is_taken_out_of_what_notion_says(notion):
+    """Also one without the usual beginning, and where it came to stand as an id."""
+    token = "0123456789-another-kind-of-token"
+    ledger = NotionLedger(token, NotionTerms(page="0" * 32), turns=unlimited())
+
+    def echo():
+        request = httpx.Request("GET", "https://api.notion.com")
+        response = httpx.Response(400, headers={"x": "y"}, request=request)
+        raise APIResponseError(
+            "validation_error", response.status_code, f"no {token} here", response.headers, ""
+        )
+
+    with pytest.raises(Permanent, match=r"no \[token\] here") as refused:
+        ledger.calls.ask("row", echo)
+    assert token not in str(refused.value)
+    with pytest.raises(Misconfigured) as refused_id:
+        notion.page("ntn_1234567890abcdefghij")
+    assert "ntn_1234" not in str(refused_id.value)
     ledger.close()
 
 

@@ -144,9 +144,11 @@ def test_a_limit_met_when_making_a_row_is_surely_nothing(notion, workspace, kind
 
 
 def test_a_limit_without_a_time_is_left_alone_for_a_second():
-    """And a time that is no whole number is none."""
+    """A part of a second is a whole one, and what is no number is no time."""
     assert seconds_of({"retry-after": "soon"}) is None
     assert seconds_of({"retry-after": "120"}) == 120
+    assert seconds_of({"retry-after": "2.5"}) == 3
+    assert seconds_of({"retry-after": "2.0"}) == 2
     assert seconds_of({}) is None
 
 
@@ -232,6 +234,49 @@ def test_turns_taken_before_a_limit_was_met_are_no_good_after_it():
     assert held == [60_000_000]
     assert still.now == 60_300_000
     assert taken == []
+
+
+def test_a_moment_is_no_good_when_another_program_met_a_limit_meanwhile():
+    """Two lines over one source of moments: the second one waits for its moment, and then more."""
+    still = StillClock()
+    local = LocalTurns(300_000, still.clock)
+
+    def sleep(duration):
+        if still.now == 0:
+            first.limited(60_000_000)
+        still.sleep(duration)
+
+    first = Line(local.turns, still.clock)
+    second = Line(local.turns, Clock(lambda: still.now, sleep))
+    first.turn()
+    second.turn()
+    assert still.now >= 60_000_000
+
+
+def test_a_request_that_was_spread_keeps_a_limit_that_is_met_meanwhile():
+    """The fourth in ten seconds waits for 10.3 s; at its beginning Notion asks for a minute."""
+    still = StillClock()
+
+    def sleep(duration):
+        if still.now == 0:
+            line.limited(60_000_000)
+        still.sleep(duration)
+
+    turns = Turns(lambda: 0, lambda _: None)
+    line = Line(turns, Clock(lambda: still.now, sleep), requests_per_minute=18)
+    for _ in range(4):
+        line.turn()
+    assert still.now >= 60_000_000
+
+
+def test_two_requests_that_leave_together_take_two_turns():
+    """The second moment is waited for, and the next request is as far behind as ever."""
+    still = StillClock()
+    line = Line(LocalTurns(300_000, still.clock).turns, still.clock)
+    line.turn(requests=2)
+    assert still.now == 300_000
+    line.turn()
+    assert still.now == 600_000
 
 
 def test_a_row_whose_turn_comes_late_is_not_sent(workspace):

@@ -79,6 +79,8 @@ def test_people_may_add_columns_options_and_other_names(notion, workspace):
     workspace.do("edit", row="acme/api/2026-05/r0", cells={"Status": "asked Ada"})
     again = ledger_at(workspace, remembered=lambda _place: book)
     again.check()
+    (cells,) = again.read().values()
+    assert (cells["Client"], cells["Status"], cells["Owner"]) == ("Acme", "asked Ada", "")
     again.close()
 
 

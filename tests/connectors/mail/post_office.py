@@ -137,10 +137,10 @@ class Counter(Controller):
 
 def knows(_server: SMTP, _session: Session, _envelope: Envelope, mechanism: str, given: object):
     """Whether a login is the right one; nothing else is said about it."""
-    right = isinstance(given, LoginPassword) and (
-        given.login.decode(),
-        given.password.decode(),
-    ) == (USER, PASSWORD)
+    right = isinstance(given, LoginPassword) and (given.login, given.password) == (
+        USER.encode(),
+        PASSWORD.encode(),
+    )
     return AuthResult(success=right, handled=right)
 
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.mail import Attachment, Mailbox, OutgoingMail, ascii_address
+from connectors.mail import Attachment, Mailbox, OutgoingMail
+from models.addresses import ascii_address
 from models.findings import UnusableInputError
 from tests.connectors.mail.conformance import mail, opened
 
@@ -288,6 +289,7 @@ def test_a_domain_in_any_script_is_sent_as_ascii():
         "a@-x-.example",
         "a@exa mple.com",
         f"{'a' * 65}@example.com",
+        "=?utf-8?q?a=40evil.example=3E?=@example.com",
     ],
 )
 def test_an_unusable_address_is_refused_with_place_and_remedy(address):

@@ -210,6 +210,13 @@ def test_a_message_that_is_larger_than_the_server_takes_is_not_begun():
             assert ("MAIL" in office.asked) is bool(taken)
 
 
+@pytest.mark.parametrize("said", ["9" * 5000, "lots", "-1"], ids=["endless", "word", "minus"])
+def test_a_size_that_is_no_number_is_as_good_as_none(office, sender, said):
+    """Whatever a server writes there, nothing ends in a crash."""
+    office.faults["EHLO"] = [f"250-n.example\r\n250 SIZE {said}"]
+    assert sender.offer().size is None
+
+
 # --- One line for many messages -------------------------------------------------------------------
 
 
@@ -232,6 +239,18 @@ def test_a_line_that_went_stale_is_opened_anew(office, sender, fault):
     sender.send(mail())
     assert len(office.taken) == 2
     assert office.connections == (1 if fault == "250 OK" else 2)
+
+
+@pytest.mark.parametrize("fault", [Fault.CUT, Fault.SILENCE, "421 idle for too long"])
+def test_a_line_that_went_stale_between_check_and_first_message_is_opened_anew(
+    office, sender, fault
+):
+    """A month's work lies between the two, and servers wait five minutes at most (RFC 5321)."""
+    sender.check()
+    office.faults["RSET"] = [fault]
+    sender.send(mail())
+    assert contents(office) == [mail().content]
+    assert office.connections == 2
 
 
 def test_a_server_that_is_away_for_now_passes_the_check(office, sender):
@@ -338,6 +357,18 @@ def test_a_wrong_password_is_misconfigured(authority):
     ):
         sender.check()
     assert "MAKEGOOD_SMTP_PASSWORD" in str(told.value)
+
+
+def test_a_password_that_is_no_utf8_is_sent_as_it_stands(authority):
+    """The environment may hold any bytes; the server judges them, and nobody repeats them."""
+    odd = "geheim\udcdf"  # What Python makes of a byte DF, Latin-1 for a sharp s.
+    with (
+        guarded(authority) as office,
+        closing(way_to(office, authority, password=odd)) as sender,
+        pytest.raises(Misconfigured, match=r"refuses the login of makegood \(535") as told,
+    ):
+        sender.check()
+    assert "geheim" not in everything_said(told.value)
 
 
 def test_a_user_without_password_is_misconfigured_before_anybody_is_asked(authority):

@@ -8,7 +8,7 @@ from connectors.monitoring.cloudwatch import CloudWatchMetrics
 from models.findings import UnusableInputError
 from models.intervals import MINUTE_MS, Interval
 from models.outage import State
-from models.sources.cloudwatch import CloudWatchMonitor
+from models.sources.cloudwatch import CloudWatch, CloudWatchMonitor
 from tests.cloudwatch import KEY_ID, REGION, SECRET
 from tests.connectors.monitoring.conformance import MonitoringConformance
 
@@ -213,3 +213,25 @@ def test_a_server_that_does_not_answer_is_asked_as_often_as_our_own_policy_says(
     with pytest.raises(Retriable, match="EndpointConnectionError"):
         metrics("http://127.0.0.1:9", attempts=3, waits=waits).read(Wanted(span=SEPTEMBER))
     assert len(waits) == 2
+
+
+@pytest.mark.parametrize(
+    ("terms", "said"),
+    [
+        ({"region": "Frankfurt"}, "a region of AWS such as eu-central-1"),
+        ({"period_seconds": 420}, "60, 300, 900, 1800 or 3600"),
+        ({"monitors": {}}, "at least 1 item"),
+        ({"monitors": {"web": {}}}, "either health or requests"),
+        ({"monitors": {"web": {**CANARY, **REQUESTS}}}, "either health or requests"),
+        (
+            {"monitors": {"web": {"health": {**CANARY["health"], "up_at_most": "1"}}}},
+            "either up_at_least or up_at_most",
+        ),
+    ],
+)
+def test_terms_that_cannot_be_asked_are_refused(terms, said):
+    """Each with what would have been right."""
+    known = {"id": "shop", "kind": "cloudwatch", "region": REGION, "monitors": {"web": CANARY}}
+    assert CloudWatch.model_validate(known).period_seconds == 300
+    with pytest.raises(ValueError, match=said):
+        CloudWatch.model_validate({**known, **terms})

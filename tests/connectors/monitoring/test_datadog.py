@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import os
 import sys
 from decimal import Decimal
 from fractions import Fraction
@@ -10,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import connectors
 from connectors.datadog_client import DatadogClient
 from connectors.errors import Misconfigured, Permanent, Retriable
 from connectors.monitoring import Wanted
 from connectors.monitoring.datadog import Datadog
+from connectors.monitoring.memory import MemoryMonitoring, Sighting
 from models.intervals import Interval
 from models.outage import State
 from models.requests import RequestRule
@@ -111,14 +113,22 @@ class TestDatadog(TimelineConformance):
         assert ((MAY_S + HOUR_S) * 1000, State.UP) in web.changes
 
 
+PUBLISHED = [(1_726_004_543, 0), (1_726_053_503, 1)]
+"""The history of a Synthetics test as Datadog answered it, beside its percentage.
+
+Source: github.com/DataDog/datadog-api-client-python, the cassette
+test_fetch_uptime_for_multiple_tests_returns_ok_response.yaml.
+"""
+PUBLISHED_PERCENT = 83.05682373046875
+ASKED = Interval(1_726_041_488_000, 1_726_055_954_000)
+
+
 def recorded(name):
     """One of the answers that Datadog recorded."""
     if not RECORDED.is_dir():
-        reason = f"no recorded answers of Datadog under {RECORDED}"
-        if os.environ.get("MAKEGOOD_REQUIRE_PEERS") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return json.loads((RECORDED / f"{name}.json").read_text())
+        pytest.skip(f"no recorded answers of Datadog under {RECORDED}")
+    (recording,) = json.loads((RECORDED / f"{name}.json").read_text())
+    return recording["response"]
 
 
 def share_up(timeline, span):
@@ -134,37 +144,45 @@ def share_up(timeline, span):
 
 def test_datadogs_published_uptime_of_a_test_comes_out(datadog):
     """12,015 of 14,466 s are 83.0568 %, of which Datadog publishes 83.05682373046875."""
-    (recording,) = recorded("synthetics_uptimes")
-    (answer,) = recording["response"]
-    span = Interval(answer["from_ts"] * 1000, answer["to_ts"] * 1000)
-    history = [tuple(entry) for entry in answer["overall"]["history"]]
-    datadog.tests["p8m-9gw-nte"] = Test(history=history)
+    datadog.tests["t"] = Test(history=PUBLISHED)
+    (web,) = read(datadog, span=ASKED, web=DatadogMonitor(synthetics="t")).timelines["web"]
+    assert web.changes[:2] == ((1_726_004_543_000, State.UP), (1_726_053_503_000, State.DOWN))
+    assert share_up(web, ASKED) == Fraction(12_015, 14_466)
+    assert f"{float(share_up(web, ASKED)) * 100:.4f}" == f"{PUBLISHED_PERCENT:.4f}" == "83.0568"
+
+
+def test_datadogs_recorded_answer_says_the_same(datadog):
+    """The very answer that Datadog gave, field by field."""
+    answer = recorded("synthetics_uptimes")
+    assert answer[0]["overall"]["uptime"] == PUBLISHED_PERCENT
+    datadog.plan(Fault(kind="recorded", told=answer, times=0))
     monitor = DatadogMonitor(synthetics="p8m-9gw-nte")
-    (web,) = read(datadog, span=span, web=monitor).timelines["web"]
-    assert web.changes[:2] == ((1726004543000, State.UP), (1726053503000, State.DOWN))
-    assert share_up(web, span) == Fraction(12_015, 14_466)
-    assert f"{float(share_up(web, span)) * 100:.4f}" == "83.0568"
-    assert f"{answer['overall']['uptime']:.4f}" == "83.0568"
+    (web,) = read(datadog, span=ASKED, web=monitor).timelines["web"]
+    assert share_up(web, ASKED) == Fraction(12_015, 14_466)
 
 
 def test_the_stand_in_publishes_the_same_percentage_as_datadog(datadog):
     """To the last bit, so that it is Datadog's own arithmetic."""
-    (recording,) = recorded("synthetics_uptimes")
-    (answer,) = recording["response"]
-    datadog.tests["t"] = Test(history=[tuple(entry) for entry in answer["overall"]["history"]])
-    span = Interval(answer["from_ts"] * 1000, answer["to_ts"] * 1000)
-    (told,) = source(datadog, web=DatadogMonitor(synthetics="t")).client.uptime("t", span)
-    assert float(told["overall"]["uptime"]) == answer["overall"]["uptime"]
+    datadog.tests["t"] = Test(history=PUBLISHED)
+    (told,) = source(datadog, web=DatadogMonitor(synthetics="t")).client.uptime("t", ASKED)
+    assert float(told["overall"]["uptime"]) == PUBLISHED_PERCENT
 
 
-def test_a_month_without_any_request_is_unknown(datadog):
+def test_requests_that_nobody_made_are_unknown(datadog):
     """Datadog's recorded answer to it is no_data and no percentage; nobody was down by it."""
-    (recording,) = recorded("slo_history_no_data")
-    overall = recording["response"]["data"]["overall"]
+    answer = recorded("slo_history_no_data")
+    overall = answer["data"]["overall"]
     assert (overall["state"], overall["sli_value"]) == ("no_data", None)
     datadog.slos["r"] = Slo(type=METRIC)
-    (web,) = read(datadog, web=DatadogMonitor(slo="r", requests=OVER_ONE_PERCENT)).timelines["web"]
+    datadog.plan(Fault(kind="recorded", told=answer, times=0))
+    span = Interval(answer["data"]["from_ts"] * 1000, answer["data"]["to_ts"] * 1000)
+    monitor = DatadogMonitor(slo="r", requests=OVER_ONE_PERCENT)
+    reading = read(datadog, span=span, web=monitor)
+    (web,) = reading.timelines["web"]
     assert {state for _, state in web.changes} == {State.UNKNOWN}
+    # 13 windows: from 22:54:48 to midnight, eleven of two hours, and from 22:00 to 22:54:48.
+    assert reading.facts.rows == 13
+    assert (reading.facts.first_at, reading.facts.last_at) == (span.start, span.end)
 
 
 def test_no_data_is_unknown(datadog):
@@ -378,6 +396,39 @@ def test_a_test_that_is_not_answered_is_refused(datadog):
     """An answer about nobody is no answer."""
     with pytest.raises(Permanent, match="no Synthetics test 'gone' was answered"):
         read(datadog, web=DatadogMonitor(synthetics="gone"))
+
+
+@given(
+    entries=st.lists(
+        st.tuples(st.integers(MAY_S - 40 * DAY_S, JUNE_S + 40 * DAY_S), st.integers(0, 2)),
+        max_size=12,
+        unique_by=lambda entry: entry[0],
+    )
+)
+@settings(max_examples=30, deadline=None)
+def test_any_past_says_in_may_what_it_says_in_memory(entries):
+    """State by state, however little was asked for around May."""
+    states = {number: state for state, number in STATES.items()}
+    sightings = [Sighting("web", at * 1000, states[number]) for at, number in entries]
+    with running() as organisation:
+        organisation.now_s = JUNE_S + 40 * DAY_S
+        organisation.slos["a"] = Slo(history=entries)
+        told = read(organisation, web=DatadogMonitor(slo="a")).timelines.get("web", ())
+    known = MemoryMonitoring(id="m", sightings=sightings).read(Wanted()).timelines.get("web", ())
+    assert [states_in_may(line) for line in told] in (
+        [states_in_may(line) for line in known],
+        [] if all(at >= JUNE_S for at, _ in entries) else None,
+    )
+
+
+def states_in_may(timeline):
+    """What a timeline says of May: changes inside, led by the state at its start."""
+    led = [state for at, state in timeline.changes if at <= MAY.start] or [State.UNKNOWN]
+    found = [(MAY.start, led[-1])]
+    for at, state in timeline.changes:
+        if MAY.start < at < MAY.end and state is not found[-1][1]:
+            found.append((at, state))
+    return found
 
 
 def test_without_its_client_it_says_what_to_install(datadog, monkeypatch):

@@ -67,7 +67,7 @@ def changes(source):
     return timeline.changes
 
 
-class KumaSuite(TimelineConformance):
+class KumaConformance(TimelineConformance):
     """What both versions keep."""
 
     schema = VERSION_1
@@ -92,11 +92,11 @@ class KumaSuite(TimelineConformance):
         pytest.skip("Uptime Kuma knows no regions")
 
 
-class TestVersion1(KumaSuite):
+class TestVersion1(KumaConformance):
     """The database of version 1."""
 
 
-class TestVersion2(KumaSuite):
+class TestVersion2(KumaConformance):
     """The database of version 2, on SQLite."""
 
     schema = VERSION_2

@@ -1,8 +1,12 @@
 """Kept alerts of UptimeRobot keep the promise of the role, and a lost alert costs nothing."""
 
 import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connectors.monitoring import Wanted
 from connectors.monitoring.uptimerobot_alerts import UptimeRobotAlerts
@@ -172,3 +176,23 @@ def test_every_unusable_alert_is_listed_with_its_line(tmp_path):
         ("alerts.jsonl:2", "alertDateTime"),
         ("alerts.jsonl:3", "monitorID"),
     ]
+
+
+@given(
+    lengths=st.lists(st.tuples(st.integers(1, 5_000), st.integers(1, 5_000)), max_size=8),
+    lost=st.sets(st.integers(0, 7)),
+    order=st.randoms(use_true_random=False),
+)
+@settings(max_examples=40, deadline=None)
+def test_alerts_tell_the_outages_whatever_was_lost_and_in_whatever_order(lengths, lost, order):
+    """Outages after calm times; some alerts about going down are lost, the rest is shuffled."""
+    at, alerts, expected = MAY_S, [], [(0, UP)]
+    for number, (calm, down) in enumerate(lengths):
+        began, at = at + calm, at + calm + down
+        alerts += [] if number in lost else [alert(1, 1, began)]
+        alerts.append(alert(1, 2, at, alertDuration=down))
+        expected += [(began - MAY_S, DOWN), (at - MAY_S, UP)]
+    order.shuffle(alerts)
+    with TemporaryDirectory() as folder:
+        found = changes(Path(folder), *alerts)
+    assert found == [*expected, (MAY.length // 1000, State.UNKNOWN)]

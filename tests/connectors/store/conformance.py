@@ -561,6 +561,16 @@ class StoreConformance:
         (effect,) = store.plan_effects([notice(to="somebody.else@acme.example")])
         assert effect.plan.intent == {"to": "kim@acme.example"}
 
+    def test_what_belongs_together_is_stored_whole_or_not_at_all(self, store):
+        """Two plans of one obligation, made apart: the first stands, the other adds nothing."""
+        store.record(shard(change()))
+        first, second = notice(), replace(notice(), key=f"{R0}/second")
+        store.plan_effects([first], together=True)
+        assert [e.key for e in store.plan_effects([first, second], together=True)] == [first.key]
+        assert [e.key for e in store.effects(period=MAY)] == [first.key]
+        assert [e.key for e in store.plan_effects([second], together=True)] == [second.key]
+        assert len(store.plan_effects([first, second], together=True)) == 2
+
     def test_effects_may_be_planned_with_the_decision(self, store):
         """A shard's plans appear with its drafts, or not at all."""
         planned = change()

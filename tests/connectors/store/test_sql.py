@@ -8,6 +8,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, inspect
 
 from connectors.errors import Misconfigured, Retriable
+from connectors.store import MonthLockedError
 from connectors.store._migrations import VERSION_TABLE, newest_revision
 from connectors.store.sql import open_store
 from models.tables import Row
@@ -113,6 +114,16 @@ class TestSqliteFile(SharedStoreConformance):
         with store.month_lock(MAY, holder="Kim"):
             assert (tmp_path / "makegood.db-2026-05.lock").exists()
         assert list(tmp_path.glob("*.lock")) == []
+
+    def test_a_link_to_the_file_leads_to_the_same_locks(self, store, url, tmp_path):
+        """Two runs over one database by two names: the second one waits."""
+        (tmp_path / "link.db").symlink_to(url.removeprefix("sqlite:///"))
+        other = open_store(f"sqlite:///{tmp_path / 'link.db'}")
+        try:
+            with store.month_lock(MAY, holder="one"), pytest.raises(MonthLockedError, match="one"):
+                other.month_lock(MAY, holder="two").__enter__()
+        finally:
+            other.close()
 
     def test_a_lock_file_that_a_crash_left_behind_is_no_lock(self, store, tmp_path):
         """The lock is the operating system's, not the file's existence."""

@@ -21,11 +21,13 @@ from flows.messages import (
     OutageLine,
     ReleaseRequest,
     Rendered,
+    TrialMessage,
     WithheldLine,
     render_notice,
     render_reminder,
     render_request,
     render_summary,
+    render_trial,
 )
 from flows.messages.catalog import shipped
 from flows.messages.language import language_of
@@ -305,6 +307,12 @@ def request(**fields) -> ReleaseRequest:
     return ReleaseRequest(**{**usual, **fields})
 
 
+def trial(**fields) -> TrialMessage:
+    """A test message of Northwind's workspace."""
+    usual = {"name": "Northwind Cloud", "at": instant(datetime(2026, 6, 3, 7, 30, tzinfo=UTC))}
+    return TrialMessage(**{**usual, **fields})
+
+
 def pages(code: str = "en") -> dict[str, Rendered]:
     """Every kind of message in one language, by its name."""
     language, letter = language_of(code), notice(explanation=EXPLAINED[code])
@@ -315,6 +323,7 @@ def pages(code: str = "en") -> dict[str, Rendered]:
         "reminder": render_reminder(reminder(), language=language),
         "calendar": render_reminder(reminder(due=(), reminds=False), language=language),
         "request": render_request(request(), language=language),
+        "trial": render_trial(trial(), language=language),
     }
 
 

@@ -9,12 +9,23 @@ from itertools import product
 
 import pytest
 
+from flows.messages import render_request, render_summary
+from flows.messages.language import language_of
 from tests.flows.messages.browser import SCHEMES, WIDTHS, Browser, browser, chromium
-from tests.flows.messages.samples import KINDS, LANGUAGES, pages
+from tests.flows.messages.samples import (
+    KINDS,
+    LANGUAGES,
+    credit,
+    money,
+    pages,
+    request,
+    summary,
+)
 
 pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("chromium")]
 
 LONG = "Donaudampfschifffahrtsgesellschaftskapitänsgesellschaft"
+MANY = (("5555555", "CHF"), ("123456789", "EUR"), ("98765432", "GBP"), ("987654321", "USD"))
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +58,24 @@ def test_a_mail_is_easy_to_read_on_every_screen(shown, name, code):
     before = list(shown.asked_for)
     assert faults(shown, pages(code)[name].html) == []
     assert shown.asked_for == before
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_large_sums_in_many_currencies_under_long_names_fit_a_phone(shown, code):
+    """Lists of amounts break between two of them, names where they must."""
+    sums = [money(f"{digits}.00 {unit}") for digits, unit in MANY]
+    lines = tuple(
+        credit(key=f"c{n}/api/2026-05/r0", client=LONG, amount=each, billable_amount=each)
+        for n, each in enumerate(sums)
+    )
+    both = {"owed_with_vendors": tuple(sums), "recoverable": tuple(sums)}
+    told, language = summary(to_release=lines, to_claim=lines, **both), language_of(code)
+    asked = request(waiting=lines, limits=tuple(sums), workspace=f"/srv/{LONG}")
+    for written in (
+        render_summary(told, language=language),
+        render_request(asked, language=language),
+    ):
+        assert faults(shown, written.html) == []
 
 
 def test_a_page_that_scrolls_sideways_is_seen(shown):

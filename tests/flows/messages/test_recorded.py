@@ -53,6 +53,42 @@ GERMAN = language_of("de")
             "the contract's terms changed and the monitoring evidence changed",
             "die Vertragsbedingungen haben sich geändert und die Messdaten haben sich geändert",
         ),
+        (
+            "regions_down_when asks for 3 regions, but there are 2",
+            "der Vertrag verlangt 3 ausgefallene Regionen; überwacht werden 2",
+        ),
+        (
+            "monitors_down_when asks for 4 monitors, but there are 1",
+            "der Vertrag verlangt 4 ausgefallene Prüfungen; es gibt 1",
+        ),
+        (
+            "the payload is billed in EUR, the contract in USD",
+            "der Kalkulator rechnet in EUR, der Vertrag in USD",
+        ),
+        (
+            "5400.5 s of downtime exceed the 3600 s that were measurable",
+            "1 Std. 30 Min. 0,5 Sek. Ausfallzeit übersteigen die messbare Zeit von 1 Std.",
+        ),
+        (
+            "the whole of 2026-05 is excluded, so no time was measurable",
+            "es bleibt keine messbare Zeit",
+        ),
+        (
+            "blocks are counted in each outage, and only the sum of downtime is known",
+            (
+                "maßgeblich sind die Zeitblöcke jedes Ausfalls, bekannt ist nur die Summe der "
+                "Ausfallzeit"
+            ),
+        ),
+        (
+            "every outage is judged by its length, and only the sum of downtime is known",
+            "maßgeblich ist die Dauer jedes Ausfalls, bekannt ist nur die Summe der Ausfallzeit",
+        ),
+        ("the inputs changed", "die Eingaben haben sich geändert"),
+        (
+            "this version of Makegood decides the same inputs otherwise",
+            "diese Version von Makegood entscheidet bei denselben Eingaben anders",
+        ),
         ("agreed with Kim", "agreed with Kim"),
         ("the contract's terms changed and so on", "the contract's terms changed and so on"),
     ],

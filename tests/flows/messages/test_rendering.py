@@ -8,21 +8,25 @@ import pytest
 from jinja2 import UndefinedError
 
 from flows.messages import (
+    CalendarEntry,
     ChangeLine,
     CountedWindows,
     EndedLine,
     Ending,
     Rendered,
     WithheldLine,
+    render_calendar,
     render_notice,
     render_reminder,
     render_request,
     render_summary,
+    render_trial,
 )
-from flows.messages.language import ENGLISH
-from flows.messages.rendering import _environment
+from flows.messages.language import ENGLISH, language_of
+from flows.messages.rendering import _environment, web_address
 from models.contract import Payout
 from tests.flows.messages.samples import (
+    CLAIM_TEXT,
     EXPECTED,
     KINDS,
     LANGUAGES,
@@ -36,6 +40,7 @@ from tests.flows.messages.samples import (
     reminder,
     request,
     summary,
+    trial,
 )
 
 EVIL = '<script>alert("x")</script>"><img src=x onerror=alert(1)>\r\nBcc: a\u202eb {{ 7 * 7 }}'
@@ -78,6 +83,11 @@ class Page(HTMLParser):
     def links(self) -> list[str]:
         """Where the page leads."""
         return [attrs["href"] or "" for tag, attrs in self.tags if tag == "a"]
+
+
+def flowing(rendered: Rendered) -> str:
+    """Its text, wherever its lines end."""
+    return " ".join(rendered.text.split())
 
 
 def hostile() -> dict[str, Rendered]:
@@ -125,6 +135,7 @@ def hostile() -> dict[str, Rendered]:
         "reminder": render_reminder(evil_reminder),
         "calendar": render_reminder(replace(evil_reminder, reminds=False)),
         "request": render_request(request(waiting=(line,), previews=EVIL, workspace=EVIL)),
+        "trial": render_trial(trial(name=EVIL)),
     }
 
 
@@ -182,11 +193,30 @@ def test_only_safe_addresses_become_links(name):
     assert [link for link in links if not re.match(r"(https://|mailto:)[^\s]+$", link)] == []
 
 
+@pytest.mark.parametrize(
+    "sign", ["\n", "\r\nATTENDEE:mailto:x@evil.example", " ", "\t", "\u2028", "\u202e"]
+)
+def test_an_address_with_a_break_in_it_is_no_link(sign):
+    """A block of YAML ends in a line break: one such address must not stop everybody's reminder."""
+    address = f"https://claims.vendor.example/{sign}"
+    assert web_address(address) == ""
+    line = due(address=address)
+    entry = CalendarEntry(name="a/b/2026-05/claim", line=line, sequence=0, changed_at=0)
+    calendar = render_calendar([entry]).decode()
+    assert not [row for row in calendar.splitlines() if row.startswith(("URL", "ATTENDEE"))]
+    assert "https://claims.vendor.example/" in render_reminder(reminder(due=(line,))).text
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_a_line_break_in_a_name_makes_no_line(name):
-    """Nobody writes a line of his own into our mail, or turns its text around."""
+    """Nobody writes a line of his own into our mail, or turns its text around.
+
+    A line begins within a name only where the one before was full.
+    """
     rendered = hostile()[name]
-    assert not [line for line in rendered.text.splitlines() if line.startswith("Bcc")]
+    lines = rendered.text.splitlines()
+    begun = [n for n, line in enumerate(lines) if line.lstrip().startswith("Bcc")]
+    assert all(len(f"{lines[n - 1]} Bcc:") > 72 for n in begun)
     assert "\n" not in rendered.subject
     assert "\u202e" not in rendered.text + rendered.html + rendered.subject
 
@@ -199,7 +229,45 @@ def test_a_missing_value_stops_the_rendering():
         _environment(ENGLISH, html=True).from_string("{{ gap }}").render(gap=None)
 
 
+@pytest.mark.parametrize("code", LANGUAGES)
 @pytest.mark.parametrize("name", KINDS)
+def test_a_text_is_readable_on_its_own_at_72_columns(name, code):
+    """But for a single long link, and for what is there to be copied; no space is a special one."""
+    written = pages(code)[name]
+    text = re.sub(r"(?s)\n--- [^-]+ ---\n.*?\n------\n", "\n", written.text)
+    wide = [line for line in text.splitlines() if len(line) > 72 and " " in line.strip()]
+    assert wide == []
+    assert not re.search("[\u00a0\u202f\t]", written.text + written.subject)
+
+
+def test_a_command_an_amount_and_a_claims_own_text_are_never_broken():
+    """They are there to be copied, or to be read at one glance."""
+    folder = "/srv/books of the northern region/which has a long name/indeed"
+    command = f"makegood release 2026-05 --workspace '{folder}'"
+    for asks in (
+        render_request(request(workspace=folder)),
+        render_summary(summary(workspace=folder)),
+    ):
+        assert f"    {command}\n" in asks.text
+    for length in range(40, 75):
+        told = notice(service="x" * length, amount=money("1234567.00 EUR"))
+        assert "€1,234,567.00" in render_notice(told).text
+        assert "1.234.567,00 €" in render_notice(told, language=language_of("de")).text
+    assert CLAIM_TEXT in render_reminder(reminder()).text
+    assert "Anbietern 360,00\u00a0$ fordern" in pages("de")["summary"].html
+
+
+def test_the_lines_of_an_item_hang_under_its_first_word():
+    """So that a list stays a list."""
+    said = "the monitoring evidence changed and the recorded exclusions changed"
+    line = ChangeLine(client="Globex", service="Storage", says=said, revision=1)
+    assert (
+        "- Globex, Storage: the monitoring evidence changed and the recorded\n"
+        "  exclusions changed (revision 1).\n"
+    ) in render_summary(summary(changes=(line,))).text
+
+
+@pytest.mark.parametrize("name", [name for name in KINDS if name != "trial"])
 def test_text_and_page_say_the_same_figures(name):
     """Every number and every name of a month in the text also stands on the page."""
     rendered = pages()[name]
@@ -210,10 +278,19 @@ def test_text_and_page_say_the_same_figures(name):
 
 
 def test_the_summarys_subject_says_what_to_do_and_how_much():
-    """1,140.00 + 100.00 EUR to release, 360.00 + 50.00 USD to claim; the dinars stand between."""
+    """1,140.00 + 100.00 EUR and the dinars to release, 360.00 + 50.00 USD to claim."""
     assert render_summary(summary()).subject == (
-        "SLA credits for May 2026: 3 to release, 2 to claim, 1 needs a look "
-        "(€1,240.00, KWD 1,234.560 and $410.00)"
+        "SLA credits for May 2026: 3 to release (€1,240.00 and KWD 1,234.560), "
+        "2 to claim ($410.00), 1 needs a look"
+    )
+
+
+def test_what_we_owe_and_what_vendors_owe_are_never_one_sum():
+    """360.00 USD that leave and 50.00 USD that come are not 410.00 USD of anything."""
+    ours, theirs = credit(amount=money("360.00 USD")), credit(amount=money("50.00 USD"))
+    told = summary(to_release=(ours,), to_claim=(theirs,), claimed=(), withheld=())
+    assert render_summary(told).subject == (
+        "SLA credits for May 2026: 1 to release ($360.00), 1 to claim ($50.00)"
     )
 
 
@@ -281,7 +358,7 @@ def test_a_month_of_which_everything_is_claimed_says_so():
     """Nothing is left to file; what is under way is listed with its status."""
     rendered = render_summary(summary(to_release=(), to_claim=(), withheld=()))
     assert rendered.subject == "SLA credits for May 2026: 1 claim under way"
-    assert "Nothing waits for you." in rendered.text
+    assert "Nothing waits for you." in flowing(rendered)
     assert "Claims under way (1): $75.00" in rendered.text
     assert "   Status: filed\n" in rendered.text
 
@@ -290,7 +367,7 @@ def test_both_sides_of_a_vendors_outage_stand_beside_each_other():
     """What we owe, and what can be recovered; never one number."""
     rendered = render_summary(summary())
     says = "we owe €1,140.00, and can ask those vendors for $360.00."
-    assert says in rendered.text
+    assert says in flowing(rendered)
     assert says in Page(rendered.html).words
     assert "vendors’ outages" not in render_summary(summary(recoverable=())).text
 
@@ -348,7 +425,7 @@ def test_a_letter_that_is_sent_carries_no_banner():
 def test_each_case_has_its_own_words(fields, says):
     """In the text and on the page alike."""
     rendered = render_notice(notice(**fields))
-    assert says in rendered.text
+    assert says in flowing(rendered)
     assert says in Page(rendered.html).words
 
 
@@ -360,8 +437,8 @@ def test_an_additional_credit_says_what_was_granted_before():
         )
     )
     assert rendered.subject == "Additional service credit of €25.00: Payments API, May 2026"
-    assert "We add €25.00 to your credit, which makes €125.00 for the month." in rendered.text
-    assert ": €125.00. Of this, €100.00 had already been credited." in rendered.text
+    assert "We add €25.00 to your credit, which makes €125.00 for the month." in flowing(rendered)
+    assert ": €125.00. Of this, €100.00 had already been credited." in flowing(rendered)
 
 
 def test_a_reduced_credit_says_by_how_much():
@@ -372,7 +449,7 @@ def test_a_reduced_credit_says_by_how_much():
         )
     )
     assert rendered.subject == "Correction of your service credit for Payments API, May 2026"
-    assert "€75.00, which is €25.00 less than we had told you." in rendered.text
+    assert "€75.00, which is €25.00 less than we had told you." in flowing(rendered)
     assert "Your credit: €75.00" in rendered.text
     assert "-25" not in rendered.text + Page(rendered.html).words
 

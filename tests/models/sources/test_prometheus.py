@@ -27,7 +27,8 @@ def faults(text: str) -> list[str]:
 def test_the_example_of_the_readme_can_be_used():
     """Samples with a witness, an expression with its step, and counted requests."""
     readme = (ROOT / "connectors/monitoring/README.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"```yaml\n(sources:\n.*?kind: prometheus.*?)```", readme, re.DOTALL)
+    blocks = re.findall(r"```yaml\n(sources:\n.*?)```", readme, re.DOTALL)
+    (example,) = (block for block in blocks if "kind: prometheus\n" in block)
     (document,) = parse_yaml(f"name: Acme\n{example}", name="makegood.yaml")
     (source,) = document.expect(Workspace).sources
     assert isinstance(source, Prometheus)
