@@ -23,7 +23,7 @@ KEYS = {
 SCHEDULE_KEYS = {"slug", "cron", "timezone", "active", "parameters"}
 
 
-def flow_of(deployment) -> Flow:
+def flow_of(deployment):
     """The flow that an entrypoint names."""
     module, name = deployment["entrypoint"].rsplit(".", 1)
     return getattr(import_module(module), name)
