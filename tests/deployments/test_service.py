@@ -25,6 +25,7 @@ pytestmark = NEEDS_PREFECT
 
 ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 ALL = "release all of them"
+BUSY = 503
 PATIENCE_SECONDS = 180
 SCHEDULES = 5
 """Deployments that have one."""
@@ -37,8 +38,12 @@ class Pages:
         self.api = httpx.Client(base_url=f"{address}/api", timeout=60, trust_env=False)
 
     def asked(self, method: str, path: str, **body):
-        """One request; its JSON answer."""
+        """One request; its JSON answer. A server that is too busy for it is asked again."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
         answer = self.api.request(method, path, json=body or None)
+        while answer.status_code == BUSY and time.monotonic() < deadline:
+            time.sleep(1)
+            answer = self.api.request(method, path, json=body or None)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
