@@ -17,6 +17,7 @@ from itertools import accumulate, islice
 from connectors.monitoring import EvidenceLink
 from connectors.store import Effect, EffectPlan, Store, StoredObligation
 from flows.binding import PAYMENT
+from flows.books import cells_digest
 from flows.claims import Shown, statuses
 from flows.effects import AT_ONCE, ONCE, Unasked, settle
 from flows.office import Office
@@ -180,14 +181,18 @@ def write_rows(office: Office, period: str) -> str:
     if not rows:
         return "nothing to write"
     written = _writings(office.store, period)
-    if _says(written, rows):
-        rows = tuple(as_surely_shown(row) for row in rows)
+    surely = _surely(written, rows)
+    rows = tuple(as_surely_shown(row) if row.key in surely else row for row in rows)
     plan = EffectPlan(
         key=_written_key(period, rows, written),
         kind=WRITTEN,
         contract=WORKSPACE,
         period=period,
-        intent={"rows": len(rows), "digest": _digest(rows)},
+        intent={
+            "rows": len(rows),
+            "digest": _digest(rows),
+            "shown": {row.key: cells_digest(_news(row)) for row in rows},
+        },
     )
     changes = {
         name: ledger.upsert(rows)
@@ -201,19 +206,24 @@ def write_rows(office: Office, period: str) -> str:
     return "; ".join(f"{name}: {change}" for name, change in changes.items())
 
 
-def are_written(store: Store, period: str, rows: Sequence[LedgerRow]) -> bool:
-    """Whether ledgers that are written as a whole were last brought to say these rows.
+def surely_written(store: Store, period: str, rows: Sequence[LedgerRow]) -> frozenset[str]:
+    """The keys of those rows that ledgers that are written as a whole were last brought to say.
 
     What was posted may be missing there.
     """
-    return _says(_writings(store, period), rows)
+    return _surely(_writings(store, period), rows)
 
 
-def _says(written: Sequence[Effect], rows: Sequence[LedgerRow]) -> bool:
+def _surely(written: Sequence[Effect], rows: Sequence[LedgerRow]) -> frozenset[str]:
     last = written[-1] if written else None
     if last is None or last.state is not EffectState.DONE:
-        return False
-    return bool(last.plan.intent["digest"] == _digest(rows))
+        return frozenset()
+    shown = last.plan.intent.get("shown")
+    if shown is None:
+        # Noted by an earlier version, of all rows together.
+        same = last.plan.intent["digest"] == _digest(rows)
+        return frozenset(row.key for row in rows if same)
+    return frozenset(row.key for row in rows if shown.get(row.key) == cells_digest(_news(row)))
 
 
 def _writings(store: Store, period: str) -> list[Effect]:

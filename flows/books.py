@@ -7,8 +7,8 @@ is what its rows were last brought to say: whatever else one says, a person has 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 
 from connectors.ledger import Book
@@ -16,7 +16,6 @@ from connectors.store import Effect, EffectPlan, Store
 from flows.effects import AT_ONCE, ONCE, Unasked, settle
 from models.decision import canonical
 from models.effect import OPEN_STATES, WORKSPACE, Abilities, EffectState
-from models.ledger import LedgerRow
 
 ROW = "ledger_row"
 """The kind of an effect that makes one row."""
@@ -39,15 +38,20 @@ _NOTES = Unasked("books", lambda plan: plan.intent, lambda _plan: Abilities(repe
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a table's rows of one month were brought to say, all of them.
+    """What a table's rows of one month were last brought to say.
 
     Attributes:
-        digest: Of the rows, see `shown_digest`.
+        rows: A digest of each row's cells, by key; those that are being brought to something else
+            are absent.
         without: Keys of the rows that could not be written.
     """
 
-    digest: str
+    rows: Mapping[str, str] = field(default_factory=dict)
     without: frozenset[str] = frozenset()
+
+    def surely(self, key: str, digest: str) -> bool:
+        """Whether we left the row saying this: whatever else it says now, a person has written."""
+        return key not in self.without and self.rows.get(key) == digest
 
 
 def made_key(name: str, place: str) -> str:
@@ -79,46 +83,51 @@ def remember_book(store: Store, name: str, place: str, book: Book, *, period: st
     settle(store, [e.key for e in notes if e.state in OPEN_STATES], _NOTES, patience=ONCE)
 
 
-def shown_digest(rows: Iterable[LedgerRow]) -> str:
-    """What tells one state of a month's rows from another; ten thousand need no memory."""
-    digest = hashlib.sha256()
-    for row in rows:
-        digest.update(canonical(row.as_cells).encode())
-    return digest.hexdigest()
+def cells_digest(cells: Mapping[str, str]) -> str:
+    """What tells one state of a row from another."""
+    return hashlib.sha256(canonical(cells).encode()).hexdigest()[:16]
 
 
-def last_shown(store: Store, book: str, period: str) -> Shown | None:
-    """What a table's rows surely said when they were last written; None while nobody can tell.
+def last_shown(store: Store, book: str, period: str) -> Shown:
+    """What a table's rows surely said when they were last written; nothing while nobody can tell.
 
     Args:
         store: Where it was noted.
         book: The table, with its ledger's name.
         period: The service month.
     """
-    notes = _shown(store, book, period)
-    if not notes or notes[-1].state is not EffectState.DONE:
-        return None
-    told = notes[-1].outcome or {}
-    return Shown(str(notes[-1].plan.intent["digest"]), frozenset(told.get("without", ())))
+    notes, _ = _shown(store, book, period)
+    if not notes or notes[0].state is not EffectState.DONE:
+        return Shown()
+    first, *begun = [note.plan.intent["rows"] for note in notes]
+    kept = {k: digest for k, digest in first.items() if all(d.get(k) == digest for d in begun)}
+    return Shown(kept, frozenset((notes[0].outcome or {}).get("without", ())))
 
 
-def begin_showing(store: Store, book: str, period: str, digest: str) -> None:
-    """Note that the rows are about to be brought to say something, unless they say it already."""
-    notes = _shown(store, book, period)
-    if notes and notes[-1].plan.intent["digest"] == digest:
+def begin_showing(store: Store, book: str, period: str, rows: Mapping[str, str]) -> None:
+    """Note that rows are about to be brought to say something, unless they all say it already.
+
+    Args:
+        store: Where it is noted.
+        book: The table, with its ledger's name.
+        period: The service month.
+        rows: A digest of what each is to say, by key.
+    """
+    notes, number = _shown(store, book, period)
+    if notes and notes[-1].plan.intent["rows"] == rows:
         return
     plan = EffectPlan(
-        key=f"{book}/{period}/shown/{len(notes)}",
+        key=f"{book}/{period}/shown/{number}",
         kind=SHOWN,
         contract=WORKSPACE,
         period=period,
-        intent={"book": book, "digest": digest},
+        intent={"book": book, "rows": {**rows}},
     )
     store.plan_effects([plan])
 
 
 def end_showing(
-    store: Store, book: str, period: str, digest: str, *, without: Iterable[str]
+    store: Store, book: str, period: str, rows: Mapping[str, str], *, without: Iterable[str]
 ) -> None:
     """Note that they say it, unless somebody has begun to bring them to something else since.
 
@@ -126,11 +135,11 @@ def end_showing(
         store: Where it is noted.
         book: The table, with its ledger's name.
         period: The service month.
-        digest: What was begun.
+        rows: What was begun.
         without: Keys of the rows that could not be written.
     """
-    notes = _shown(store, book, period)
-    if not notes or notes[-1].plan.intent["digest"] != digest:
+    notes, _ = _shown(store, book, period)
+    if not notes or notes[-1].plan.intent["rows"] != rows:
         return
     facts = {"without": sorted(without)}
     far = Unasked("books", lambda _plan: facts, _NOTES.able)
@@ -138,20 +147,25 @@ def end_showing(
     settle(store, [e.key for e in notes if e.state in OPEN_STATES], far, patience=ONCE)
 
 
-def _shown(store: Store, book: str, period: str) -> list[Effect]:
-    return _in_order(store, f"{book}/{period}/shown/", period=period, kinds=[SHOWN])
+def _shown(store: Store, book: str, period: str) -> tuple[list[Effect], int]:
+    """The notes from the last one on that was ended, the oldest first; how many there are at all.
+
+    One that was ended stands first, if there is any; each holds every row, so no more are read.
+    """
+    begins = f"{book}/{period}/shown/"
+    keys = [k for k in store.effect_keys(period=period, kinds=[SHOWN]) if k.startswith(begins)]
+    found: list[Effect] = []
+    for number in reversed(range(len(keys))):
+        found = [*store.effects(keys=[f"{begins}{number}"]), *found]
+        if found[0].state is EffectState.DONE:
+            break
+    return found, len(keys)
 
 
 def _notes(store: Store, name: str, place: str) -> list[Effect]:
     """What was noted of a place, the oldest first."""
-    return _in_order(store, f"{name}/{place}/columns/", kinds=[BOOK_COLUMNS])
-
-
-def _in_order(
-    store: Store, begins: str, *, kinds: Sequence[str], period: str | None = None
-) -> list[Effect]:
-    """The effects whose keys begin so and end in a number, rising by it."""
-    keys = (k for k in store.effect_keys(period=period, kinds=kinds) if k.startswith(begins))
+    begins = f"{name}/{place}/columns/"
+    keys = (key for key in store.effect_keys(kinds=[BOOK_COLUMNS]) if key.startswith(begins))
     found: list[Effect] = []
     while page := list(islice(keys, AT_ONCE)):
         found += store.effects(keys=page)

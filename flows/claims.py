@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from pathlib import Path
 
 from connectors.store import Observation, Store, StoredObligation
-from flows.office import Office
+from flows.office import Office, open_office
 from models.approval import Voice
 from models.claims.deadline import CLAIM, Deadline, Due, Occasion, undated
 from models.claims.life import Act, Life, Move, against, told_by
@@ -40,41 +42,6 @@ IN_THE_LEDGER = "set in the ledger"
 
 Shown = tuple[LedgerStatus, frozenset[LedgerStatus]]
 """A claim's status, and every status that it has been in."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DueClaim:
-    """A claim as a reminder or a calendar needs it.
-
-    Attributes:
-        key: `twilio/apis/2026-05`; it stays the same through every revision.
-        obligation: Key of the revision that stands, as ledgers show it.
-        vendor: The vendor's name.
-        service: The service's name.
-        month: The service month.
-        amount: What can be claimed, such as `1840.00 USD` or `7 days of service`; "" when that is
-            not known yet.
-        deadlines: Every deadline that is not met yet, the earliest first; of a cancelled claim
-            those that it had.
-        channel: Where it is filed, in words; "".
-        address: Page, queue or address; "".
-        status: Where it stands.
-        sequence: Rises with every change of a deadline, an amount or a status.
-        cancelled: Whether nobody has to be reminded any more: it is filed, dropped, or gone.
-    """
-
-    key: str
-    obligation: str
-    vendor: str
-    service: str
-    month: ServiceMonth
-    amount: str
-    deadlines: tuple[Due, ...]
-    channel: str
-    address: str
-    status: LedgerStatus
-    sequence: int
-    cancelled: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +97,11 @@ def _named(store: Store, contract: str, period: str) -> Claim | None:
         return None
     told = store.observed(EntryKind.CLAIM_MOVED, periods=[period], contracts=[contract])
     return claim_of(owed, [Move.of_record(entry.body) for entry in told])
+
+
+def told_of(store: Store, period: str) -> Mapping[str, Life]:
+    """What was told of a month's claims, by their contracts, also where the month is undecided."""
+    return {contract: told_by(moves) for (contract, _), moves in _moves(store, period).items()}
 
 
 def _moves(store: Store, period: str | None) -> Mapping[Name, Sequence[Move]]:
@@ -225,43 +197,19 @@ def outages_in(facts: Mapping[str, JsonValue]) -> tuple[Interval, ...]:
     )
 
 
-def due_claims(office: Office, *, today: date, within_days: int) -> tuple[DueClaim, ...]:
-    """The claims whose next deadline is near, or has passed unmet, and those that are off.
+@contextmanager
+def open_to_tell(folder: Path) -> Iterator[Office]:
+    """Open a workspace for whoever writes down what people say, until the block ends.
 
-    Rising by deadline and key. Cancelled ones come as long as a deadline of theirs lies ahead, so
-    that calendars can take them out.
+    Nothing is paid, asked or sent, so that no vendor's key is needed; and where no month was run
+    there is no claim to speak of, so that no database is made.
 
-    Args:
-        office: The open workspace.
-        today: The present date, where reminders are read.
-        within_days: How far ahead a deadline is near; 0 is today alone.
+    Raises:
+        UnusableInputError: Something in the workspace cannot be used; all findings at once.
+        ConnectorError: The database cannot be opened.
     """
-    found = [_due_claim(claim) for claim in all_claims(office.store)]
-    near = [due for due in found if due.deadlines and _is_near(due, today, within_days)]
-    return tuple(sorted(near, key=lambda due: (due.deadlines[0].until, due.key)))
-
-
-def _is_near(claim: DueClaim, today: date, within_days: int) -> bool:
-    if claim.cancelled:
-        return any(due.last_day >= today for due in claim.deadlines)
-    return any((due.last_day - today).days <= within_days for due in claim.deadlines)
-
-
-def _due_claim(claim: Claim) -> DueClaim:
-    return DueClaim(
-        key=claim.key,
-        obligation=claim.obligation,
-        vendor=claim.vendor,
-        service=claim.service,
-        month=claim.month,
-        amount=claim.worth,
-        deadlines=claim.open_dues if claim.is_open else claim.dues,
-        channel=claim.terms.channel.value if claim.terms.channel else "",
-        address=claim.terms.address or "",
-        status=claim.status,
-        sequence=claim.recorded,
-        cancelled=not claim.is_open,
-    )
+    with open_office(folder, read_only=True) as office:
+        yield office
 
 
 def tell(store: Store, claim: Claim, move: Move, *, place: str = "KEY") -> Claim:
@@ -284,7 +232,10 @@ def tell(store: Store, claim: Claim, move: Move, *, place: str = "KEY") -> Claim
             expected="a claim as it was shown",
             remedy="Look at it again with `makegood claims show`, then repeat.",
         )
-    return find_claim(store, claim.key)
+    found = _named(store, claim.contract, str(claim.month))
+    if found is None:  # The month is not decided yet.
+        return replace(claim, life=claim.life.after(move), recorded=claim.recorded + 1)
+    return found
 
 
 def _observation(claim: Claim, move: Move, number: str) -> Observation:

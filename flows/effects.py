@@ -513,9 +513,8 @@ class _Run:
     ) -> EffectOutcome:
         """Send one effect, unless too much time has passed or the settings are wrong."""
         effect = attempt.effect
-        late = self._clocks.boottime_ms() - booted > self._patience.too_late_ms
         safe = self._far.abilities(effect.plan).repeats_are_safe
-        if wrong or (late and not safe):
+        if wrong or (not safe and self._is_late(effect, booted)):
             why = "was not sent: the settings are wrong" if wrong else "was not sent: too late"
             came.later[effect.key] = why
             return _outcome(effect, EffectState.PLANNED, {"error": why})
@@ -527,6 +526,13 @@ class _Run:
         if state is EffectState.REFUSED and attempt.may_have_reached and not safe:
             return self._doubted(effect, answer, came)
         return _outcome(effect, state, answer)
+
+    def _is_late(self, effect: Effect, booted: int) -> bool:
+        """Whether the host has slept since, or was stopped so that its own clock cannot tell."""
+        most = self._patience.too_late_ms
+        if self._clocks.boottime_ms() - booted > most:
+            return True
+        return effect.sent_at is None or self._store.now() - effect.sent_at > most
 
     def _doubted(self, effect: Effect, answer: JsonValue, came: _Round) -> EffectOutcome:
         """A refusal that says nothing of an earlier attempt, which may still be carried out."""

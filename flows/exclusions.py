@@ -7,7 +7,7 @@ recorded with the moment, and only then does a contract's rule ask for notice.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -28,6 +28,7 @@ from models.announcements import (
     news,
     seen_since,
 )
+from models.case import Decided
 from models.decision import EntryKind, LogEntry
 from models.effect import WORKSPACE
 from models.exclusion import ExclusionEvent
@@ -40,6 +41,7 @@ from models.sources.exclusions import (
     DatadogCorrections,
     MaintenanceCalendar,
 )
+from models.spared import Shared, effect_records
 from models.terms import JsonValue
 from models.workspace_file import Workspace
 
@@ -228,3 +230,29 @@ def announcement_records(known: Announcements, events: Sequence[ExclusionEvent])
         }
         for event in events
     }
+
+
+def unproven_notice(known: Announcements, decided: Decided, shared: Shared) -> Iterator[str]:
+    """Exclusions that change the credit, and whose notice is a late word: a person must look."""
+    case = decided.measured.case
+    noticed = {rule.kind for rule in case.version.exclusions if rule.notice_hours is not None}
+    late = {
+        judged.event.id: judged.event
+        for judged in decided.measured.judged
+        if judged.applied and judged.event.kind in noticed and _is_late_word(known, judged.event)
+    }
+    if not late:
+        return
+    credit = decided.determination.amount
+    for record in effect_records(decided, shared):
+        event = late.get(record["id"])
+        if event is not None and record["credit_amount_without"] != (credit and credit.text):
+            who = event.author or "whoever wrote it"
+            yield f"{event.id} was seen first after it began: its notice is the word of {who}"
+
+
+def _is_late_word(known: Announcements, event: ExclusionEvent) -> bool:
+    if known.proofs.get(event.id) is not Announced.STATED:
+        return False
+    seen_at = known.seen_at.get(event.id)
+    return seen_at is None or seen_at > event.interval.start

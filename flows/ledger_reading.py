@@ -16,8 +16,8 @@ from typing import cast
 
 from connectors.ledger import Ledger, LedgerPage, RowLedger
 from connectors.store import Observation, StoredObligation
-from flows.bookkeeping import are_written, ledger_rows
-from flows.books import ROW, Shown, last_shown, remembered_book, shown_digest
+from flows.bookkeeping import ledger_rows, surely_written
+from flows.books import ROW, Shown, cells_digest, last_shown, remembered_book
 from flows.claims import statuses
 from flows.effects import AT_ONCE
 from flows.office import Office
@@ -271,9 +271,8 @@ class _Reader:
         self._stored = {one.key: one for one in office.store.obligations(period)}
         self._rows = {row.key: row for row in rows}
         self._claims = statuses(office.store, period)
-        self._up_to_date = are_written(office.store, period, rows)
-        self._digest = shown_digest(rows)
-        self._shown: dict[str, Shown | None] = {}
+        self._written = surely_written(office.store, period, rows)
+        self._shown: dict[str, Shown] = {}
         self._governed = {c.id for c in office.contracts if c.in_force(month) is not None}
 
     def read(self, ledger: Ledger) -> None:
@@ -300,9 +299,10 @@ class _Reader:
             elif page.trashed:
                 self._trashed(ledger.name, page, again=bool(times[key]))
             elif times[key] == 1:
-                now = page if fresh else self._as_it_is_now(ledger, page, stored)
+                told = known[_book(ledger), key]
+                now = page if fresh else self._as_it_is_now(ledger, page, stored, told)
                 if now is not None:
-                    self._row(ledger, now, stored, known[_book(ledger), key])
+                    self._row(ledger, now, stored, told)
         for key, number in times.items():
             if number > 1 and key in self._stored:
                 self._doubled(ledger.name, key, [id_ for id_ in keys if keys[id_] == key])
@@ -376,36 +376,42 @@ class _Reader:
     def _is_certain(self, ledger: Ledger, key: str) -> bool:
         """Whether we left the row saying what we would write now: all else is a person's."""
         if ledger.writes_together:
-            return self._up_to_date
+            return key in self._written
         book = shown_book(cast("RowLedger", ledger))
         if book not in self._shown:
             self._shown[book] = last_shown(self._office.store, book, str(self._month))
-        shown = self._shown[book]
-        return shown is not None and shown.digest == self._digest and key not in shown.without
+        return self._shown[book].surely(key, cells_digest(self._rows[key].as_cells))
 
     def _as_it_is_now(
-        self, ledger: Ledger, page: LedgerPage, stored: StoredObligation
+        self, ledger: Ledger, page: LedgerPage, stored: StoredObligation, known: _Known
     ) -> LedgerPage | None:
         """A row on which much hangs, read by its id: what a list shows may be minutes old.
 
         None when nobody sees it any more.
         """
-        if ledger.writes_together or not (page.release or self._looks_old(ledger, page, stored)):
+        if ledger.writes_together:
+            return page
+        wrong = cast("RowLedger", ledger).differing(page, self._rows[stored.key])
+        hangs = page.release and (bool(wrong) or not known.is_settled)
+        if not (hangs or self._looks_old(ledger, page, stored, known)):
             return page
         fresh = cast("RowLedger", ledger).page(page.id)
         if fresh is None or fresh.trashed:
             return None
         return fresh if fresh.key == page.key else replace(fresh, release=False)
 
-    def _looks_old(self, ledger: Ledger, page: LedgerPage, stored: StoredObligation) -> bool:
-        """Whether it shows something that we may have written before, and have written over."""
+    def _looks_old(
+        self, ledger: Ledger, page: LedgerPage, stored: StoredObligation, known: _Known
+    ) -> bool:
+        """Whether it shows what we may have written before and over, and nobody was told of."""
         if not self._is_certain(ledger, stored.key):
             return False
         row = self._rows[stored.key]
         differing = {*cast("RowLedger", ledger).differing(page, row)}
         if page.cells.get(STATUS, "") != row.status.value:
             differing |= {STATUS}
-        return not moving(stored.role, stored.obligation.state).isdisjoint(differing)
+        differing &= moving(stored.role, stored.obligation.state)
+        return any(page.cells.get(column, "") != known.cells.get(column) for column in differing)
 
     def _read_status(self, row: Row, *, certain: bool) -> None:
         """Words that are no status are a question; a claim's status is told to the claim."""
@@ -469,6 +475,12 @@ class _Known:
     counted: bool = False
     why: str = ""
     times: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing comes of its tick any more: it did not count, or was obeyed."""
+        obeyed = self.cells.get(OBEYED) == TICKED
+        return self.cells.get(RELEASE) == TICKED and (obeyed or not self.counted)
 
 
 def _known(office: Office, period: str) -> Mapping[tuple[str, str], _Known]:

@@ -24,12 +24,12 @@ from flows.books import (
     BOOK_MADE,
     ROW,
     begin_showing,
+    cells_digest,
     end_showing,
     last_shown,
     made_key,
     remember_book,
     remembered_book,
-    shown_digest,
 )
 from flows.effects import AT_ONCE, ONCE, Settlement, settle
 from flows.ledger_reading import note_pages, shown_book
@@ -381,9 +381,9 @@ class _Mirroring:
         known = self._known(book.id, self._rows)
         self._list({one.id for one in known.values()})
         self._note_edits()
-        shown, digest = shown_book(self._ledger), shown_digest(self._rows.values())
-        self._keep_what_was_not_heard(shown, digest)
-        begin_showing(self._store, shown, self._period, digest)
+        table, say = shown_book(self._ledger), {k: _digest(row) for k, row in self._rows.items()}
+        self._keep_what_people_set(table, say)
+        begin_showing(self._store, table, self._period, say)
         side = RowSide(self._ledger, book.id, self._seen, self._watch, self._rows)
         unmade = [key for key in self._rows if key not in known or known[key].state in OPEN_STATES]
         made = self._make(side, unmade)
@@ -399,18 +399,15 @@ class _Mirroring:
         self._count.waiting += made.waiting
         if not self._count.waiting:
             without = self._rows.keys() - self._right
-            end_showing(self._store, shown, self._period, digest, without=without)
+            end_showing(self._store, table, self._period, say, without=without)
         for says in made.notes[: 1 if made.waiting else 0]:
             self._count.ask(says)
 
-    def _keep_what_was_not_heard(self, book: str, digest: str) -> None:
-        """Where it is known what we wrote, a claim's Status that says anything else is a person's.
-
-        It was not told to the claim yet, or the claim would be there.
-        """
+    def _keep_what_people_set(self, book: str, say: Mapping[str, str]) -> None:
+        """Where it is known what we wrote, a Status that says anything else is a person's."""
         shown = last_shown(self._store, book, self._period)
-        if shown is not None and shown.digest == digest:
-            for key in self._rows.keys() - shown.without:
+        for key, digest in say.items():
+            if shown.surely(key, digest):
                 self._rows[key] = as_surely_shown(self._rows[key])
 
     def _known(self, book: str, rows: Iterable[str]) -> dict[str, _Known]:
@@ -547,6 +544,10 @@ def _plan(row: LedgerRow, book: str, period: str) -> EffectPlan:
         intent={"book": book, "cells": row.as_cells},
         obligation=row.key,
     )
+
+
+def _digest(row: LedgerRow) -> str:
+    return cells_digest(row.as_cells)
 
 
 def _effect_key(key: str, book: str) -> str:

@@ -37,6 +37,7 @@ from flows.exclusions import (
     announcements,
     asked_span,
     told_by_all,
+    unproven_notice,
 )
 from flows.keeping import read_source
 from flows.ledger_reading import note_edits
@@ -73,7 +74,7 @@ from models.measurement import Duplicates
 from models.money import Money
 from models.period import ServiceMonth
 from models.printing import number_text
-from models.spared import effect_records
+from models.spared import Shared, effect_records
 from models.terms import JsonValue
 
 Item = TypeVar("Item")
@@ -143,6 +144,7 @@ class MonthRun:
         announced: What may be excluded, with the announcements that count.
         measured: Each shard's measured cases.
         measurements: What contracts share of them.
+        without_exclusions: What they share of the months as they would be without exclusions.
         outcomes: Each shard's outcomes.
         released: What rules let go in this run.
         payments: What became of payments in this run.
@@ -171,6 +173,7 @@ class MonthRun:
         self.announced = Announcements()
         self.measured: dict[int, tuple[MeasuredCase, ...]] = {}
         self.measurements = Measurements()
+        self.without_exclusions: Shared = {}
         self.outcomes: dict[int, tuple[Outcome, ...]] = {}
         self.released: tuple[StoredObligation, ...] = ()
         self.payments = Settlement()
@@ -208,9 +211,19 @@ class MonthRun:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the sources found worth a look, such as rows that could not be used; each once."""
+        """What is worth a look, such as rows that could not be used; each once."""
         readings = self.readings.values()
-        return tuple(dict.fromkeys(str(f) for reading in readings for f in reading.facts.findings))
+        found = [str(f) for reading in readings for f in reading.facts.findings]
+        found += [
+            f"{outcome.governed.contract.id}: {says}"
+            for outcome in self.report
+            for says in self.unproven(outcome)
+        ]
+        return tuple(dict.fromkeys(found))
+
+    def unproven(self, outcome: Outcome) -> tuple[str, ...]:
+        """What a contract's credit rests on and nobody can prove."""
+        return tuple(unproven_notice(self.announced, outcome.decided, self.without_exclusions))
 
     @property
     def report(self) -> tuple[Outcome, ...]:
@@ -379,7 +392,7 @@ def read_exclusions(run: MonthRun, _period: str) -> str:
 
 def compute_uptime(run: MonthRun, shard: int) -> str:
     """Measure one shard's contracts. Pure, given the evidence."""
-    cases = [_case(run, governed) for governed in run.plan.shards[shard]]
+    cases = [case_of(run, governed) for governed in run.plan.shards[shard]]
     _do_what_waits(run)
     run.measured[shard] = tuple(measure_case(case, run.measurements) for case in cases)
     withheld = sum(1 for measured in run.measured[shard] if measured.withheld)
@@ -416,7 +429,12 @@ def release_drafts(run: MonthRun, _period: str) -> str:
     if not run.by_rule:
         return "nothing is released by rule in this run"
     ruled = [
-        Ruled(outcome.governed.contract.id, outcome.governed.version, outcome.decided)
+        Ruled(
+            outcome.governed.contract.id,
+            outcome.governed.version,
+            outcome.decided,
+            run.unproven(outcome),
+        )
         for outcome in run.report
     ]
     now = instant(datetime.now(tz=UTC))
@@ -517,7 +535,8 @@ def _span(governed: Sequence[Governed]) -> Interval:
     return Interval(min(g.bounds.start for g in governed), max(g.bounds.end for g in governed))
 
 
-def _case(run: MonthRun, governed: Governed) -> Case:
+def case_of(run: MonthRun, governed: Governed) -> Case:
+    """What a contract's month is decided on, by what the sources said."""
     contract, version = governed.contract, governed.version
     evidence = run.evidence(governed)
     payload = evidence.counts.get((contract.id, run.plan.month))
@@ -633,7 +652,7 @@ def _change(
             **decided.record,
             "change": change.says,
             "announcements": announcement_records(run.announced, decided.measured.case.events),
-            "exclusion_effects": effect_records(decided),
+            "exclusion_effects": effect_records(decided, run.without_exclusions),
             "sources": run.evidence(governed).provenance_of(governed.version.monitors),
         },
         superseded=change.superseded,

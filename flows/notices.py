@@ -123,8 +123,8 @@ def needs_person(office: Office, period: str) -> int:
     return _tell(office, NoticeKind.NEEDS_PERSON, period, notice, of=state)
 
 
-def send_notices(office: Office, period: str) -> int:
-    """Post what was planned and is not posted; what cannot be posted now is noted and left."""
+def send_notices(office: Office, period: str | None = None) -> int:
+    """Post what was planned and is not posted, of one month or of all; what cannot be is noted."""
     if office.chat is None:
         return 0
     keys = office.store.effect_keys(period=period, kinds=[NOTICE], states=sorted(OPEN_STATES))

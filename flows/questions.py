@@ -11,21 +11,25 @@ from connectors.store import Effect, Store, StoredObligation
 from flows.binding import PAYMENT
 from flows.books import SETTLED_BY_RUNS
 from flows.claims import unfitting_claims
+from flows.mailing import MAIL_KINDS
 from flows.planning import MonthPlan
 from models.credit import ObligationState
 from models.effect import MAY_BEGIN, OPEN_STATES, EffectState
 
 UNSETTLED = sorted(frozenset(EffectState) - {EffectState.DONE})
 OPEN = (ObligationState.DRAFT, ObligationState.WITHHELD)
+MOST_TOLD = 20
+"""Mails of other months that a run tells one by one."""
 
 
 def open_questions(store: Store, plan: MonthPlan) -> tuple[str, ...]:
-    """What stands without a contract, claims that no longer fit, and effects that are not done."""
+    """What stands without a contract, claims that no longer fit, and what is not done or sent."""
     period = str(plan.month)
     return (
         *_left_over(store, plan, period),
         *unfitting_claims(store, period, clients=plan.clients),
         *unsettled_effects(store, period),
+        *_mail_of_other_months(store, period),
     )
 
 
@@ -37,6 +41,17 @@ def unsettled_effects(store: Store, period: str) -> tuple[str, ...]:
         for effect in found
         if not _is_told_elsewhere(effect) and not is_answered(effect)
     )
+
+
+def _mail_of_other_months(store: Store, period: str) -> Iterator[str]:
+    """Mail that a server put off: its own month may never be run again, so that every run tells."""
+    keys = list(store.effect_keys(kinds=sorted(MAIL_KINDS), states=sorted(OPEN_STATES)))
+    waiting = store.effects(keys=keys) if keys else ()
+    others = [effect for effect in waiting if effect.plan.period != period]
+    for effect in others[:MOST_TOLD]:
+        yield _unsettled(effect)
+    if len(others) > MOST_TOLD:
+        yield f"{len(others) - MOST_TOLD} more mails of other months are not sent. Run it again."
 
 
 def _is_told_elsewhere(effect: Effect) -> bool:

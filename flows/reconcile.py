@@ -160,7 +160,7 @@ def _left_out(
     elsewhere = [part.part for credit in ours for part in credit.parts if part.elsewhere]
     if elsewhere:
         ways = ", ".join(sorted({part.channel.value.replace("_", " ") for part in elsewhere}))
-        yield f"{len(elsewhere)} parts that are paid by {ways}, which {billing.name} cannot know of"
+        yield f"what is paid by {ways} ({len(elsewhere)}), which {billing.name} cannot know of"
     if moved:
         named = ", ".join(sorted(moved)[:MOST_NAMED]) + (" ..." if len(moved) > MOST_NAMED else "")
         yield f"{named}: a run was at it meanwhile. Reconcile again when it has ended"

@@ -96,11 +96,19 @@ class Released:
 
 @dataclass(frozen=True, slots=True)
 class Ruled:
-    """A contract's decision with the terms whose rule may let its draft go."""
+    """A contract's decision with the terms whose rule may let its draft go.
+
+    Attributes:
+        contract: `client/service`.
+        version: The terms in force.
+        decided: The decision.
+        unproven: What it rests on and nobody can prove, each in a sentence.
+    """
 
     contract: str
     version: ContractVersion
     decided: Decided
+    unproven: tuple[str, ...] = ()
 
 
 def waiting_batch(
@@ -275,7 +283,11 @@ def release_by_rule(
     for stored, candidate in zip(ours, _candidates(office, month, ours), strict=True):
         rule = rules[stored.obligation.contract]
         verdict = by_rule(
-            rule.version.release, candidate, rule.decided, two_above=_two_above(office)
+            rule.version.release,
+            candidate,
+            rule.decided,
+            two_above=_two_above(office),
+            unproven=rule.unproven,
         )
         if verdict.releases:
             going[verdict.why].append(stored)

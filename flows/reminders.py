@@ -8,7 +8,7 @@ often. Nothing is filed, and no claim is changed here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import islice
@@ -18,7 +18,9 @@ from connectors.mail import Attachment, Mailbox
 from connectors.store import Effect, Store
 from flows.claim_texts import TextForm, text_of, written
 from flows.claims import all_claims
+from flows.early_claims import early_claims_or_why, early_texts, nothing_came
 from flows.effects import AT_ONCE, Settlement
+from flows.log import note
 from flows.mailing import (
     REMINDER,
     ToOurselves,
@@ -43,7 +45,7 @@ from flows.messages import (
 )
 from flows.messages.language import Language, language_of
 from flows.messages.views import MOST_TEXTS
-from flows.notices import deadline_near, needs_person
+from flows.notices import deadline_near, needs_person, send_notices
 from flows.office import Office
 from models.addresses import ascii_address
 from models.claims.deadline import Due
@@ -114,6 +116,7 @@ class Reminded:
         ended: Claims that leave the calendars.
         settlement: What became of the mails; all zero when there was none to send.
         feed: The calendar file that was written; "" for none.
+        posted: How many notices went out to the operators' chat.
         mails: Whether a mail could be sent at all.
     """
 
@@ -124,6 +127,7 @@ class Reminded:
     ended: tuple[EndedLine, ...]
     settlement: Settlement = field(default_factory=Settlement)
     feed: str = ""
+    posted: int = 0
     mails: bool = False
 
 
@@ -148,12 +152,13 @@ def remind(office: Office, *, present: Present, dry_run: bool = False) -> Remind
 
 def _remind(office: Office, outlook: _Outlook) -> Reminded:
     feed = _write_feed(office, outlook)
-    # What the chat is told does not wait for a mail server that is set up wrongly.
-    deadline_near(office, outlook.deadlines)
+    # What the chat is told does not wait for a mail server that is set up wrongly. Reminders run
+    # daily, so what the chat did not take before is posted now, of whatever month it is.
+    posted = send_notices(office) + deadline_near(office, outlook.deadlines)
     settlement = _send(office, outlook)
     if settlement.person or settlement.refused:
-        needs_person(office, outlook.period)
-    return outlook.reminded(settlement=settlement, feed=feed)
+        posted += needs_person(office, outlook.period)
+    return outlook.reminded(settlement=settlement, feed=feed, posted=posted)
 
 
 def reminder_of(office: Office, *, present: Present, language: Language) -> Rendered | None:
@@ -173,8 +178,8 @@ class _Outlook:
         self.office, self.present = office, present
         self.language = language_of(terms.mail.language if terms.mail else LanguageCode.EN)
         self.steps = sorted(terms.claims.remind_days)
-        self.claims = {claim.key: claim for claim in all_claims(office.store)}
         self.told = _told(office.store)
+        self.claims = {claim.key: claim for claim in _claims(office, present, self.told)}
         self.entries = {
             entry.name: entry for claim in self.claims.values() for entry in self._entries(claim)
         }
@@ -250,7 +255,15 @@ class _Outlook:
 
     def with_texts(self) -> tuple[DueLine, ...]:
         """What a mail lists, the first of it with the texts to be filed."""
-        told = {claim.key: _text(self.office.store, claim) for claim, _ in self.near[:MOST_TEXTS]}
+        shown = [claim for claim, _ in self.near[:MOST_TEXTS]]
+        early = any(claim.undecided for claim in shown)
+        texts = early_texts(self.office, self.present) if early else {}
+        told = {
+            claim.key: written(texts[claim.key], TextForm.TEXT)
+            if claim.key in texts
+            else _text(self.office.store, claim)
+            for claim in shown
+        }
         return tuple(replace(line, text=told.get(line.key, "")) for line in self.due)
 
     @property
@@ -286,7 +299,10 @@ class _Outlook:
         return tuple(
             self._withdrawn(name, shown)
             for name, shown in sorted(self.told.shown.items())
-            if shown.mark and name not in self.entries and self._lies_ahead(name, shown)
+            if shown.mark
+            and name not in self.entries
+            and _claim_of(name) in self.claims
+            and self._lies_ahead(name, shown)
         )
 
     def _lies_ahead(self, name: str, shown: Shown) -> bool:
@@ -335,7 +351,9 @@ class _Outlook:
             named |= {entry.name: entry for entry in ahead if entry.line.key in near}
         return tuple(named[name] for name in sorted(named))
 
-    def reminded(self, *, settlement: Settlement | None = None, feed: str = "") -> Reminded:
+    def reminded(
+        self, *, settlement: Settlement | None = None, feed: str = "", posted: int = 0
+    ) -> Reminded:
         """What a command answers."""
         return Reminded(
             today=self.present.date_in("UTC"),
@@ -345,8 +363,24 @@ class _Outlook:
             ended=self.ended_lines(),
             settlement=settlement or Settlement(),
             feed=feed,
+            posted=posted,
             mails=self.office.mail is not None,
         )
+
+
+def _claims(office: Office, present: Present, told: Told) -> Iterator[Claim]:
+    """Every claim, those of months that are not decided yet, and those that came to nothing."""
+    known = {claim.key: claim for claim in all_claims(office.store)}
+    yield from known.values()
+    found, why = early_claims_or_why(office, present)
+    if why:
+        note(why)
+    early = {claim.key: claim for claim in found}
+    yield from early.values()
+    for key in sorted({_claim_of(name) for name in told.shown} - known.keys() - early.keys()):
+        nothing = nothing_came(office.contracts, key)
+        if nothing is not None:
+            yield nothing
 
 
 def _send(office: Office, outlook: _Outlook) -> Settlement:
@@ -453,12 +487,13 @@ def _shown(entry: CalendarEntry, mark: str) -> JsonValue:
     return [entry.name, entry.sequence, mark, entry.line.last_day.isoformat()]
 
 
-def _changed_at(store: Store, claims: Iterable[Claim]) -> Mapping[str, int]:
+def _changed_at(store: Store, claims: Collection[Claim]) -> Mapping[str, int]:
     """When what is known of each claim was last decided or told, by its key."""
     months: dict[str, list[str]] = defaultdict(list)
     for claim in claims:
         months[str(claim.month)].append(claim.contract)
-    found: dict[str, int] = defaultdict(int)
+    # Of what nobody has recorded yet the month's beginning is as good as any instant.
+    found = {claim.key: claim.month.bounds(claim.time_zone).start for claim in claims}
     for period, contracts in months.items():
         for contract, history in store.history(contracts, period).items():
             if history.determined is not None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from itertools import combinations
+from itertools import chain, combinations
 
 from models.case import Decided
 from models.contract import ReleaseMode, ReleaseRule
@@ -143,6 +143,7 @@ def by_rule(
     decided: Decided,
     *,
     two_above: Mapping[str, Decimal],
+    unproven: Sequence[str] = (),
 ) -> Verdict:
     """Whether a contract's own rule lets a draft go.
 
@@ -151,13 +152,14 @@ def by_rule(
         candidate: The draft.
         decided: The decision behind it.
         two_above: The workspace's amounts, in major units, above which two people are needed.
+        unproven: What the amount rests on and nobody can prove, each in a sentence.
 
     Returns:
         The verdict; why it goes is worded by the rule alone, the same for all of its drafts.
     """
     if rule.mode is ReleaseMode.ASK:
         return Verdict(releases=False, why="the contract's rule is to ask")
-    against = next(_against(rule, candidate, decided, two_above), "")
+    against = next(chain(_against(rule, candidate, decided, two_above), unproven), "")
     return Verdict(releases=not against, why=against or _rule_text(rule, candidate))
 
 

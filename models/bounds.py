@@ -10,15 +10,17 @@ An outage that began and ended between two looks of a probe leaves no trace and 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
+from operator import attrgetter, itemgetter
 
 from models.exclusion import JudgedExclusion
 from models.intervals import Interval
 from models.ladder import floor_percent
-from models.measurement import Disagreement, DownWhen, MeasurementTerms, NoData
+from models.measurement import Disagreement, DownWhen, MeasurementTerms, NoData, QuorumBase
 from models.observed import Monitors
 from models.outage import State, Timeline
 from models.uptime import MonthlyUptime, measure_uptime
@@ -76,7 +78,7 @@ def uptime_bounds(
         return UptimeBounds(measured, measured)
     ends = [
         measure_uptime(
-            monitors=[[_taken(t, worst=worst) for t in regions] for regions in monitors],
+            monitors=[_assumed(regions, month, terms, worst=worst) for regions in monitors],
             month=month,
             terms=_terms(terms, worst=worst),
             exclusions=exclusions,
@@ -119,23 +121,85 @@ def _terms(terms: MeasurementTerms, *, worst: bool) -> MeasurementTerms:
     return terms.model_copy(update=taken)
 
 
-def _taken(timeline: Timeline, *, worst: bool) -> Timeline:
+def _assumed(
+    regions: Sequence[Timeline], month: Interval, terms: MeasurementTerms, *, worst: bool
+) -> list[Timeline]:
+    """A monitor's timelines with every doubt taken one way.
+
+    Where only reporting regions vote, the contract has decided what one silent region among others
+    means, and its silence is no doubt.
+    """
+    decided = terms.quorum_base is QuorumBase.REPORTING and len(regions) > 1
+    stale = None if decided else terms.stale_after_ms
+    return [_taken(line, _silences(line, month, stale), worst=worst) for line in regions]
+
+
+def _silences(timeline: Timeline, month: Interval, stale_ms: int | None) -> list[Interval]:
+    """The silences that make a state stale, each from its last look on, within what is known."""
+    last = timeline.last_observed_at
+    if stale_ms is None or last is None:
+        return []
+    begin = timeline.changes[0][0]
+    end = max(month.end, timeline.ends_at or month.end)
+    silences = [g for g in timeline.gaps if g.length > stale_ms and g.end > begin]
+    silences += [Interval(last, end)] if last + stale_ms < end else []
+    return [Interval(max(silence.start, begin), silence.end) for silence in silences]
+
+
+def _taken(timeline: Timeline, silences: Sequence[Interval], *, worst: bool) -> Timeline:
     """The timeline with each change where it makes the most, or the least, downtime.
 
     A fall is first seen late, so at worst it happened just after the last look before; a recovery
-    is seen late as well, so at best it happened then.
+    is seen late as well, so at best it happened then. Whatever happened in a silence may have begun
+    with it, and not only when the state was stale.
     """
-    if not any(timeline.unseen_ms):
+    if not silences and not any(timeline.unseen_ms):
         return timeline
-    moved = [timeline.changes[0]]
-    steps = zip(pairwise(timeline.changes), timeline.unseen_ms[1:], strict=True)
-    for ((_, was), (at, now)), unseen in steps:
-        earlier = at - unseen if (_severity(now) > _severity(was)) is worst else at
-        moved.append((max(earlier, moved[-1][0]), now))
+    moved = _moved(timeline, worst=worst)
+    if silences:
+        moved = _overlaid(moved, timeline, silences, State.DOWN if worst else State.UP)
     return replace(timeline, changes=tuple(_standing(moved)), unseen_ms=())
 
 
-def _severity(state: State) -> int:
+def _moved(timeline: Timeline, *, worst: bool) -> list[tuple[int, State]]:
+    moved = [timeline.changes[0]]
+    unseen_ms = timeline.unseen_ms or (0,) * len(timeline.changes)
+    steps = zip(pairwise(timeline.changes), unseen_ms[1:], strict=True)
+    for ((_, was), (at, now)), unseen in steps:
+        fell = _severity(now, worst=worst) > _severity(was, worst=worst)
+        earlier = at - unseen if fell is worst else at
+        moved.append((max(earlier, moved[-1][0]), now))
+    return moved
+
+
+def _overlaid(
+    moved: Sequence[tuple[int, State]],
+    timeline: Timeline,
+    silences: Sequence[Interval],
+    state: State,
+) -> list[tuple[int, State]]:
+    """The changes with one state in all silences, and what was seen at the end of each."""
+    last = timeline.last_observed_at or 0
+    ends = [(s.end, _state_at(timeline, s.end)) for s in silences if s.end <= last]
+    heard = [change for change in moved if not _lies_in(silences, change[0])]
+    begun = [(silence.start, state) for silence in silences]
+    # Of several at one instant the last stands: a silence that begins where another one ends.
+    return sorted([*ends, *heard, *begun], key=itemgetter(0))
+
+
+def _lies_in(silences: Sequence[Interval], at: int) -> bool:
+    place = bisect_right(silences, at, key=attrgetter("start")) - 1
+    return place >= 0 and at < silences[place].end
+
+
+def _state_at(timeline: Timeline, at: int) -> State:
+    return timeline.changes[bisect_right(timeline.changes, at, key=itemgetter(0)) - 1][1]
+
+
+def _severity(state: State, *, worst: bool) -> int:
+    """How bad a state is; what a probe could not tell is as bad as can be at worst."""
+    if state is State.UNKNOWN:
+        return int(State.DOWN) if worst else 0
     return int(state in BAD) * int(state)
 
 

@@ -94,7 +94,8 @@ class LedgerRow:
         revision: 0, then rising by one; the number at the end of the key.
         posted: When it was paid or booked, how much, and how; "" while it was not.
         been: Every status that a claim has been in, as the log tells; what a ledger may show. Where
-            it is known what the ledger showed last, that one alone. Empty for what is no claim.
+            it is known what the ledger showed last, that one alone, of any row. Else empty for what
+            is no claim.
     """
 
     key: str
@@ -186,8 +187,8 @@ def brought_up_to_date(cells: Mapping[str, str], row: LedgerRow) -> dict[str, st
     """The cells that a ledger shows after the row was written over them.
 
     Every column of ours takes the row's value, but Status only while it is empty or "To Review":
-    once it says anything else, a person (or a release) has spoken. Of a claim, what was heard may
-    be written over, and nothing else: it is in the log. All other columns stay.
+    once it says anything else, a person (or a release) has spoken. Where the row tells what it may
+    say (`been`), that is written over, and nothing else. All other columns stay.
     """
     wanted = row.as_cells
     heard = row.been or {LedgerStatus.TO_REVIEW}
@@ -199,10 +200,10 @@ def brought_up_to_date(cells: Mapping[str, str], row: LedgerRow) -> dict[str, st
 def as_surely_shown(row: LedgerRow) -> LedgerRow:
     """The row for a ledger that was left saying exactly this: whatever else it says is a person's.
 
-    A claim that is shown as filed may be set back by hand to a status that it was in before: that
-    is no old state of ours.
+    A claim that is shown as filed may be set back by hand to a status that it was in before, and an
+    approved credit to "To Review": that is no old state of ours.
     """
-    return replace(row, been=frozenset({row.status})) if row.been else row
+    return replace(row, been=frozenset({row.status}))
 
 
 def one_line(text: str) -> str:

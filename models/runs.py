@@ -24,6 +24,10 @@ MAGIC = b"makegood runs 1\n"
 INSTANT = np.dtype("<i8")
 
 
+class CoarseError(ValueError):
+    """Shorter silences are asked for than runs tell of."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Runs:
     """The runs of one monitor's probes, by region and time; all arrays have shape (n,).
@@ -109,6 +113,36 @@ class Runs:
             states=np.concatenate([month.states for month in months])[order],
         )
 
+    @classmethod
+    def united(cls, told: Sequence[Runs]) -> Runs:
+        """The runs of all looks that several readings of one time hold, repeated or not.
+
+        Raises:
+            ValueError: There is no reading, or two of them tell of different states at one time.
+        """
+        joined = cls.joined(told)
+        order = np.lexsort((joined.last, joined.first, joined.places))
+        place, state = joined.places[order], joined.states[order]
+        first, last = joined.first[order], joined.last[order]
+        other = np.append(True, place[1:] != place[:-1])
+        reach = _reach(last, other)
+        turns = np.append(True, state[1:] != state[:-1])
+        apart = first - np.append(first[:1], reach[:-1])
+        if bool((turns & ~other & (apart <= 0)).any()):
+            message = f"two readings of {joined.monitor!r} contradict each other"
+            raise ValueError(message)
+        begins = np.flatnonzero(other | turns | (apart >= joined.floor_ms))
+        ends = np.append(begins[1:], first.size) - 1
+        return cls(
+            monitor=joined.monitor,
+            regions=joined.regions,
+            floor_ms=joined.floor_ms,
+            places=place[begins],
+            first=first[begins],
+            last=reach[ends],
+            states=state[begins],
+        )
+
     def timelines(self, gap_floor_ms: int | None) -> tuple[Timeline, ...]:
         """One timeline for each region.
 
@@ -116,14 +150,14 @@ class Runs:
             gap_floor_ms: Silences of at least this length are kept as gaps; None keeps none.
 
         Raises:
-            ValueError: Shorter silences are asked for than the runs tell of.
+            CoarseError: Shorter silences are asked for than the runs tell of.
         """
         if gap_floor_ms is not None and gap_floor_ms < self.floor_ms:
             message = (
                 f"the runs of {self.monitor!r} tell of silences from {self.floor_ms} ms, not from "
                 f"{gap_floor_ms} ms"
             )
-            raise ValueError(message)
+            raise CoarseError(message)
         edges = np.searchsorted(self.places, np.arange(len(self.regions) + 1)).tolist()
         return tuple(
             self._timeline(region, slice(*edge), gap_floor_ms)
@@ -150,6 +184,12 @@ class Runs:
             last_observed_at=int(last[-1]),
             unseen_ms=tuple(np.append(0, silent)[turns].tolist()),
         )
+
+
+def _reach(last: NDArray[np.int64], begins: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The latest end of all rows so far, anew from each beginning on."""
+    stretches = np.split(last, np.flatnonzero(begins)[1:])
+    return np.concatenate([np.maximum.accumulate(stretch) for stretch in stretches])
 
 
 def _placed(month: Runs, regions: Sequence[str]) -> NDArray[np.int32]:

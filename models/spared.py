@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from models.case import Decided, MeasuredCase, apply_terms
+from models.case import Case, Decided, MeasuredCase, apply_terms
 from models.determination import Determination
 from models.exclusion import JudgedExclusion
+from models.intervals import IntervalSet
 from models.printing import duration_text
-from models.tally import seconds
+from models.tally import seconds, union
 from models.terms import JsonValue
 from models.uptime import MonthlyUptime, measure_uptime, measured_month
 
@@ -22,11 +23,20 @@ ALL = ""
 """The name of the record that tells of the month without any exclusion."""
 
 
-def effect_records(decided: Decided) -> list[JsonValue]:
+Shared = dict[tuple[object, ...], tuple[Case, MonthlyUptime]]
+"""Months as they would be; contracts that share evidence, month and terms share these too."""
+
+
+def effect_records(decided: Decided, shared: Shared | None = None) -> list[JsonValue]:
     """What each exclusion that counts comes to, and, where there are several, all of them.
 
     Empty where none counts. Amounts are null where the month would be withheld.
+
+    Args:
+        decided: The month.
+        shared: What decisions over the same evidence have measured; None measures anew.
     """
+    measured = {} if shared is None else shared
     case = decided.measured
     counting = [judged for judged in case.judged if judged.applied]
     if case.uptime is None or not counting:
@@ -34,10 +44,15 @@ def effect_records(decided: Decided) -> list[JsonValue]:
     if not _may_matter(case.uptime):
         return [_record(judged.event.id, judged.applied.length, 0, decided) for judged in counting]
     records = [
-        _without(decided, judged.event.id, [judged], [one for one in counting if one != judged])
+        _without(
+            decided, judged.event.id, judged.applied, [o for o in counting if o != judged], measured
+        )
         for judged in counting
     ]
-    return records if len(records) == 1 else [*records, _without(decided, ALL, counting, [])]
+    if len(records) == 1:
+        return records
+    taken = union([judged.applied for judged in counting])
+    return [*records, _without(decided, ALL, taken, [], measured)]
 
 
 def _may_matter(uptime: MonthlyUptime) -> bool:
@@ -48,35 +63,43 @@ def _may_matter(uptime: MonthlyUptime) -> bool:
 def _without(
     decided: Decided,
     name: str,
-    left_out: Sequence[JudgedExclusion],
+    taken: IntervalSet,
     kept: Sequence[JudgedExclusion],
+    shared: Shared,
 ) -> JsonValue:
-    """The month as it would be without some of its exclusions."""
-    otherwise = _measured_with(decided.measured, kept)
+    """The month as it would be if this time were not taken out of it."""
+    otherwise = _measured_with(decided.measured, tuple(kept), shared)
     now, then = decided.measured.uptime, otherwise.uptime
     spared = 0 if now is None or then is None else then.down.length - now.down.length
-    taken = left_out[0].applied
-    for judged in left_out[1:]:
-        taken = taken | judged.applied
     return _record(name, taken.length, spared, apply_terms(otherwise))
 
 
-def _measured_with(measured: MeasuredCase, kept: Sequence[JudgedExclusion]) -> MeasuredCase:
+def _measured_with(
+    measured: MeasuredCase, kept: tuple[JudgedExclusion, ...], shared: Shared
+) -> MeasuredCase:
     case = measured.case
-    uptime = measure_uptime(
-        monitors=[[piece.timeline for piece in regions] for regions in case.evidence],
-        month=case.bounds,
-        terms=case.version.measurement,
-        exclusions=kept,
-    )
+    # By identity, which costs nothing; the case is kept so that no other takes its place.
+    key = (id(case.evidence), case.bounds, case.version.measurement, kept)
+    if key not in shared:
+        shared[key] = (case, _uptime_with(case, kept))
+    _, uptime = shared[key]
     month = measured_month(uptime, month=case.month, affected=case.affected)
     return replace(
         measured,
         uptime=uptime,
-        judged=tuple(kept),
+        judged=kept,
         measured=month,
         withheld=uptime.withheld,
         bounds=None,
+    )
+
+
+def _uptime_with(case: Case, kept: tuple[JudgedExclusion, ...]) -> MonthlyUptime:
+    return measure_uptime(
+        monitors=[[piece.timeline for piece in regions] for regions in case.evidence],
+        month=case.bounds,
+        terms=case.version.measurement,
+        exclusions=kept,
     )
 
 

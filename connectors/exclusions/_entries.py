@@ -23,8 +23,21 @@ from models.findings import Finding, UnusableInputError
 from models.intervals import Interval, instant, utc, utc_text
 
 TIMES = ("DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE")
-DECISIVE = (*TIMES, "DURATION", "RRULE", "STATUS", "CATEGORIES", "UID")
+STATED = ("LAST-MODIFIED", "CREATED")
+"""When an entry says that it was changed or made."""
+
+DECISIVE = (*TIMES, *STATED, "DURATION", "RRULE", "STATUS", "CATEGORIES", "UID")
 """What decides when and what an entry excludes; a broken one refuses the calendar."""
+
+LIBRARY_ERRORS = (
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    OverflowError,
+    OSError,
+)
+"""What the libraries meet in texts that nobody wrote on purpose."""
 
 NOT_HELD = frozenset({"CANCELLED", "TENTATIVE"})
 TOO_OFTEN = frozenset({"SECONDLY", "MINUTELY"})
@@ -93,7 +106,7 @@ def entries_of(text: str, *, place: str, zone: tzinfo | None, span: Interval) ->
 def _parsed(text: str, place: str) -> list[icalendar.Calendar]:
     try:
         parsed: list[Any] = icalendar.Calendar.from_ical(text, multiple=True)
-    except (ValueError, IndexError, KeyError) as error:
+    except LIBRARY_ERRORS as error:
         raise _no_calendar(place, _one_line(str(error))) from None
     if not parsed or any(part.name != "VCALENDAR" for part in parsed):
         raise _no_calendar(place, "no VCALENDAR in it")
@@ -133,7 +146,8 @@ class _Place:
 
 def _faults(event: Component, place: _Place, zone: tzinfo | None) -> Iterator[Finding]:
     """Everything that keeps an entry from being used."""
-    for fact, expected, remedy in (*_broken(event), *_incomplete(event), *_in_no_zone(event, zone)):
+    faults = [*_broken(event), *_no_times(event)]
+    for fact, expected, remedy in faults or [*_incomplete(event), *_in_no_zone(event, zone)]:
         yield Finding(place=place.of(event), fact=fact, expected=expected, remedy=remedy)
 
 
@@ -153,12 +167,19 @@ def _broken(event: Component) -> Iterator[Fault]:
             yield f"repeats {min(often)}", "maintenance that repeats HOURLY or less often", MEND
 
 
+def _no_times(event: Component) -> Iterator[Fault]:
+    for name in (*TIMES, *STATED):
+        for written in _listed(event, name):
+            if not all(_is_moment(moment) for moment in _moments(written)):
+                yield f"has a {name} that is no day and no time", "RFC 5545", MEND
+
+
 def _incomplete(event: Component) -> Iterator[Fault]:
     for name in ("UID", "DTSTART", "SUMMARY"):
         if not str(event.get(name, "")).strip():
             yield f"has an entry without {name}", "UID, DTSTART and SUMMARY, the reason", MEND
-    if any(lasts.dt < timedelta() for lasts in _listed(event, "DURATION")):
-        yield "has a DURATION below zero", "a length", MEND
+    if any(not _is_length(lasts.dt) for lasts in _listed(event, "DURATION")):
+        yield "has a DURATION that is none, or below zero", "a length", MEND
     start, end = (_moment(event, name) for name in ("DTSTART", "DTEND"))
     if start is None or end is None:
         return
@@ -172,14 +193,26 @@ def _in_no_zone(event: Component, zone: tzinfo | None) -> Iterator[Fault]:
     for name in TIMES:
         for written in _listed(event, name):
             zone_name = written.params.get("TZID")
-            moments = [part.dt for part in getattr(written, "dts", [written])]
-            floating = any(_is_floating(moment) for moment in moments)
+            floating = any(_is_floating(moment) for moment in _moments(written))
             if floating and zone_name:
                 fact = f"has a {name} in {zone_name!r}, which is no zone that is known here"
                 yield fact, "an IANA zone, or one with its VTIMEZONE in the calendar", MEND
             elif floating and zone is None:
                 fact = f"has a {name} without a zone, or a whole day"
                 yield fact, "a time_zone for them", "Add time_zone: to the source."
+
+
+def _moments(written: Component) -> list[Any]:
+    """What a property names, one or several: days, times, periods; None for anything else."""
+    return [getattr(part, "dt", None) for part in getattr(written, "dts", [written])]
+
+
+def _is_moment(moment: Component) -> bool:
+    return isinstance(moment[0] if isinstance(moment, tuple) else moment, date)
+
+
+def _is_length(lasts: Component) -> bool:
+    return isinstance(lasts, timedelta) and lasts >= timedelta()
 
 
 def _listed(event: Component, name: str) -> list[Any]:
@@ -264,7 +297,7 @@ def _held(
     around = (utc(span.start) - 2 * A_DAY, utc(span.end) + 2 * A_DAY)
     try:
         found = recurring_ical_events.of(calendar, components=[_Event]).between(*around)
-    except (ValueError, TypeError, OverflowError) as error:
+    except LIBRARY_ERRORS as error:
         raise _cannot_repeat(place, _one_line(str(error))) from None
     if len(found) > MOST_ENTRIES:
         raise _cannot_repeat(place, f"it has {len(found)} entries from {span}")
@@ -337,7 +370,7 @@ def _categories(component: Component) -> tuple[str, ...]:
 
 def _stated_at(component: Component) -> datetime | None:
     """When the entry was last changed, else made; a moved one was announced by the move."""
-    said = [component.get(name) for name in ("LAST-MODIFIED", "CREATED")]
+    said = [component.get(name) for name in STATED]
     moments = [one.dt for one in said if isinstance(getattr(one, "dt", None), datetime)]
     aware = [moment for moment in moments if moment.tzinfo is not None]
     return max(aware, default=None)

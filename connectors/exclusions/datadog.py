@@ -199,6 +199,7 @@ class DatadogExclusions:
                 expected="a rule, a length and a zone",
                 remedy="Mend it at Datadog.",
             )
+        self._refuse_two_ends(correction, start + lasts)
         place = self._place(correction)
         by_zone, by_utc = (
             _occurrences(place, _moment(start, at), lasts=lasts, rule=rule, span=span)
@@ -213,6 +214,17 @@ class DatadogExclusions:
             )
         return [(f"/{at.start // SECOND_MS}", at) for at in by_utc]
 
+    def _refuse_two_ends(self, correction: _Correction, first_end: int) -> None:
+        """Refuse an end that is not the end of the first time: it may end all, or the first one."""
+        end = correction.seconds("end")
+        if end is not None and end != first_end:
+            raise self._unusable(
+                correction,
+                f"repeats, and ends at {end}, while its first time ends at {first_end}",
+                expected="no end beside a rule",
+                remedy="Say UNTIL in its rule at Datadog, and remove its end.",
+            )
+
     def _all(self) -> list[_Correction]:
         for _ in range(ROUNDS):
             try:
@@ -223,7 +235,7 @@ class DatadogExclusions:
         raise Retriable(f"{message} It may answer later; nothing was changed.")
 
     def _pages(self) -> list[_Correction]:
-        """All pages.
+        """All pages. Each begins with the last correction of the page before, so that none is lost.
 
         Raises:
             _ChangedMeanwhileError: They do not fit together.
@@ -231,11 +243,13 @@ class DatadogExclusions:
         found: dict[str, _Correction] = {}
         totals: set[int] = set()
         while not totals or len(found) < max(totals):
-            total, page = self._page(offset=len(found))
+            total, page = self._page(offset=max(len(found) - 1, 0))
             totals.add(total)
             fresh = {correction.id: correction for correction in page}
-            fits = len(totals) == 1 and len(fresh) == len(page) and not fresh.keys() & found.keys()
-            if not fits or (not page and len(found) < total):
+            before, told_again = list(found)[-1:], [name for name in fresh if name in found]
+            whole = len(totals) == 1 and len(fresh) == len(page)
+            follows = told_again == before == list(fresh)[: len(before)]
+            if not whole or not follows or (len(fresh) == len(before) and len(found) < total):
                 raise _ChangedMeanwhileError
             found |= fresh
         return list(found.values())

@@ -272,6 +272,14 @@ class FileSource(MonitoringSource, Protocol):
         """
         ...
 
+    def united(self, kept: MonthArtifacts, now: MonthArtifacts) -> MonthArtifacts:
+        """A month as two readings tell it together, where files of the first one are gone.
+
+        Raises:
+            ValueError: They contradict each other, or an artifact is not what was kept.
+        """
+        ...
+
     def recalled(self, artifacts: Iterable[Artifact], wanted: Wanted) -> Reading:
         """What kept runs say, as reading the files would have said it; no facts.
 

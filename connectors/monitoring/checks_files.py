@@ -32,7 +32,12 @@ from connectors.monitoring._collected import Collected, Collector
 from connectors.monitoring._columns import Columns
 from connectors.monitoring._compaction import compact_all, with_unknown
 from connectors.monitoring._engine.measure import DEFAULT_FLOOR_MS, Asked, measure, measure_rows
-from connectors.monitoring._engine.packing import artifacts_of, unpacked_minutes, unpacked_runs
+from connectors.monitoring._engine.packing import (
+    artifacts_of,
+    united,
+    unpacked_minutes,
+    unpacked_runs,
+)
 from connectors.monitoring._engine.scan import Layout, Unfit
 from connectors.monitoring._files import SourceFile, find_files, read_each
 from connectors.monitoring._rows import batches_of
@@ -104,6 +109,14 @@ class ChecksFiles:
     def checks_by_day(self, minutes: Artifact) -> Mapping[str, int]:
         """How many checks minute counts count on each day."""
         return {day: counts.checks for day, counts in unpacked_minutes(minutes).items()}
+
+    def united(self, kept: MonthArtifacts, now: MonthArtifacts) -> MonthArtifacts:
+        """A month as two readings tell it together, where files of the first one are gone.
+
+        Raises:
+            ValueError: They contradict each other, or an artifact is not what was kept.
+        """
+        return united(kept, now)
 
     def recalled(self, artifacts: Iterable[Artifact], wanted: Wanted) -> Reading:
         """What kept runs say about what is wanted."""

@@ -43,7 +43,7 @@ SETTLES_MS = 5 * MINUTE_MS
 """A period that ended less than this ago may still change, and is not asked for."""
 
 REACHES_DAYS = (1, 2, 4, 8, 16, 32)
-"""How much further is looked, again and again, for the other end of an outage: nine weeks in all."""
+"""How much further is looked each time for the other end of an outage: nine weeks in all."""
 
 
 def present() -> int:

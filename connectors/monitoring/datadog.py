@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import pairwise
 from types import MappingProxyType
@@ -58,10 +58,12 @@ class _Told:
 
     Attributes:
         histories: Per region the entries of its history, in the order of the answers.
+        silences: Per region the instants from which on an answer does not say what was so.
         windows: Counted requests.
     """
 
     histories: Mapping[str, Sequence[Observation]]
+    silences: Mapping[str, Sequence[int]] = field(default_factory=lambda: MappingProxyType({}))
     windows: tuple[RequestWindow, ...] = ()
 
     @property
@@ -137,16 +139,15 @@ class Datadog:
             length = monitor.question_hours * HOUR_MS
             answers = (self._history(place, monitor, part) for part in _parts(span, length))
             counted = [_windows(place, monitor, answer) for answer in answers]
-            return _Told({}, tuple(sorted({window for part in counted for window in part})))
-        entries: dict[str, list[Observation]] = {}
-        for part in _parts(span, LONGEST_MS):
-            for region, found in self._entries(place, monitor, part).items():
-                known = set(entries.get(region, ()))
-                # What was so before a question's start may be told again; it counts once.
-                early = {seen for seen in found if seen.at <= part.start and seen in known}
-                kept = [seen for seen in found if seen not in early and seen.at < span.end]
-                entries.setdefault(region, []).extend(kept)
-        return _Told(entries)
+            windows = tuple(sorted({window for part in counted for window in part}))
+            return _Told({}, windows=windows)
+        parts = [(part, self._entries(place, monitor, part)) for part in _parts(span, LONGEST_MS)]
+        regions = sorted({region for _, found in parts for region in found})
+        told = {r: [(part, found.get(r, ())) for part, found in parts] for r in regions}
+        return _Told(
+            histories={region: _one_past(answers) for region, answers in told.items()},
+            silences={region: _silences(answers) for region, answers in told.items()},
+        )
 
     def _history(self, place: str, monitor: DatadogMonitor, span: Interval) -> JsonValue:
         answer = self.client.history(
@@ -188,8 +189,10 @@ class Datadog:
         spacing = monitor.spacing_minutes
         for region, entries in sorted(told.histories.items()):
             if entries:
+                first = min(seen.at for seen in entries)
+                unsaid = (*(at for at in told.silences[region] if at > first), span.end)
                 yield _timeline(
-                    (*entries, Observation(span.end, State.UNKNOWN)),
+                    (*entries, *(Observation(at, State.UNKNOWN) for at in unsaid)),
                     name=name,
                     region=region,
                     wanted=wanted,
@@ -219,6 +222,22 @@ def _parts(span: Interval, length: int) -> Iterator[Interval]:
         end = min((start // length + 1) * length, span.end)
         yield Interval(start, end)
         start = end
+
+
+def _one_past(answers: Iterable[tuple[Interval, Sequence[Observation]]]) -> list[Observation]:
+    """The entries of one region from the answers about each part of a span."""
+    entries: list[Observation] = []
+    for part, found in answers:
+        known = set(entries)
+        # What was so before a question's start may be told again; it counts once.
+        early = {seen for seen in found if seen.at <= part.start and seen in known}
+        entries += [seen for seen in found if seen not in early and seen.at < part.end]
+    return entries
+
+
+def _silences(answers: Iterable[tuple[Interval, Sequence[Observation]]]) -> list[int]:
+    """Where answers do not say what was so at their start: the part before must not go on there."""
+    return [part.start for part, found in answers if all(seen.at > part.start for seen in found)]
 
 
 def _timeline(
@@ -257,12 +276,18 @@ def _wanted_parts(
     """The histories that answer for a monitor, by region."""
     if not monitor.by_group and monitor.part is None:
         return {OVERALL: _object(place, "overall", data.get("overall"))}
-    named = {
-        str(part.get("group") or part.get("name") or ""): part
+    parts = [
+        (str(part.get("group") or part.get("name") or ""), part)
         for kind in ("monitors", "groups")
         for part in (_object(place, kind, part) for part in data.get(kind) or ())
         if kind == "groups" or not monitor.by_group
-    }
+    ]
+    named = dict(parts)
+    twice = {name for name, many in Counter(name for name, _ in parts).items() if many > 1}
+    unclear = sorted(twice if monitor.by_group else twice & {monitor.part})
+    if unclear:
+        message = f"{place}: several parts are named {unclear[0]!r}, so none of them is meant."
+        raise Permanent(f"{message} Rename them at Datadog, or name another SLO.")
     if monitor.by_group and named:
         return named
     if monitor.part in named:
@@ -316,7 +341,9 @@ def _windows(
             f"{plain(monitor.widest_window_minutes)} min of widest_window_minutes."
         )
         raise Permanent(f"{message} Lower question_hours, or accept wider windows.")
-    ends = [*times[1:], *(times[-1:] and [times[-1] + length])]
+    # A window that Datadog leaves out is unknown: the one before it does not go on there.
+    following = [*times[1:], *(times[-1:] and [times[-1] + length])]
+    ends = [min(later, at + length) for at, later in zip(times, following, strict=True)]
     good, total = (_values(place, series, kind) for kind in ("numerator", "denominator"))
     if not len(times) == len(good) == len(total):
         raise _unlike(place, "series", "as many counts as times")

@@ -198,28 +198,34 @@ class _History:
     unusable: int = 0
     findings: list[Finding] = field(default_factory=list)
     _known: dict[bytes, Sites] = field(default_factory=dict)
+    _there: dict[bytes, tuple[int, frozenset[str]]] = field(default_factory=dict)
 
     def walk(self) -> None:
         """Read each version of each file once, with the earliest commit that has it."""
         first: dict[tuple[str, bytes], Commit] = {}
-        for commit in self._commits():
-            for name, content in self._sites(commit).items():
+        behind: dict[bytes, bytes | None] = {}
+        for commit, parents in self._commits():
+            sites = self._sites(commit)
+            self._there[commit.id] = (commit.commit_time * A_SECOND_MS, frozenset(sites))
+            behind[commit.id] = next(iter(parents), None)
+            for name, content in sites.items():
                 known = first.setdefault((name, content), commit)
                 if commit.commit_time < known.commit_time:
                     first[name, content] = commit
         for (name, content), commit in sorted(first.items(), key=_by_time):
             self._observe(name, content, commit)
-        self._follow_the_head()
+        self._follow_the_head(behind)
 
-    def _commits(self) -> Iterator[Commit]:
+    def _commits(self) -> Iterator[tuple[Commit, Sequence[bytes]]]:
+        """Every commit with its parents, as far as the clone has them."""
         waiting, met = [self.head], {self.head}
         while waiting:
             commit = self.repo[waiting.pop()]
             if isinstance(commit, Commit):
-                yield commit
-                parents = [p for p in self.repo.get_parents(commit.id, commit) if p not in met]
+                parents = self.repo.get_parents(commit.id, commit)
+                yield commit, parents
+                waiting += [parent for parent in parents if parent not in met]
                 met.update(parents)
-                waiting += parents
 
     def _sites(self, commit: Commit) -> Sites:
         tree = self.repo[commit.tree]
@@ -238,15 +244,11 @@ class _History:
         found = ((path.removesuffix(SUFFIX), sha) for path, sha in files if path.endswith(SUFFIX))
         return {name: sha for name, sha in found if name in self.names}
 
-    def _follow_the_head(self) -> None:
+    def _follow_the_head(self, behind: Mapping[bytes, bytes | None]) -> None:
         at: bytes | None = self.head
-        while at is not None:
-            commit = self.repo[at]
-            if not isinstance(commit, Commit):
-                break
-            made = commit.commit_time * A_SECOND_MS
-            self.present.append((made, frozenset(self._sites(commit))))
-            at = next(iter(self.repo.get_parents(commit.id, commit)), None)
+        while at is not None and at in self._there:
+            self.present.append(self._there[at])
+            at = behind[at]
         self.present.reverse()
 
     def _observe(self, name: str, content: bytes, commit: Commit) -> None:

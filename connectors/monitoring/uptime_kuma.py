@@ -166,6 +166,8 @@ class UptimeKuma:
         beats = told.get(LIST_OF_BEATS) if isinstance(told, dict) else None
         if not isinstance(beats, dict):
             raise self._refused(f"has no {LIST_OF_BEATS}, as backups of version 1 have none")
+        if not all(isinstance(listed, list) for listed in beats.values()):
+            raise self._refused(f"has a {LIST_OF_BEATS} of another shape")
         for name, number in self._found(_listed(told, beats)).items():
             yield name, map(_beat, beats.get(str(number), []))
 
@@ -208,8 +210,9 @@ def _read_only(path: Path) -> str:
 def _listed(told: Mapping[str, JsonValue], beats: Mapping[str, JsonValue]) -> list[tuple[int, str]]:
     """Numbers and names of monitors in JSON; where it names none, the numbers alone."""
     named = told.get("monitorList")
-    each = named.values() if isinstance(named, dict) else named or ()
-    names = {int(one["id"]): str(one.get("name", "")) for one in each}
+    each = list(named.values()) if isinstance(named, dict) else named
+    listed = [one for one in each if isinstance(one, dict)] if isinstance(each, list) else []
+    names = {one["id"]: str(one.get("name", "")) for one in listed if "id" in one}
     return [(int(number), names.get(int(number), "")) for number in beats if number.isdecimal()]
 
 
@@ -256,7 +259,9 @@ class _Taken:
         return _timed(at, kept)
 
     def _state(self, status: object) -> State | None:
-        return self.meanings.get(status) if isinstance(status, int) else None
+        if not isinstance(status, int) or isinstance(status, bool):
+            return None
+        return self.meanings.get(status)
 
     def _note(self, name: str, time: object, status: object) -> None:
         finding = Finding(

@@ -33,6 +33,9 @@ from models.terms import Whole
 SECOND_MS = 1000
 DOWN, UP = 1, 2
 
+SHORTEST_CHECK_MS = 30 * SECOND_MS
+"""UptimeRobot looks no more often, so two outages are at least so far apart."""
+
 
 def _given(value: Any) -> Any:  # noqa: ANN401  Whatever stands there.
     """None for an empty text and for a variable that UptimeRobot had nothing for."""
@@ -202,13 +205,17 @@ def _stretches(
     for at, lasted in _standing(alerts, better_wins=better_wins):
         if lasted is None:
             since = at if since is None else since
-        elif lasted:
-            down.append((at - lasted, at))
-        elif since is None and at > covers.start:
+            continue
+        began = at - lasted if lasted else since
+        if began is None:
             unknown.append((before, at))
-        if lasted is not None:
-            down += [] if since is None else [(since, at)]
-            since, before = None, at
+        elif since is not None and began - since >= SHORTEST_CHECK_MS:
+            # It went down anew, later than we first heard: it came up in between, unheard.
+            unknown.append((since, began))
+            down.append((began, at))
+        else:
+            down.append((began if since is None else min(since, began), at))
+        since, before = None, at
     down += [] if since is None else [(since, covers.end)]
     return _within(down, covers), _within(unknown, covers)
 

@@ -37,7 +37,9 @@ def locked_file(path: Path, *, says: str, wait: bool) -> Iterator[None]:
         os.pwrite(descriptor, says.encode(), 0)
         yield
     finally:
-        path.unlink(missing_ok=True)
+        # Somebody may have removed ours, and somebody else has made and holds another one since.
+        if _still_there(path, descriptor):
+            path.unlink(missing_ok=True)
         os.close(descriptor)
 
 

@@ -176,8 +176,12 @@ def print_claims(shown: Shown, *, left_out: int) -> None:
 
 def _row(shown: Shown, claim: Claim) -> tuple[str | Text, ...]:
     channel = claim.terms.channel.value if claim.terms.channel else ""
-    amount = claim.worth or ("withheld" if claim.withheld else "nothing")
+    amount = claim.worth or ("open" if claim.undecided else _no_amount(claim))
     return (claim.key, amount, _status(claim), _due(shown, claim), channel)
+
+
+def _no_amount(claim: Claim) -> str:
+    return "withheld" if claim.withheld else "nothing"
 
 
 def _status(claim: Claim) -> str:

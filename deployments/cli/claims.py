@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -37,13 +37,15 @@ from deployments.cli.printing import print_json, write
 from flows.claim_links import links_of
 from flows.claim_mirror import show_in_ledgers
 from flows.claim_texts import TextForm, text_of, written
-from flows.claims import all_claims, find_claim, tell
+from flows.claims import all_claims, open_to_tell, tell
+from flows.early_claims import any_claim, early_claims_or_why, early_texts
 from flows.office import Office, open_office
 from models.approval import Voice
 from models.claims.deadline import CLAIM
 from models.claims.life import Act, Move
 from models.claims.present import Present
 from models.claims.standing import Claim
+from models.claims.text import ClaimText
 from models.findings import refuse
 from models.intervals import instant
 from models.ledger import LedgerStatus, one_line
@@ -53,6 +55,7 @@ from models.terms import DAY, near_miss
 HERE = Path()
 LENGTH = re.compile(r"(\d{1,4})([dw]?)")
 DAYS_OF_A_WEEK = 7
+A_DAY_AHEAD = timedelta(days=1)
 
 claims = typer.Typer(
     rich_markup_mode=None,
@@ -120,7 +123,10 @@ def list_claims(
     present = present_of(today, "--today")
     with open_office(workspace, read_only=True) as office:
         _known_vendors(office, client or ())
-        found = all_claims(office.store, period=period, clients=client)
+        found = (
+            *all_claims(office.store, period=period, clients=client),
+            *_early(office, present, period, client),
+        )
         kept = _kept(found, within, present, everything=everything)
         shown = Shown(kept, links_of(office.store, office.contracts, kept), present)
     if json:
@@ -128,6 +134,20 @@ def list_claims(
     else:
         print_claims(shown, left_out=len(found) - len(kept) if within is None else 0)
     return Exit.NEEDS_A_PERSON if shown.needs_a_person else Exit.DONE
+
+
+def _early(
+    office: Office, present: Present, period: str | None, clients: Sequence[str] | None
+) -> list[Claim]:
+    early, why = early_claims_or_why(office, present)
+    if why:
+        say(f"warning: {why}")
+    return [
+        claim
+        for claim in early
+        if period in (None, str(claim.month))
+        and (clients is None or claim.contract.partition("/")[0] in clients)
+    ]
 
 
 def _refuse_before(context: typer.Context, command: str) -> None:
@@ -160,10 +180,10 @@ def show_claim(
     """Show one claim: where it stands, and the text to file it with."""
     present = present_of(today, "--today")
     with open_office(workspace, read_only=True) as office:
-        claim = find_claim(office.store, key)
+        claim = any_claim(office, key, present)
         links = links_of(office.store, office.contracts, [claim])
         # Whoever wants a file is told why there is none; whoever looks sees the rest.
-        text = written(text_of(office.store, claim), form) if claim.worth or file else None
+        text = written(_text(office, claim, present), form) if _has_text(claim) or file else None
     if file is not None and text is not None:
         write_whole(file, text.encode())
     shown = Shown((claim,), links, present)
@@ -174,6 +194,16 @@ def show_claim(
         write()
         write(f"Written to {file}." if file else text or "Nothing can be filed yet.")
     return Exit.NEEDS_A_PERSON if shown.needs_a_person else Exit.DONE
+
+
+def _has_text(claim: Claim) -> bool:
+    return bool(claim.worth) or claim.undecided
+
+
+def _text(office: Office, claim: Claim, present: Present) -> ClaimText:
+    if claim.undecided:
+        return early_texts(office, present)[claim.key]
+    return text_of(office.store, claim)
 
 
 @claims.command("move")
@@ -260,7 +290,7 @@ def settle_claim(
     json: Json = False,
 ) -> int:
     """Note that the credit was seen on a bill; without an amount, all that was approved."""
-    told = _Told(Act.SETTLED, on=day_of(on), amount=amount, why=why)
+    told = _Told(Act.SETTLED, on=_seen_on(on), amount=amount, why=why)
     return _tell(told, key, at=None, token=token, workspace=workspace, json=json)
 
 
@@ -341,9 +371,8 @@ def _tell(
     """Write down what is told, and show the claim as it stands then."""
     present = present_of(None, "")
     done_at = present.at if at is None else _past(_time_of(at), at, present.at)
-    # The key of the billing vendor is not needed: nothing is asked and nothing is sent here.
-    with open_office(workspace, read_only=True) as office:
-        claim = find_claim(office.store, key)
+    with open_to_tell(workspace) as office:
+        claim = any_claim(office, key, present)
         typed = typer.prompt("Token", hide_input=True, err=True) if token else None
         voice = present_voice(office.workspace.release.approvers, token=typed)
         move = told.of(claim, by=voice, at=done_at)
@@ -428,6 +457,19 @@ def _days_of(text: str) -> int:
             remedy="Write for example 14d or 2w.",
         )
     return int(found[1]) * (DAYS_OF_A_WEEK if found[2] == "w" else 1)
+
+
+def _seen_on(text: str) -> date:
+    """The date of a bill that somebody has seen; it may be tomorrow's where they are."""
+    day = day_of(text)
+    if day <= datetime.now(tz=UTC).date() + A_DAY_AHEAD:
+        return day
+    raise refuse(
+        "--on",
+        f"is {text}, which is still to come",
+        expected="the date of a bill that shows the credit",
+        remedy="Correct the date, or wait for the bill.",
+    )
 
 
 def _time_of(text: str) -> int:

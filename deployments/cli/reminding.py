@@ -104,12 +104,14 @@ def _show(done: Reminded, *, dry_run: bool) -> None:
     if done.feed:
         write(f"calendar: {done.feed}")
     if not done.mails:
-        write("No mail is configured, so nobody was reminded; add mail: to makegood.yaml.")
+        nobody = "nobody was reminded" if not done.posted else "only the chat was told"
+        write(f"No mail is configured, so {nobody}; add mail: to makegood.yaml.")
     sent = "would be reminded of" if dry_run else "newly reminded of"
     write(
         f"{done.today}: {counted(len(done.due), 'claim')} due, {len(done.new)} {sent}, "
         f"{counted(done.settlement.done, 'mail')} sent"
-        f"{', ' + str(done.settlement.waiting) + ' waiting' if done.settlement.waiting else ''}."
+        f"{', ' + str(done.settlement.waiting) + ' waiting' if done.settlement.waiting else ''}"
+        f"{', ' + counted(done.posted, 'notice') + ' posted' if done.posted else ''}."
     )
 
 

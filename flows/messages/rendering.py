@@ -21,6 +21,7 @@ from flows.messages.recorded import recorded
 from flows.messages.views import (
     MOST_LINES,
     MOST_LINKS,
+    MOST_REMARKS,
     MOST_TEXTS,
     ClaimReminder,
     ClientNotice,
@@ -133,6 +134,7 @@ def _environment(language: Language, *, html: bool) -> Environment:
     environment.globals |= {
         "language": language,
         "most_lines": MOST_LINES,
+        "most_remarks": MOST_REMARKS,
         "most_links": MOST_LINKS,
         "most_texts": MOST_TEXTS,
         **words_of(language, shown=_shown),

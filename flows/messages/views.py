@@ -20,7 +20,9 @@ from models.money import Money
 from models.period import ServiceMonth
 
 MOST_LINES = 40
-"""Credits, withheld months or changes that a mail lists; mail programs cut off long mails."""
+"""Credits that a mail lists, in all its lists together; mail programs cut off long mails."""
+MOST_REMARKS = 20
+"""Withheld months, changes or deadlines that one list of a mail holds."""
 MOST_LINKS = 3
 """Evidence links that one credit shows; the ledger holds them all."""
 MOST_TEXTS = 8
@@ -151,6 +153,16 @@ class MonthlySummary:
     def waits(self) -> bool:
         """Whether anything is left for the operator to do."""
         return bool(self.to_release or self.to_claim or self.withheld)
+
+    @property
+    def most_lines(self) -> int:
+        """How many credits each list shows: what a short one leaves, a longer one takes."""
+        lists = (self.to_release, self.to_claim, self.claimed, self.released)
+        return max(
+            most
+            for most in range(1, MOST_LINES + 1)
+            if sum(min(len(lines), most) for lines in lists) <= MOST_LINES
+        )
 
     @property
     def first_deadline(self) -> date | None:
@@ -459,9 +471,9 @@ def totals(lines: Iterable[CreditLine]) -> tuple[Money, ...]:
     return sums(line.amount for line in lines if not line.credit_days)
 
 
-def most_urgent(lines: Sequence[CreditLine]) -> tuple[CreditLine, ...]:
-    """The lines that a mail shows: nearest deadline first, then the largest amount."""
-    return tuple(sorted(lines, key=_urgency)[:MOST_LINES])
+def most_urgent(lines: Sequence[CreditLine], most: int = MOST_LINES) -> tuple[CreditLine, ...]:
+    """The lines that a list shows: nearest deadline first, then the largest amount."""
+    return tuple(sorted(lines, key=_urgency)[:most])
 
 
 def _urgency(line: CreditLine) -> tuple[date, str, int, str]:

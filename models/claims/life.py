@@ -311,6 +311,8 @@ def open_points(
     if filed and life.status is not LedgerStatus.DENIED and earns != filed:
         now = "the month is withheld" if withheld else f"the month now earns {earns or 'nothing'}"
         points.append(f"filed for {filed}, but {now}: tell the vendor, then file it again")
+    if life.approved and life.filed and life.approved.minor > life.filed.minor:
+        points.append(f"{life.approved} was approved, more than the {life.filed} it was filed for")
     if life.settled and life.approved and life.settled != life.approved:
         points.append(f"{life.approved} was approved, but the bill shows {life.settled}")
     return tuple(points)

@@ -34,6 +34,7 @@ class Claim:
         owed: What the standing revision comes to; None when it is withheld, or nothing is owed.
         credit_days: Days of service in place of money, as digits; None for money.
         withheld: Why the month has no answer yet; "" when it has one.
+        undecided: Whether that is so because nobody has decided the month yet.
         gone: Whether the month turned out to owe nothing after all.
         terms: Deadlines, channel, account.
         dues: Every deadline, the earliest first.
@@ -56,6 +57,7 @@ class Claim:
     terms: ClaimTerms
     dues: tuple[Due, ...]
     dateless: tuple[Deadline, ...] = ()
+    undecided: bool = False
     life: Life
     recorded: int
     facts: Mapping[str, JsonValue] = field(repr=False)
@@ -142,7 +144,7 @@ class Claim:
             yield f"the {missed.stage} was due {missed.says}, {missed.rule}; it is not done"
         for rule in self.undated:
             yield f"the {rule.stage} is due {rule.says}; nobody knows the date: look it up"
-        if self.withheld and self.is_open:
+        if self.withheld and self.is_open and not self.undecided:
             yield f"withheld: {self.withheld}"
         yield from self.unfitting
 

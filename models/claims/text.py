@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from models.case import Decided
+from models.case import Case, Decided
 from models.claims.standing import Claim
 from models.intervals import Interval, IntervalSet, utc
 from models.measurement import DegradedCounts
 from models.outage import State, Timeline
 from models.printing import duration_text
-from models.terms import JsonValue
-from models.uptime import Outage
+from models.terms import JsonValue, plain
+from models.uptime import MonthlyUptime, Outage
 
 MOST_LINES = 60
 """Outages, and probe results, that are written out; the rest is counted."""
@@ -78,34 +78,62 @@ def claim_text(claim: Claim, decided: Decided) -> ClaimText:
         claim: The claim as it stands; not withheld.
         decided: The decision behind it, decided again from its records.
     """
-    account = f" (account {claim.terms.account})" if claim.terms.account else ""
     uptime = decided.measured.uptime
     counted = tuple(o for o in uptime.outages if o.counted_ms) if uptime else ()
     steps = decided.determination.steps
     return ClaimText(
-        subject=f"{claim.terms.subject or SUBJECT}: {claim.service}, {claim.month}{account}",
+        subject=_subject(claim),
         key=claim.obligation,
         vendor=claim.vendor,
         month=str(claim.month),
         facts=tuple(_facts(claim, counted)),
         outages=_cut([_outage_line(outage) for outage in counted]),
-        probes=_cut([*_probe_lines(decided, counted)]),
+        probes=_cut([*_probe_lines(decided.measured.case, counted)]),
         calculation=tuple(step.says for step in steps if step.name in CALCULATION),
         evidence=tuple(_evidence(claim.facts)),
         enclosed=uptime is not None,
     )
 
 
+def early_text(claim: Claim, case: Case, uptime: MonthlyUptime) -> ClaimText:
+    """What is to be said of a month that is not over, to a vendor that does not wait for its end.
+
+    Args:
+        claim: The claim as it stands; its amount is not known.
+        case: What was observed so far.
+        uptime: What that comes to; more downtime than the whole month may have.
+    """
+    counted = tuple(outage for outage in uptime.outages if outage.counted_ms)
+    return ClaimText(
+        subject=_subject(claim),
+        key=claim.obligation,
+        vendor=claim.vendor,
+        month=str(claim.month),
+        facts=tuple(_early_facts(claim, case, counted)),
+        outages=_cut([_outage_line(outage) for outage in counted]),
+        probes=_cut([*_probe_lines(case, counted)]),
+        calculation=(),
+        evidence=(),
+        enclosed=True,
+    )
+
+
+def _early_facts(claim: Claim, case: Case, counted: Sequence[Outage]) -> Iterator[tuple[str, str]]:
+    yield from _parties(claim)
+    yield "Uptime promised", f"{plain(case.version.credit.ladder.commitment_percent)} %"
+    yield "Downtime so far", f"{_length(_counted_ms(counted))} in {_outages(len(counted))}"
+    yield "Credit requested", "what the agreement grants; its amount follows with the month's end"
+    yield from _in_time(claim)
+
+
+def _subject(claim: Claim) -> str:
+    account = f" (account {claim.terms.account})" if claim.terms.account else ""
+    return f"{claim.terms.subject or SUBJECT}: {claim.service}, {claim.month}{account}"
+
+
 def _facts(claim: Claim, counted: Sequence[Outage]) -> Iterator[tuple[str, str]]:
-    facts, terms = claim.facts, claim.terms
-    bounds = claim.month.bounds(claim.time_zone)
-    yield "Service", claim.service
-    yield "Account", terms.account or NO_ACCOUNT
-    if terms.region:
-        yield "Region", terms.region
-    if terms.source:
-        yield "Agreement", terms.source
-    yield "Service month", f"{claim.month} in {claim.time_zone}: {stretch_text(bounds)}"
+    facts = claim.facts
+    yield from _parties(claim)
     yield "Uptime promised", f"{facts['commitment_percent']} %"
     if facts["uptime_percent"]:
         yield "Uptime measured", f"{facts['uptime_percent']} % (rounded down)"
@@ -117,6 +145,22 @@ def _facts(claim: Claim, counted: Sequence[Outage]) -> Iterator[tuple[str, str]]
     if facts["tier"]:
         yield "Tier", f"{facts['tier']} (in percent)"
     yield "Credit requested", _credit(claim)
+    yield from _in_time(claim)
+
+
+def _parties(claim: Claim) -> Iterator[tuple[str, str]]:
+    """What it is about: service, account, region, agreement and month."""
+    terms, bounds = claim.terms, claim.month.bounds(claim.time_zone)
+    yield "Service", claim.service
+    yield "Account", terms.account or NO_ACCOUNT
+    if terms.region:
+        yield "Region", terms.region
+    if terms.source:
+        yield "Agreement", terms.source
+    yield "Service month", f"{claim.month} in {claim.time_zone}: {stretch_text(bounds)}"
+
+
+def _in_time(claim: Claim) -> Iterator[tuple[str, str]]:
     if (due := claim.claim_due) is not None:
         yield "To be filed", f"{due.says} ({claim.time_zone}), {due.rule}"
 
@@ -145,9 +189,8 @@ def _outage_line(outage: Outage) -> str:
     return f"{stretch_text(whole)}, {_length(whole.length)}{counted}"
 
 
-def _probe_lines(decided: Decided, counted: Sequence[Outage]) -> Iterator[str]:
+def _probe_lines(case: Case, counted: Sequence[Outage]) -> Iterator[str]:
     """When each probe saw the service down, inside the outages that counted."""
-    case = decided.measured.case
     states = {State.DOWN}
     if case.version.measurement.degraded is DegradedCounts.DOWN:
         states.add(State.DEGRADED)

@@ -175,6 +175,14 @@ def test_the_life_of_a_claim_at_the_terminal(books):
     assert acts == ["status", "status", "settled"]
 
 
+def test_a_bill_that_is_still_to_come_was_seen_by_nobody(books):
+    """A slip in the year would close the claim."""
+    claims("file", KEY, "--at", "2025-10-02")
+    refused = claims("settle", KEY, "--on", "2999-11-30")
+    assert (refused.code, "--on: is 2999-11-30, which is still to come" in refused.err) == (2, True)
+    assert document("claims-show", "show", KEY)["claim"]["settled_on"] is None
+
+
 def test_a_late_filing_is_warned_of_and_recorded(books):
     """The vendor may refuse it; that is the vendor's to say."""
     ended = claims("file", KEY)

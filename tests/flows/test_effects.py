@@ -14,7 +14,7 @@ from connectors.store import EffectPlan
 from connectors.store.sql import open_store
 from flows import effects
 from flows.effects import ONCE, Patience, Unasked, carry_out, settle
-from flows.pacing import Limits
+from flows.pacing import Clocks, Limits
 from flows.verify import verify
 from models.effect import OPEN_STATES, WORKSPACE, Abilities, EffectState
 from tests.flows.far_side import HOUR, Fault, Killed, Mortal, Vendor, World, payment
@@ -165,17 +165,32 @@ def test_with_random_keys_what_shows_late_is_paid_twice(store, monkeypatch):
     assert len(list(doubts(stood, vendor))) == 1
 
 
-def test_without_the_host_s_clock_a_sleeper_pays_twice(store):
+def test_without_the_clocks_a_sleeper_pays_twice(store):
     """It began, slept a day, and another run paid meanwhile."""
     for watchful, times in ((True, 1), (False, 2)):
         vendor = Vendor(World())
         (key,) = planned(store)
+        patience = Patience() if watchful else Patience(too_late_ms=1000 * HOUR)
         with living_in(store, vendor.world):
-            _sleep_while_another_pays(store, key, vendor, watchful=watchful)
+            _sleep_while_another_pays(store, key, vendor, vendor.world.clocks, patience)
         assert vendor.times()[key] == times
 
 
-def _sleep_while_another_pays(store, key, vendor, *, watchful):
+@pytest.mark.parametrize("host", ["stopped", "awake"])
+def test_the_database_s_clock_tells_what_the_host_s_cannot(store, host):
+    """A machine that was stopped as a whole, its clock included, and put back a day later."""
+    vendor = Vendor(World())
+    world, clocks = vendor.world, vendor.world.clocks
+    began = world.at
+    if host == "stopped":
+        clocks = Clocks(lambda: began + (world.at - began) % (25 * HOUR), world.pass_by)
+    (key,) = planned(store)
+    with living_in(store, vendor.world):
+        _sleep_while_another_pays(store, key, vendor, clocks, Patience())
+    assert vendor.times()[key] == 1
+
+
+def _sleep_while_another_pays(store, key, vendor, clocks, patience):
     world = vendor.world
 
     class Sleeper(Mortal):
@@ -196,8 +211,7 @@ def _sleep_while_another_pays(store, key, vendor, *, watchful):
             yield
 
     world.faults = [Fault.NONE]
-    patience = Patience() if watchful else Patience(too_late_ms=1000 * HOUR)
-    settle(Sleeper(store, world), [key], vendor, clocks=world.clocks, patience=patience)
+    settle(Sleeper(store, world), [key], vendor, clocks=clocks, patience=patience)
 
 
 # --- Clauses ----------------------------------------------------------------------------------

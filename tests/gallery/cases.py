@@ -356,6 +356,47 @@ WRITTEN = [
         never="s3cret",
     ),
     Bad(
+        "a client's address before whose @ no server reads",
+        RUN,
+        (f"{IN_CONTRACT}:2: client.email", "jürgen@acme.example", "plain ASCII", "Correct the"),
+        with_contract("ap@acme.example", "jürgen@acme.example"),
+    ),
+    Bad(
+        "two addresses where one belongs",
+        RUN,
+        (
+            f"{IN_CONTRACT}:2: client.email",
+            '"ap@acme.example,cfo@acme.example"',
+            "an e-mail",
+            "Corr",
+        ),
+        with_contract("email: ap@acme.example", 'email: "ap@acme.example,cfo@acme.example"'),
+    ),
+    Bad(
+        "a sender with half a bracket",
+        RUN,
+        ("books/makegood.yaml:4: mail.from", '"Relay <sla@relay.example"', "an e-mail", "Correct"),
+        with_workspace("from: sla@relay.example", 'from: "Relay <sla@relay.example"'),
+    ),
+    Bad(
+        "a mail server with a dot too many",
+        RUN,
+        (
+            "books/makegood.yaml:4: mail.smtp.host",
+            '"smtp..relay.example"',
+            "a name such as",
+            "Write",
+        ),
+        with_workspace("{from:", "{smtp: {host: smtp..relay.example}, from:"),
+    ),
+    Bad(
+        "a password of the mail server",
+        RUN,
+        ("books/makegood.yaml:4: mail.smtp", "a password", "in a file", "MAKEGOOD_SMTP_PASSWORD"),
+        with_workspace("{from:", "{smtp: {host: h.example, password: s3cret}, from:"),
+        never="s3cret",
+    ),
+    Bad(
         "a source of an unknown kind",
         RUN,
         ("books/makegood.yaml:3:", '"check_file"', "one of the kinds", "Did you mean checks_file?"),

@@ -1,7 +1,7 @@
 """Addresses: what a mail server would not take is found when the file is read."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -77,6 +77,7 @@ def test_letters_of_any_script_stand_in_a_domain_and_not_before_the_at():
 
 
 @given(name=st.text(max_size=30), address=st.text(max_size=30))
+@settings(deadline=None)
 def test_whatever_a_file_says_is_usable_or_refused(name, address):
     """What passes here never surprises whoever composes a message."""
     written = f"{name}<{address}@b.example>"

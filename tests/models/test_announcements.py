@@ -1,6 +1,7 @@
 """What proves an announcement: what was seen, and when; a move is a new one."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -130,7 +131,7 @@ def judged(told, seen):
     """Whether the event counts where 48 hours of notice are asked, and why."""
     (one,) = apply_rules(
         events=list(as_announced(told, seen)),
-        rules=[ExclusionRule(kind=ExclusionKind.MAINTENANCE, notice_hours=48)],
+        rules=[ExclusionRule(kind=ExclusionKind.MAINTENANCE, notice_hours=Decimal(48))],
         service_id="api",
         month=MAY,
     )

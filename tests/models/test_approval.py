@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from fractions import Fraction
 from itertools import permutations
 
 import pytest
@@ -51,7 +52,7 @@ TERMS: dict[str, JsonValue] = {
 
 def month(down, *, silent_after=None, payload=None, **measurement):
     """September, checked each hour: down from its start on, perhaps silent after so many days."""
-    hours = range((silent_after or 30) * 24 + 1)
+    hours = range(int((silent_after or 30) * 24) + 1)
     seen = [
         Observation(START + h * 60 * MINUTE_MS, State.DOWN if h * 60 < down else State.UP)
         for h in hours
@@ -129,20 +130,20 @@ def test_a_month_that_is_not_fully_covered_asks():
 
 
 def test_little_silence_that_changes_nothing_is_let_through():
-    """4 h of 720 are silent: 120 or 360 minutes down are the same tier, 10 %."""
-    seen = month(120, silent_after=29, stale_after_minutes=20 * 60)
+    """Nobody looked in the last 4 h of 720: 120 or 360 minutes down are the same tier, 10 %."""
+    seen = month(120, silent_after=Fraction(716, 24))
     lenient = RULE.model_copy(update={"minimum_coverage_percent": Decimal(99)})
     assert verdict(decided=seen, rule=lenient).releases
 
 
 def test_silence_that_could_change_the_credit_asks():
-    """5 % silent: up all along it earns 10 %, down all along 25 %."""
+    """Silent for the last 48 h: up all along it earns 10 %, down all along (50 h of 720) 25 %."""
     seen = month(120, silent_after=28)
     lenient = RULE.model_copy(update={"minimum_coverage_percent": Decimal(90)})
     found = verdict(decided=seen, rule=lenient)
     assert not found.releases
     assert found.why == (
-        "uptime lies from 93.194444 % to 99.861111 %, which earns 500.00 EUR or 200.00 EUR: "
+        "uptime lies from 93.055555 % to 99.861111 %, which earns 500.00 EUR or 200.00 EUR: "
         "a change of state went unseen for up to 3600 s; 169200 s has no known state"
     )
 

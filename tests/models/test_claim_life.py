@@ -66,6 +66,16 @@ def test_an_approval_without_an_amount_is_of_all_that_was_filed():
     assert told_by([FILED, move(LedgerStatus.APPROVED, standing=100)]).approved == usd(18_400)
 
 
+def test_more_than_was_filed_for_is_a_question():
+    """1,840.00 approved for 184.00 that were filed is more likely a slip of the finger."""
+    slip = told_by([FILED, move(LedgerStatus.APPROVED, amount=usd(184_000))])
+    assert open_points(slip, owed=usd(18_400), withheld=False) == (
+        "1840.00 USD was approved, more than the 184.00 USD it was filed for",
+    )
+    part = told_by([FILED, move(LedgerStatus.APPROVED, amount=usd(18_399))])
+    assert open_points(part, owed=usd(18_400), withheld=False) == ()
+
+
 @pytest.mark.parametrize("was", LedgerStatus)
 @pytest.mark.parametrize("to", LedgerStatus)
 def test_what_may_follow_what(was, to):

@@ -779,8 +779,9 @@ def test_nothing_of_the_copyable_block_is_silently_dropped():
             'acme.yaml:7: measurement is "exact"; a mapping with window_minutes, window_fails, '
             "last_window, degraded, stale_after_minutes, no_data, minimum_coverage_percent, "
             "minimum_outage, unknown_in_outage, partial_overlap, exclusion_mode, "
-            "regions_down_when, monitors_down_when, quorum_base, conflicting_duplicates, "
-            "defaults_edition. Write its fields below it, indented, or in braces: { }."
+            "regions_down_when, monitors_down_when, corroborated_by, quorum_base, "
+            "conflicting_duplicates, disagreement, defaults_edition."
+            " Write its fields below it, indented, or in braces: { }."
         ),
     ]
 

@@ -5,6 +5,7 @@ month's end; the engine reads them from Parquet in small pieces, by days and by 
 """
 
 import tempfile
+import tracemalloc
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.monitoring._compaction import Observations, compact_all
-from connectors.monitoring._engine.measure import Asked, measure
+from connectors.monitoring._engine.kernel import Frame, finish
+from connectors.monitoring._engine.keys import DAY_MS
+from connectors.monitoring._engine.measure import Asked, measure, measure_rows
 from connectors.monitoring._engine.scan import Layout
 from models.outage import State
 from models.runs import Runs
@@ -158,3 +161,48 @@ def test_the_engine_finds_what_compacting_finds(  # noqa: PLR0917 - Hypothesis g
     assert [Runs.parsed(runs.canonical()).canonical() for runs in measured.runs()] == [
         runs.canonical() for runs in measured.runs()
     ]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    files(),
+    st.lists(st.tuples(instants, instants), min_size=2, max_size=3),
+    st.sampled_from([1, 60_000, 15 * 60_000, 3 * HOUR_MS]),
+)
+def test_readings_of_parts_are_united_to_the_reading_of_all(found, parts, floor):
+    """Each part holds all checks between two instants; together they are compacted as one."""
+    checked = sorted(row for file in found for row in file)
+    standing = {row[:3]: row for row in checked}.values()
+    told = [[row for row in standing if low <= row[2] <= high] for low, high in parts]
+    names = sorted({row[:2] for row in standing if row[0] == "api"})
+    read = [
+        runs
+        for rows in told
+        if (mine := [row for row in rows if row[0] == "api"])
+        for runs in measure_rows(
+            Observations(
+                probes=np.array([names.index(row[:2]) for row in mine]),
+                at=np.array([row[2] for row in mine], dtype=np.int64),
+                states=np.array([State.UP if row[3] else State.DOWN for row in mine], np.int8),
+            ),
+            names,
+            Asked(floor_ms=floor),
+        ).runs()
+    ]
+    if read:
+        rows = {row for part in told for row in part if row[0] == "api"}
+        slow = compacted([sorted(rows)], floor=floor, better_wins=False)
+        assert list(Runs.united(read).timelines(floor)) == slow.timelines
+
+
+def test_calm_cells_cost_what_a_bucket_spans_and_not_what_lies_before_it():
+    """One probe's day behind a hundred thousand other probes: 288 cells, not thirty million."""
+    frame = Frame(DAY_MS, floor_ms=15 * 60_000)
+    at = 100_000 * frame.stride_ms + np.arange(0, DAY_MS, 60_000)
+    keys = ((at << 2) + frame.severity(State.UP)).astype(np.uint64)
+    tracemalloc.start()
+    unit = finish(keys, frame, counts=False, repeated=False)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (unit.firsts.tolist(), unit.lasts.tolist()) == ([keys[0]], [keys[-1]])
+    assert most < 1 << 20

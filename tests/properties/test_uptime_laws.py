@@ -10,7 +10,7 @@ from models.measurement import ExclusionMode, NoData, PartialOverlap, UnknownInO
 from models.observed import observe, stretch_of
 from models.outage import State, Timeline
 from models.uptime import MonthlyUptime, evidence_of, measure_uptime
-from tests.properties.slow_uptime import TICK_MS, Case, Probe
+from tests.properties.slow_uptime import TICK_MS, Case
 from tests.properties.tiny_months import START, cases
 
 EXAMPLES = settings(max_examples=60, deadline=None)
@@ -37,7 +37,7 @@ def with_terms(case: Case, **fields) -> Case:
 def with_seen(case: Case, seen) -> Case:
     """The same month with every probe's observations changed by a function."""
     monitors = tuple(
-        tuple(Probe(probe.region, tuple(seen(probe.seen))) for probe in monitor)
+        tuple(dataclasses.replace(probe, seen=tuple(seen(probe.seen))) for probe in monitor)
         for monitor in case.monitors
     )
     return dataclasses.replace(case, monitors=monitors)

@@ -4,7 +4,7 @@ The vendor Cloudways promises 99.9 %. 120 of September's 43,200 minutes down are
 500.00 USD are 50.00 USD, claimed within 30 days of the month's end, through October 30.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import pytest
 
@@ -15,9 +15,9 @@ from flows.claim_mirror import show_in_ledgers
 from flows.claim_texts import TextForm, text_of, written
 from flows.claims import (
     all_claims,
-    due_claims,
     find_claim,
     moved_by_hand,
+    open_to_tell,
     status_move,
     tell,
 )
@@ -65,17 +65,11 @@ def claims(books):
 
 def said(books, to, *, at=OCTOBER_2, **words):
     """A person notes a status."""
-    with open_office(books.folder, read_only=True) as office:
+    with open_to_tell(books.folder) as office:
         claim = find_claim(office.store, KEY)
         told = tell(office.store, claim, status_move(claim, to, by=KIM, at=at, **words))
         assert show_in_ledgers(office, SEPTEMBER) == ""
         return told
-
-
-def due(books, today, within_days=14):
-    """What is due, as a reminder would have it."""
-    with open_office(books.folder, read_only=True) as office:
-        return due_claims(office, today=date.fromisoformat(today), within_days=within_days)
 
 
 def by_hand(books, key, status, voice=EDITOR, **seen):
@@ -217,45 +211,24 @@ def questions(books):
         return run.questions
 
 
-# --- Reminders -----------------------------------------------------------------------------------
+# --- Deadlines -----------------------------------------------------------------------------------
 
 
-def test_a_claim_is_due_until_it_is_filed(books):
-    """Two weeks ahead, on its last day, and late; then it is off, as long as calendars show it."""
-    assert due(books, "2025-10-15") == ()
-    (near,) = due(books, "2025-10-16")
-    assert (near.key, near.vendor, near.amount, near.channel) == (
-        KEY,
-        "Cloudways",
-        "50.00 USD",
-        "portal",
-    )
-    assert (near.cancelled, [d.last_day.isoformat() for d in near.deadlines]) == (
-        False,
-        ["2025-10-30"],
-    )
-    assert len(due(books, "2025-10-30", 0)) == len(due(books, "2025-11-20", 0)) == 1
-    said(books, LedgerStatus.FILED)
-    (off,) = due(books, "2025-10-16")
-    assert (off.cancelled, off.status) == (True, LedgerStatus.FILED)
-    assert due(books, "2025-10-31") == ()
-
-
-def test_the_sequence_rises_with_every_change(books):
-    """A calendar takes the newest; nothing that a reminder says changes without a higher number."""
-    seen = [due(books, "2025-10-20")[0].sequence]
+def test_every_change_is_counted(books):
+    """A calendar takes the highest number; nothing that it says changes without a higher one."""
+    seen = [claims(books)[KEY].recorded]
     said(books, LedgerStatus.ELIGIBLE)
-    seen.append(due(books, "2025-10-20")[0].sequence)
+    seen.append(claims(books)[KEY].recorded)
     books.agree(VENDOR.replace("within_days: 30", "within_days: 25"))
     books.run()
-    (sooner,) = due(books, "2025-10-20")
-    assert [d.last_day.isoformat() for d in sooner.deadlines] == ["2025-10-25"]
-    seen.append(sooner.sequence)
+    sooner = claims(books)[KEY]
+    assert [d.last_day.isoformat() for d in sooner.open_dues] == ["2025-10-25"]
+    seen.append(sooner.recorded)
     books.write("checks.csv", checks(hosting=0))
     books.run()
-    (gone,) = due(books, "2025-10-20")
-    assert gone.cancelled
-    seen.append(gone.sequence)
+    gone = claims(books)[KEY]
+    assert (gone.gone, gone.open_dues) == (True, ())
+    seen.append(gone.recorded)
     assert seen == sorted(set(seen))
 
 
@@ -388,7 +361,6 @@ def test_days_of_service_are_claimed_too(tmp_path):
     claim = claims(books)[KEY]
     assert (claim.worth, claim.withheld, claim.owed) == ("7 days of service", "", None)
     assert "Credit requested:  7 days of service" in text(books).splitlines()
-    assert due(books, "2025-10-20")[0].amount == "7 days of service"
     said(books, LedgerStatus.FILED)
     assert claims(books)[KEY].unfitting == ()
     # 2,880 minutes are 93.33 %: fifteen days.

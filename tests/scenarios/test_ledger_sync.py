@@ -304,6 +304,44 @@ def test_a_claim_that_is_set_back_in_the_file_is_told_and_not_written_over(firm)
     assert firm.rows.page(firm.id_of(CLAIM)).cells["Status"] == "Eligible"
 
 
+@pytest.mark.parametrize("ledger", ["rows", "csv"])
+def test_what_was_not_heard_yet_stays_when_other_rows_change(firm, ledger):
+    """Acme's draft is superseded meanwhile; the claim's row was left saying what it says."""
+    firm.move(LedgerStatus.ELIGIBLE)
+    firm.move(LedgerStatus.FILED)
+    firm.run()
+    if ledger == "rows":
+        firm.edit(CLAIM, Status="Eligible")
+    else:
+        in_the_file(firm.books, CLAIM, Status="Eligible")
+    firm.run(api=500, hosting=120)
+    assert firm.states()[R1] == "draft"
+    who = "Kim" if ledger == "rows" else "somebody in csv"
+    assert firm.sync().moved == [f"{CLAIM}: Filed to Eligible, set by {who}"]
+    assert firm.status() is LedgerStatus.ELIGIBLE
+
+
+@pytest.mark.parametrize("ledger", ["rows", "csv"])
+def test_a_released_credit_that_people_set_back_to_review_stays_so(firm, ledger):
+    """Status has left To Review: from then on it is theirs. It is told, and moves nothing."""
+    firm.tick(R0)
+    firm.sync()
+    if ledger == "rows":
+        firm.edit(R0, Status="To Review")
+    else:
+        in_the_file(firm.books, R0, Status="To Review")
+    for _ in range(2):
+        firm.run()
+    shown = {"rows": firm.rows.page(firm.id_of(R0)).cells, "csv": firm.books.rows[R0]}
+    assert {name: cells["Status"] for name, cells in shown.items()} == {
+        "rows": "Approved",
+        "csv": "Approved",
+        ledger: "To Review",
+    }
+    assert firm.edits_told().count(("Status", "Approved", "To Review")) == 1
+    assert firm.states()[R0] == "released"
+
+
 def test_a_ledger_that_is_behind_sets_no_claim_back(firm):
     """Moved on by command, and no ledger was written since: what they show is what was."""
     firm.move(LedgerStatus.ELIGIBLE)

@@ -140,6 +140,21 @@ def kim(notion):
     return notion.rows()[0]["edited_by"]
 
 
+def test_rows_that_people_are_done_with_are_not_read_one_by_one(books, notion):
+    """An obeyed tick stays, and so does a Status of theirs: a thousand of them are still a list."""
+    notion.do("release", row=R0)
+    assert sync(books)[1]["released"] == [R0]
+    notion.do("edit", row=R0, cells={"Status": "Filed"})
+    assert [edit["after"] for edit in sync(books)[1]["edits"]] == ["Filed"]
+    number = notion.counts()["count"]
+    assert sync(books)[1]["edits"] == []
+    books.run(notify=False)
+    asked = {call["operation"] for call in notion.calls(since=number + 1)}
+    assert asked == {"data_sources.retrieve", "data_sources.query"}
+    rows = {row["cells"]["Key"]: row["cells"]["Status"] for row in notion.rows()}
+    assert rows == {R0: "Filed", BLUE: "To Review"}
+
+
 def test_a_dry_run_at_notion_writes_nothing(books, notion):
     """Not even at Notion."""
     notion.do("release", row=R0)

@@ -10,12 +10,14 @@ from email import message_from_bytes, policy
 import pytest
 
 from connectors.errors import Misconfigured
+from flows.month import conduct, directly, month_run
 from flows.office import open_office
 from flows.reminders import remind
 from flows.settling import Answer, all_asked, answer
 from models.approval import Identity, Voice
 from models.claims.present import Present
 from models.effect import EffectState
+from models.period import ServiceMonth
 from tests.connectors.mail.post_office import Fault, post_office
 from tests.exim import PASSWORD, USER
 from tests.workspaces import MAKEGOOD, SEPTEMBER, Books, checks
@@ -169,6 +171,12 @@ def test_a_notice_that_was_put_off_goes_out_with_whatever_comes_next(books, offi
     office.refuses[CLIENT] = "451 4.7.1 greylisted, come back later"
     books.release()
     assert to(office, CLIENT) == []
+    october = ServiceMonth.parse("2025-10")
+    with month_run(books.folder, month=october, clients=(), dry_run=False, notify=True) as going:
+        conduct(going, directly)
+        (question,) = going.questions
+    assert question.startswith(f"{NOTICE} is planned, not done")
+    assert "greylisted, come back later" in question
     office.refuses.clear()
     if later == "the daily reminders":
         with open_office(books.folder) as opened:

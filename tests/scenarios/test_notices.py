@@ -15,6 +15,8 @@ from flows.messages import Deadline
 from flows.notices import deadline_near
 from flows.office import open_office
 from flows.questions import unsettled_effects
+from flows.reminders import remind
+from models.claims.present import Present
 from models.effect import EffectState
 from models.money import Currency, Money
 from tests.standins.slack.client import SECRET_PATH, Fault, running
@@ -238,6 +240,18 @@ def test_a_claim_that_was_missed_does_not_hide_the_next_one(lay_out, slack):
         for left in ("due in 2 days", "due tomorrow", "due today")
     ]
     assert slack.read()[0][1].startswith("Missed on 31 October 2025. File the claim: Cloudways")
+
+
+def test_what_the_chat_did_not_take_is_posted_by_the_next_reminder(lay_out, slack):
+    """September is not run again, and its notice waits no longer than a day."""
+    books = lay_out(checks=checks(api=120), makegood=NOTICES)
+    slack.plan(*[Fault(status=503)] * 12)
+    books.run()
+    slack.faults.clear()
+    assert slack.posted == []
+    with open_office(books.folder) as office:
+        done = remind(office, present=Present.on(date(2025, 12, 1)))
+    assert (done.posted, len(slack.posted)) == (2, 2)
 
 
 def test_operators_read_their_own_language(lay_out, slack):

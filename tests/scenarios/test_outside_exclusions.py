@@ -5,8 +5,10 @@ import pytest
 from connectors.store.sql import open_store
 from deployments.cli.books import explain_document
 from flows.explain import explain
+from flows.month import conduct, directly, month_run
 from models.decision import EntryKind
 from models.findings import UnusableInputError
+from models.period import ServiceMonth
 from models.sources.base import SignalKind
 from tests.workspaces import ACME, LADDER, MAKEGOOD, SEPTEMBER, Books, checks
 
@@ -178,6 +180,49 @@ def test_a_workspace_may_ask_proof_of_its_files_too(filed):
     filed.run(SEPTEMBER)
     assert "announced not before its start" in explained(filed)["exclusions"][0]
     assert explained(filed)["credit_amount"] == "200.00"
+
+
+def warnings_of(books):
+    """What a dry run of September finds worth a look."""
+    month = ServiceMonth.parse(SEPTEMBER)
+    with month_run(books.folder, month=month, clients=(), dry_run=True, notify=False) as run:
+        conduct(run, directly)
+        return run.warnings
+
+
+def test_a_back_dated_entry_that_changes_the_credit_is_a_warning_of_the_run(filed):
+    """And none where it was there in time, or changes nothing."""
+    assert warnings_of(filed) == (
+        "acme/api: upgrade was seen first after it began: its notice is the word of Ana Sol",
+    )
+    filed.write("exclusions/all.yaml", FILED.replace("-10T", "-20T"))
+    assert warnings_of(filed) == ()
+
+
+AUTOMATIC = WITH_NOTICE + "release: {mode: automatic, up_to: 500}\n"
+
+
+@pytest.mark.parametrize(
+    ("back_dated", "state"),
+    [("", "released"), (FILED.replace("13:40Z", "12:30Z"), "released")],
+)
+def test_a_rule_releases_what_rests_on_no_late_word(filed, back_dated, state):
+    """Without an entry, or with one that changes nothing: 200.00 for 120 or 90 minutes alike."""
+    filed.agree(AUTOMATIC)
+    filed.write("exclusions/all.yaml", back_dated)
+    filed.run(SEPTEMBER)
+    assert filed.owed == {"acme/api/2025-09/r0": (state, "200.00 EUR")}
+
+
+def test_a_rule_does_not_release_what_rests_on_a_late_word(filed):
+    """500 minutes down earn 25 %, 500.00; a back-dated entry makes that 10 %: a person looks.
+
+    43,200 minutes less 100 are measurable; 400 of 43,100 are 0.93 %, above 99.0 % uptime.
+    """
+    filed.write("checks.csv", checks(api=500))
+    filed.agree(AUTOMATIC)
+    filed.run(SEPTEMBER)
+    assert filed.owed == {"acme/api/2025-09/r0": ("draft", "200.00 EUR")}
 
 
 @pytest.mark.parametrize("announced", ["", "  announced_at: 2025-09-09T12:00Z\n"])

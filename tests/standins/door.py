@@ -76,8 +76,9 @@ class _Door(BaseHTTPRequestHandler):
                 self.connection.shutdown(socket.SHUT_RDWR)
             self.connection.close()
             return
-        self.send_response(answer.status)
-        headers = {"Content-Type": "application/json", **answer.headers}
+        self.send_response_only(answer.status)
+        usual = {"Content-Type": "application/json", "Date": self.date_time_string()}
+        headers = {**usual, **answer.headers}
         for name, value in {**headers, "Content-Length": str(len(answer.body))}.items():
             self.send_header(name, value)
         self.end_headers()

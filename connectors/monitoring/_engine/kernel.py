@@ -109,7 +109,7 @@ def finish(
     """
     calm = None
     if not (repeated or counts or cuts) and frame.floor_ms >= 2 * CELL_MS:
-        calm = _calm_cells(keys, frame)
+        calm = _Calm.of(keys, frame)
         keys = _told(keys, calm)
     if not _rising(keys):
         keys.sort()
@@ -119,32 +119,52 @@ def finish(
     return made.unit(_cut_rows(keys, frame, cuts))
 
 
-def _calm_cells(keys: Keys, frame: Frame) -> NDArray[np.bool_]:
+@dataclass(frozen=True, slots=True)
+class _Calm:
     """The cells in which, as in both neighbours, there are checks and all of them passed.
 
     A probe's first and last cell are never calm, because between two probes there is a silence.
+
+    Attributes:
+        base: A number before that of every cell; a bucket's own cells are counted from it.
+        cells: Which of them are calm.
     """
-    up = np.uint64(frame.severity(State.UP))
-    seen = np.zeros(int(keys.max()) // KEYS_PER_CELL + 2, dtype=bool)
-    failed = np.zeros_like(seen)
-    for begin in range(0, keys.size, BLOCK):
-        block = keys[begin : begin + BLOCK]
-        cells = block // np.uint64(KEYS_PER_CELL)
-        seen[cells] = True
-        failed[cells[(block & np.uint64(STATE_MASK)) != up]] = True
-    fine = seen & ~failed
-    calm = np.zeros_like(fine)
-    calm[1:-1] = fine[1:-1] & fine[:-2] & fine[2:]
-    return calm
+
+    base: int
+    cells: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, keys: Keys, frame: Frame) -> _Calm:
+        """The calm cells of these keys."""
+        up = np.uint64(frame.severity(State.UP))
+        base = int(keys.min()) // KEYS_PER_CELL - 1
+        seen = np.zeros(int(keys.max()) // KEYS_PER_CELL - base + 2, dtype=bool)
+        failed = np.zeros_like(seen)
+        for begin in range(0, keys.size, BLOCK):
+            block = keys[begin : begin + BLOCK]
+            cells = _five_minutes(block) - base
+            seen[cells] = True
+            failed[cells[(block & np.uint64(STATE_MASK)) != up]] = True
+        fine = seen & ~failed
+        calm = np.zeros_like(fine)
+        calm[1:-1] = fine[1:-1] & fine[:-2] & fine[2:]
+        return cls(base, calm)
+
+    def at(self, cells: Rows) -> NDArray[np.bool_]:
+        """Whether each of these cells is calm."""
+        return self.cells.take(cells - self.base)
 
 
-def _told(keys: Keys, calm: NDArray[np.bool_]) -> Keys:
+def _five_minutes(keys: Keys) -> Rows:
+    return (keys // np.uint64(KEYS_PER_CELL)).view(np.int64)
+
+
+def _told(keys: Keys, calm: _Calm) -> Keys:
     """The keys that are in no calm cell; every run begins and ends with one of them."""
     told = []
     for begin in range(0, keys.size, BLOCK):
         block = keys[begin : begin + BLOCK]
-        cells = (block // np.uint64(KEYS_PER_CELL)).view(np.int64)
-        told.append(block[~calm.take(cells)])
+        told.append(block[~calm.at(_five_minutes(block))])
     return np.concatenate(told)
 
 
@@ -190,7 +210,7 @@ class _Pass:
         runs: bool,
         counts: bool,
         align: int,
-        calm: NDArray[np.bool_] | None,
+        calm: _Calm | None,
     ) -> None:
         self.keys, self.frame, self.runs, self.counts = keys, frame, runs, counts
         self.calm = calm
@@ -252,10 +272,9 @@ class _Pass:
         breaks |= difference >= self.limit
         return np.flatnonzero(breaks)
 
-    def _not_bridged(self, starts: Rows, calm: NDArray[np.bool_]) -> Rows:
+    def _not_bridged(self, starts: Rows, calm: _Calm) -> Rows:
         """Without the rows before which lies no silence but calm cells that were passed over."""
-        after = (self.keys[starts - 1] // np.uint64(KEYS_PER_CELL)).view(np.int64) + 1
-        return starts[~calm[after]]
+        return starts[~calm.at(_five_minutes(self.keys[starts - 1]) + 1)]
 
     def _count(self, begin: int, end: int, starts: Rows, repeated: Rows) -> None:
         cells = _cells(self.keys[begin:end])

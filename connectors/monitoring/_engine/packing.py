@@ -9,6 +9,7 @@ from itertools import groupby
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from connectors.monitoring import MonthArtifacts
 from connectors.monitoring._engine.chunks import ZSTD, Chunk
@@ -16,6 +17,7 @@ from connectors.monitoring._engine.measure import Measured, dates, month_edges
 from models.artifacts import Artifact, ArtifactKind
 from models.intervals import utc
 from models.minutes import DayCounts, digest, month_bytes
+from models.outage import State
 from models.runs import Runs
 
 TIGHT = pa.Codec("zstd", compression_level=3)
@@ -97,16 +99,70 @@ def unpacked_minutes(artifact: Artifact) -> Mapping[str, DayCounts]:
     Raises:
         ValueError: They are not what was stored.
     """
-    line, packed = artifact.body.split(b"\n", 1)
-    head = json.loads(line, parse_float=Decimal)
-    content = month_bytes(artifact.monitor, artifact.month, {d: h[0] for d, h in head.items()})
-    if digest(content) != artifact.digest:
+    chunks = dict(_chunks(artifact))
+    digests = {day: chunk.digest for day, chunk in chunks.items()}
+    if digest(month_bytes(artifact.monitor, artifact.month, digests)) != artifact.digest:
         raise _altered(artifact.digest)
-    found, place = {}, 0
-    for day, (name, size, length) in sorted(head.items()):
-        found[day] = Chunk(name, size, packed[place : place + length]).counts()
+    return {day: chunk.counts() for day, chunk in chunks.items()}
+
+
+def united(kept: MonthArtifacts, now: MonthArtifacts) -> MonthArtifacts:
+    """A month as two readings tell it together, each of other days or of more checks of a day.
+
+    Raises:
+        ValueError: They contradict each other about a day, or are not what was stored.
+    """
+    runs = Runs.united([unpacked_runs(kept.runs), unpacked_runs(now.runs)])
+    chunks, others = (dict(_chunks(month.minutes)) for month in (kept, now))
+    for day, chunk in others.items():
+        chunks[day] = _fuller(chunks.get(day, chunk), chunk)
+    return MonthArtifacts(
+        monitor=kept.monitor,
+        month=kept.month,
+        floor_ms=runs.floor_ms,
+        runs=packed_runs(runs, kept.month),
+        minutes=_packed_minutes(kept.monitor, kept.month, chunks),
+    )
+
+
+def _chunks(artifact: Artifact) -> Iterator[tuple[str, Chunk]]:
+    line, packed = artifact.body.split(b"\n", 1)
+    place = 0
+    for day, (name, size, length) in sorted(json.loads(line, parse_float=Decimal).items()):
+        yield day, Chunk(name, size, packed[place : place + length])
         place += length
-    return found
+
+
+def _fuller(one: Chunk, other: Chunk) -> Chunk:
+    """Of two days' counts the one that holds every check of the other one."""
+    if one.digest == other.digest:
+        return one
+    first, second = _by_probe(one.counts()), _by_probe(other.counts())
+    if _holds(first, second):
+        return one
+    if _holds(second, first):
+        return other
+    message = f"minute counts {one.digest[:12]} and {other.digest[:12]} contradict each other"
+    raise ValueError(message)
+
+
+ByProbe = Mapping[tuple[str, State], NDArray[np.uint32]]
+"""The minutes of each region in which a state was seen, by region and state."""
+
+
+def _holds(fuller: ByProbe, less: ByProbe) -> bool:
+    return all(
+        name in fuller and bool((fuller[name] >= minutes).all()) for name, minutes in less.items()
+    )
+
+
+def _by_probe(day: DayCounts) -> ByProbe:
+    return {
+        (region, state): minutes
+        for state, plane in day.counts.items()
+        for region, minutes in zip(day.regions, plane, strict=True)
+        if minutes.any()
+    }
 
 
 def _opened(packed: bytes, size: int, name: str) -> bytes:

@@ -144,7 +144,7 @@ class Api:
         refused = _refusal(answer)
         if refused is not None:
             kind, why = refused
-            raise kind(f"{self.asking.place}: {path}: {why}")
+            raise kind(f"{self.asking.place}: {path}: {self.asking.shown(why)}")
         return answer["data"]
 
     def _paged(self, stretch: Interval, most_ms: int, ask: Callable[[Interval], Found]) -> Found:

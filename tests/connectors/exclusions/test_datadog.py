@@ -177,6 +177,8 @@ def test_a_rule_across_a_change_of_the_clocks_is_refused(datadog):
         {"rrule": "FREQ=DAILY\nX:1", "duration": 60},
         {"rrule": "FREQ=SECONDLY", "duration": 60},
         {"rrule": "FREQ=DAILY", "duration": 60, "timezone": "Mars/Olympus"},
+        # Whether the rule or its first time ends after two days, Datadog does not say.
+        {"rrule": "FREQ=DAILY", "duration": 60, "end": START + 2 * DAY_S},
         {"end": START - 1},
     ],
 )
@@ -191,11 +193,11 @@ def test_what_cannot_be_used_is_refused_by_name(datadog, wrong):
 
 
 def test_every_page_is_read(datadog):
-    """250 corrections are three pages of 100."""
+    """250 corrections are three pages of 100, each with the last one of the page before."""
     for number in range(250):
         datadog.correct(f"c{number}", slo="a", start=START + number, end=START + 1000)
     assert len(events(datadog)) == 250
-    assert [params["offset"] for _, params in datadog.asked] == ["0", "100", "200"]
+    assert [params["offset"] for _, params in datadog.asked] == ["0", "99", "198"]
 
 
 def test_pages_that_changed_meanwhile_are_read_again(datadog):
@@ -204,6 +206,20 @@ def test_pages_that_changed_meanwhile_are_read_again(datadog):
         datadog.correct(f"c{number}", slo="a", start=START + number, end=START + 1000)
     datadog.plan(Fault(kind="meanwhile", at=2, do=lambda: datadog.corrections.pop("c0")))
     assert len(events(datadog)) == 149
+
+
+def test_a_correction_that_moved_to_the_page_before_is_not_lost(datadog):
+    """One is removed and one made between two pages: as many as before, and c100 is not missed."""
+    for number in range(150):
+        datadog.correct(f"c{number}", slo="a", start=START + number, end=START + 1000)
+
+    def exchange():
+        datadog.corrections.pop("c0")
+        datadog.correct("new", slo="a", start=START, end=START + 1000)
+
+    datadog.plan(Fault(kind="meanwhile", at=2, do=exchange))
+    found = {event.id for event in events(datadog)}
+    assert found == {f"dd/{name}" for name in (*(f"c{n}" for n in range(1, 150)), "new")}
 
 
 def test_pages_that_never_fit_are_not_patched_together(datadog):

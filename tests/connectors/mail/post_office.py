@@ -17,6 +17,8 @@ from tests.exim import free_port
 
 USER, PASSWORD = "makegood", "geh:e@im ü 1"
 LONG_S = 3600
+BEGINS_ENCRYPTION = "220 Ready to start TLS"
+"""What the library answers to STARTTLS."""
 
 
 class Fault(Enum):
@@ -36,6 +38,8 @@ class PostOffice:
         taken: Messages that it has taken, in order.
         asked: Every command's name, in order.
         connections: How often somebody came.
+        slipped_in: What somebody on the way adds, in the clear, to the answer that begins
+            encryption.
     """
 
     def __init__(self) -> None:
@@ -44,6 +48,7 @@ class PostOffice:
         self.taken: list[Envelope] = []
         self.asked: list[str] = []
         self.connections = 0
+        self.slipped_in = ""
         self.port = free_port()
 
     def fault(self, step: str) -> Fault | str | None:
@@ -105,6 +110,9 @@ class Clerk(SMTP):
             if isinstance(fault, str):
                 await super().push(fault)
                 return
+        if self._office.slipped_in and status == BEGINS_ENCRYPTION:
+            await super().push(f"{BEGINS_ENCRYPTION}\r\n{self._office.slipped_in}")
+            return
         await super().push(status)
 
     def _watched(

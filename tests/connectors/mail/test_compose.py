@@ -95,7 +95,7 @@ def test_text_cannot_run_backwards_in_a_subject():
 
 
 @given(subject=LINES, name=LINES)
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_every_subject_and_name_is_read_back(subject, name):
     """In any script, at any length, with quotes, commas and angle brackets."""
     content = mail(subject=subject, to=[Mailbox(name, "a@b.example")]).content
@@ -141,7 +141,7 @@ FIELDS = [
     file_name=HOSTILE,
     unsubscribe=st.just("") | ADDRESSES | st.builds("https://acme.example/{}".format, ANYTHING),
 )
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_no_word_from_outside_makes_a_header_or_a_receiver(
     names, address, subject, file_name, unsubscribe
 ):
@@ -253,7 +253,7 @@ def test_a_message_that_a_server_may_not_get_does_not_exist(broken, says):
 @given(
     text=st.text(alphabet=st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=300)
 )
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_every_text_is_read_back(text):
     """Long lines, dots alone on a line, trailing spaces."""
     message = opened(mail(text=f"{text}\n.\nFrom \n").content)

@@ -402,6 +402,16 @@ def test_a_server_without_starttls_gets_nothing(office, authority):
     assert office.asked == ["EHLO"]
 
 
+def test_what_was_said_before_encryption_counts_for_nothing(authority):
+    """Somebody on the way slips in answers, to be taken for those of the server behind them."""
+    with guarded(authority) as office, closing(way_to(office, authority)) as sender:
+        office.slipped_in = "250-evil.example\r\n250-SIZE 1\r\n250 AUTH LOGIN\r\n235 welcome"
+        offer = sender.offer()
+        sender.send(mail())
+        assert (offer.size, set(offer.logins)) == (33_554_432, {"PLAIN", "LOGIN"})
+        assert contents(office) == [mail().content]
+
+
 @pytest.mark.parametrize("security", [SmtpSecurity.STARTTLS, SmtpSecurity.TLS])
 @pytest.mark.parametrize(
     ("name", "believed", "says"),

@@ -147,6 +147,17 @@ def test_an_outage_over_both_edges_of_the_month_keeps_its_whole_length(cloudwatc
     ]
 
 
+def test_another_value_is_another_answer(cloudwatch):
+    """99 and 98 are both down, and the digest tells them apart."""
+    digests = set()
+    for value in (99, 98):
+        cloudwatch.forget()
+        cloudwatch.put("SuccessPercent", hours(100, value), dimensions={"CanaryName": "web"})
+        (answer,) = metrics(cloudwatch.address).read(Wanted(span=SEPTEMBER)).facts.files
+        digests.add(answer.sha256)
+    assert len(digests) == 2
+
+
 @pytest.mark.parametrize(
     ("minutes", "days", "said"),
     [

@@ -237,6 +237,42 @@ def test_a_long_span_is_asked_for_in_parts_that_tell_one_past(datadog):
     assert (reading.facts.rows, reading.facts.duplicates) == (3, 0)
 
 
+EDGE_S = 1_780_704_000
+"""2026-06-06, a whole multiple of 90 days: there one question ends and the next one begins."""
+
+
+@pytest.mark.parametrize("state", [0, 1])
+@pytest.mark.parametrize("late", [None, 5])
+def test_what_the_next_part_does_not_say_is_unknown(datadog, state, late):
+    """Up or down until 6 June; the second question is answered with nothing, or from 11 June on."""
+    datadog.slos["a"] = Slo(history=[(EDGE_S - 60 * DAY_S, state)])
+    emptied = Slo(history=[] if late is None else [(EDGE_S + late * DAY_S, 0)])
+    datadog.plan(Fault(kind="meanwhile", at=2, do=lambda: datadog.slos.update(a=emptied)))
+    span = Interval(MAY.end, MAY.end + 25 * DAY_S * 1000)
+    (web,) = read(datadog, span=span, web=DatadogMonitor(slo="a")).timelines["web"]
+    known = State.DOWN if state else State.UP
+    assert web.changes[:2] == (
+        ((EDGE_S - 60 * DAY_S) * 1000, known),
+        (EDGE_S * 1000, State.UNKNOWN),
+    )
+    after = [] if late is None else [((EDGE_S + late * DAY_S) * 1000, State.UP)]
+    assert [change for change in web.changes[2:] if change[1] is not State.UNKNOWN] == after
+
+
+def test_a_location_that_vanishes_is_unknown_from_then_on(datadog):
+    """`us` is no longer answered in the second question; its last state does not go on."""
+    past = [(EDGE_S - 60 * DAY_S, 0)]
+    datadog.tests["t"] = Test(history=past, groups={"eu": past, "us": past})
+    left = Test(history=past, groups={"eu": past})
+    datadog.plan(Fault(kind="meanwhile", at=2, do=lambda: datadog.tests.update(t=left)))
+    span = Interval(MAY.end, MAY.end + 20 * DAY_S * 1000)
+    monitor = DatadogMonitor(synthetics="t", by_group=True)
+    eu, us = read(datadog, span=span, web=monitor).timelines["web"]
+    until = span.end + 7 * DAY_S * 1000
+    assert eu.changes == ((past[0][0] * 1000, State.UP), (until, State.UNKNOWN))
+    assert us.changes == ((past[0][0] * 1000, State.UP), (EDGE_S * 1000, State.UNKNOWN))
+
+
 def test_one_monitor_of_several_answers_when_it_is_named(datadog):
     """The whole was down while any of them was; `eu` never was."""
     datadog.slos["a"] = Slo(
@@ -251,6 +287,14 @@ def test_one_monitor_of_several_answers_when_it_is_named(datadog):
     assert [DOWN in {s for _, s in found[m][0].changes} for m in ("all", "eu")] == [True, False]
     with pytest.raises(Permanent, match="no part 'asia' was answered, but 'eu', 'us'"):
         read(datadog, web=DatadogMonitor(slo="a", part="asia"))
+
+
+def test_parts_of_one_name_are_refused(datadog):
+    """A monitor and a group are both named `eu`; taking one of them would be a guess."""
+    past = [(MAY_S, 0), (MAY_S + 60, 1)]
+    datadog.slos["a"] = Slo(history=past, monitors={"eu": past}, groups={"eu": past[:1]})
+    with pytest.raises(Permanent, match="several parts are named 'eu'"):
+        read(datadog, web=DatadogMonitor(slo="a", part="eu"))
 
 
 def test_the_locations_of_a_test_are_regions(datadog):
@@ -282,6 +326,29 @@ def test_counted_requests_are_judged_by_the_rule_of_the_source(datadog):
     down = [(at, state) for at, state in web.changes if state is DOWN]
     assert down == [((start + 2 * HOUR_S) * 1000, DOWN)]
     assert ((start + 4 * HOUR_S) * 1000, State.UP) in web.changes
+
+
+def test_a_window_that_is_left_out_is_unknown(datadog):
+    """Of 3 May from 4 to 6 nothing was counted; that it failed from 2 to 4 says nothing of it."""
+    start = MAY_S + 2 * DAY_S
+    counts = {start + hour * HOUR_S: (1000, 1000) for hour in range(24)}
+    counts[start + 2 * HOUR_S] = (0, 1000)
+    datadog.slos["r"] = Slo(type=METRIC, counts=counts)
+    monitor = DatadogMonitor(slo="r", requests=OVER_ONE_PERCENT)
+    day = Interval(start * 1000, (start + DAY_S) * 1000)
+    told = source(datadog, web=monitor).client.history("r", day)
+    series = told["data"]["series"]
+    for column in (series["times"], series["numerator"]["values"], series["denominator"]["values"]):
+        del column[2]
+    whole = json.loads(json.dumps(told, default=float))
+    datadog.plan(Fault(kind="recorded", told=whole, times=0))
+    (web,) = read(datadog, span=day, web=monitor).timelines["web"]
+    assert web.changes[:4] == (
+        (start * 1000, State.UP),
+        ((start + 2 * HOUR_S) * 1000, DOWN),
+        ((start + 4 * HOUR_S) * 1000, State.UNKNOWN),
+        ((start + 6 * HOUR_S) * 1000, State.UP),
+    )
 
 
 def test_an_slo_over_requests_is_no_history(datadog):

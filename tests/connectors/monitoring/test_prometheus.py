@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.errors import Misconfigured, Permanent, Retriable
+from connectors.errors import ConnectorError, Misconfigured, Permanent, Retriable
 from connectors.monitoring import Wanted
 from connectors.monitoring._prometheus.states import Seen, long_pauses
 from connectors.monitoring.memory import MemoryMonitoring, Sighting
@@ -463,6 +463,17 @@ def test_what_is_not_a_whole_answer_is_an_error(answer, kind, said):
     """Part of the samples would be taken for silence."""
     with answering(answer) as (address, _), pytest.raises(kind, match=said):
         at(address).read(BRIEF)
+
+
+def test_a_token_that_the_server_repeats_is_not_shown():
+    """Not even where a success says that it is none, or is told in part."""
+    error = {"status": "error", "errorType": "bad_data", "error": "who is s3cret?"}
+    doubt = {"status": "success", "data": MATRIX, "warnings": ["no store for s3cret"]}
+    for answer in (error, doubt):
+        with answering(answer) as (address, _), pytest.raises(ConnectorError) as refused:
+            at(address, token="s3cret").read(BRIEF)
+        assert "s3cret" not in str(refused.value)
+        assert "***" in str(refused.value)
 
 
 def test_histograms_are_no_states():

@@ -3,8 +3,10 @@
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from connectors.errors import Misconfigured, Permanent, Retriable
 from connectors.monitoring import Capability, EvidenceLink, Wanted
+from connectors.monitoring._sql_columns import Part
 from connectors.monitoring.memory import MemoryMonitoring, Sighting
 from connectors.monitoring.sql import SqlQueries
 from models.findings import UnusableInputError
@@ -26,6 +29,7 @@ from tests.connectors.monitoring.conformance import (
     TimelineConformance,
     as_written,
 )
+from tests.postgres import PASSWORD as POSTGRES_PASSWORD
 
 UP, DOWN, UNKNOWN = State.UP, State.DOWN, State.UNKNOWN
 HOUR = 60 * MINUTE_MS
@@ -315,6 +319,14 @@ def test_a_time_that_is_not_exact_is_refused_by_its_row(tmp_path, at, said):
     assert said in refusal(source(url, folder=tmp_path))[0]
 
 
+def test_a_column_with_and_without_zones_is_refused():
+    """Some drivers mix them; the one cannot be taken for the other."""
+    both = (datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 5, 1))  # noqa: DTZ001  That is it.
+    part = Part({"monitor": ("web", "web"), "at": both}, lambda row: f"audit, row {row}", 1)
+    with pytest.raises(UnusableInputError, match="times with and without a zone"):
+        part.arrow("at")
+
+
 def test_local_times_are_read_in_the_zone_that_the_source_names(tmp_path):
     """08:00 in Berlin is 06:00 in UTC in May; 02:30 of October 25 comes twice and is refused."""
     url = checks_in_sqlite(tmp_path, [("web", "2026-05-01 08:00:00", "up", None)])
@@ -333,6 +345,15 @@ def test_a_monitor_that_the_source_does_not_list_is_refused(tmp_path):
         "audit: monitor is 'wep' in some rows; one of the 3 monitors that the source lists. Did "
         "you mean web? Leave such rows out in the query, or add the name to its monitors."
     )
+
+
+def test_checks_and_counts_of_strangers_are_refused_as_well(tmp_path):
+    """Whatever the rows are."""
+    url = checks_in_sqlite(tmp_path, [("wep", utc_text(MAY.start), "up", None)])
+    counted = "SELECT monitor, at, 10 AS total, 1 AS failed FROM checks"
+    for terms in ({}, {**COUNTED, "query": counted}):
+        (said,) = refusal(source(url, folder=tmp_path, **terms))
+        assert said.startswith("audit: monitor is 'wep' in some rows")
 
 
 def test_a_missing_column_is_named_with_what_is_there(tmp_path):
@@ -535,6 +556,15 @@ class TestOnPostgresql:
             source(url).read(Wanted())
         assert "geheim1" not in str(refused.value)
         assert "geheim1" not in repr(source(url))
+
+    def test_the_password_is_hidden_wherever_the_server_repeats_it(self, postgres_server):
+        """Here in its complaint about a value of the query."""
+        query = f"SELECT 'web' AS monitor, '{POSTGRES_PASSWORD}'::int AS at, true AS up"
+        written = quote(POSTGRES_PASSWORD, safe="")
+        url = postgres_server.url("postgres", "guarded").replace("guarded@", f"guarded:{written}@")
+        with pytest.raises(Permanent, match=r'invalid input syntax .*"\*\*\*"') as refused:
+            source(url, query=query).read(Wanted())
+        assert POSTGRES_PASSWORD not in str(refused.value)
 
     def test_what_the_account_may_not_read_is_said(self, postgres_server, postgresql):
         """`permission denied`, by its code."""

@@ -225,6 +225,7 @@ def test_json_with_heartbeats_is_read_too(tmp_path):
         (None, "cannot be read"),
         (b"", "is neither an SQLite database nor JSON"),
         (b'{"version": "1.23", "monitorList": []}', "has no heartbeatList"),
+        (b'{"heartbeatList": {"1": null}}', "has a heartbeatList of another shape"),
         (b"SQLite format 3\x00 cut", "is damaged"),
     ],
 )

@@ -106,6 +106,28 @@ def test_a_lost_alert_about_going_down_costs_nothing(tmp_path):
     assert found[:3] == [(0, UP), (1000, DOWN), (1600, UP)]
 
 
+@pytest.mark.parametrize("again", [True, False])
+def test_a_lost_alert_about_coming_up_leaves_doubt_and_no_outage(tmp_path, again):
+    """Down at 100 s; the next outage began at 500,000 s and lasted 100 s, as its end says.
+
+    When the first one ended, nobody knows; five days of downtime would be invented.
+    """
+    went_down = [alert(1, 1, MAY_S + 500_000)] if again else []
+    ended = alert(1, 2, MAY_S + 500_100, alertDuration=100)
+    found = changes(tmp_path, alert(1, 1, MAY_S + 100), *went_down, ended)
+    assert found[:4] == [(0, UP), (100, State.UNKNOWN), (500_000, DOWN), (500_100, UP)]
+
+
+def test_a_length_that_is_a_moment_short_leaves_no_doubt(tmp_path):
+    """Told of at 100 s, up at 700 s after 571 s: 29 s are too short for a check in between."""
+    ended = alert(1, 2, MAY_S + 700, alertDuration=571)
+    assert changes(tmp_path, alert(1, 1, MAY_S + 100), ended)[:3] == [
+        (0, UP),
+        (100, DOWN),
+        (700, UP),
+    ]
+
+
 def test_an_alert_that_came_late_is_corrected_by_the_length(tmp_path):
     """Told of at 1,300 s, down for 600 s until 1,600 s."""
     late = alert(1, 1, MAY_S + 1300), alert(1, 2, MAY_S + 1600, alertDuration=600)

@@ -8,7 +8,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, inspect
 
 from connectors.errors import Misconfigured, Retriable
-from connectors.store import MonthLockedError
+from connectors.store import HeldError, MonthLockedError
 from connectors.store._migrations import VERSION_TABLE, newest_revision
 from connectors.store.sql import open_store
 from models.tables import Row
@@ -124,6 +124,16 @@ class TestSqliteFile(SharedStoreConformance):
                 other.month_lock(MAY, holder="two").__enter__()
         finally:
             other.close()
+
+    def test_a_lock_whose_file_was_removed_takes_nobody_elses_with_it(self, store, tmp_path):
+        """Somebody cleans up; the next one locks a file of its own, which stays until it ends."""
+        with store.hold("a", holder="one"):
+            (tmp_path / "makegood.db-a.lock").unlink()
+            second = store.hold("a", holder="two")
+            second.__enter__()
+        with pytest.raises(HeldError, match="two"):
+            store.hold("a", holder="three").__enter__()
+        second.__exit__(None, None, None)
 
     def test_a_lock_file_that_a_crash_left_behind_is_no_lock(self, store, tmp_path):
         """The lock is the operating system's, not the file's existence."""

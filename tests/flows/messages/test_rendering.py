@@ -330,11 +330,53 @@ def test_commands_name_the_workspace_as_a_shell_needs_it():
 def test_a_long_month_is_cut_and_says_so():
     """Mail programs cut mails over 102 kB: the list stops before, the totals hold everything."""
     lines = tuple(credit(key=f"c{n}/api/2026-05/r0", client=f"Client {n}") for n in range(500))
-    rendered = render_summary(summary(to_release=lines, to_claim=(), changes=(), withheld=()))
+    rendered = render_summary(
+        summary(to_release=lines, to_claim=(), claimed=(), changes=(), withheld=())
+    )
     assert rendered.subject.endswith("500 to release (€50,000.00)")
     assert "… and 460 more in the ledger." in rendered.text
     assert "… and 460 more in the ledger." in Page(rendered.html).words
     assert len(rendered.html) < 102_000
+
+
+def test_what_a_short_list_leaves_a_longer_one_takes():
+    """Forty in all: 3, 3 and 34 of 500; with four long lists ten of each."""
+    long = tuple(credit(key=f"c{n}/api/2026-05/r0") for n in range(500))
+    told = summary(to_release=long, to_claim=long[:3], claimed=long[:3], released=())
+    assert told.most_lines == 34
+    assert summary(to_release=long, to_claim=long, claimed=long, released=long).most_lines == 10
+    assert summary(to_release=(), to_claim=(), claimed=()).most_lines == 40
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_no_mail_is_so_long_that_programs_cut_it(code):
+    """102 kB: everything that a summary, a request, a reminder or a notice lists, 300 times."""
+    usual, language = summary(), language_of(code)
+    ours, theirs = (
+        tuple(replace(line, key=f"c{n}/api/2026-05/r0") for n in range(300))
+        for line in (usual.to_release[0], usual.to_claim[1])
+    )
+    told = summary(
+        to_release=ours,
+        to_claim=theirs,
+        claimed=theirs,
+        released=ours,
+        withheld=usual.withheld * 300,
+        changes=usual.changes * 300,
+    )
+    line, usual_reminder = due(text=CLAIM_TEXT * 6), reminder()
+    nagging = reminder(
+        due=tuple(replace(line, key=f"c{n}/api/2026-05") for n in range(300)),
+        moved=usual_reminder.moved * 300,
+        ended=usual_reminder.ended * 300,
+    )
+    for rendered in (
+        render_summary(told, language=language),
+        render_request(request(waiting=ours), language=language),
+        render_reminder(nagging, language=language),
+        render_notice(notice(outages=notice().outages * 300), language=language),
+    ):
+        assert len(rendered.html.encode()) < 102_000
 
 
 def test_the_nearest_deadline_comes_first():
