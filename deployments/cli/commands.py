@@ -77,6 +77,17 @@ COMMANDS: Mapping[str, Command] = {
         ),
         ("done", "something is withheld or open: a person must look", UNUSABLE, CUT_OFF),
     ),
+    "doctor": Command(
+        "serving:doctor",
+        "Ask whether everything is there that a month needs.",
+        ("makegood doctor", "makegood doctor --workspace books --json"),
+        (
+            "everything answers",
+            "something is worth a look",
+            "something is set up wrongly; each thing says what to do",
+            "something is away; ask again",
+        ),
+    ),
     "up": Command(
         "serving:up",
         "Start Prefect with every flow deployed, its schedules and a worker.",

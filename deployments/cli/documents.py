@@ -323,6 +323,22 @@ class VerifyDocument(TypedDict):
 
 
 @with_config(STRICT)
+class CheckupAnswerDocument(TypedDict):
+    """One question of `makegood doctor` and its answer."""
+
+    about: str
+    state: Annotated[str, Field(pattern=r"^(good|look|away|wrong)$")]
+    says: str
+
+
+@with_config(STRICT)
+class DoctorDocument(TypedDict):
+    """The answer of `makegood doctor`."""
+
+    answers: list[CheckupAnswerDocument]
+
+
+@with_config(STRICT)
 class ObligationDocument(TypedDict):
     """One revision of what a month owes."""
 

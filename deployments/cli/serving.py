@@ -1,4 +1,4 @@
-"""`makegood up`: Makegood as a service, with Prefect's pages to look at."""
+"""`makegood up` and `doctor`: Makegood as a service, and whether everything for it is there."""
 
 from __future__ import annotations
 
@@ -9,12 +9,23 @@ from typing import Annotated
 
 import typer
 
+from deployments.cli.documents import CheckupAnswerDocument, DoctorDocument
 from deployments.cli.exits import Exit, say
-from deployments.cli.options import Workspace
+from deployments.cli.options import Json, Workspace
+from deployments.cli.printing import print_json, write
+from deployments.cli.progress import watched
 from deployments.service import service, wait
+from flows.checkup import Answer, State, check_up
 from flows.office import read_terms
 
 HERE = Path()
+MARKS = {State.GOOD: "good", State.LOOK: "look", State.AWAY: "away", State.WRONG: "WRONG"}
+EXITS = {
+    State.GOOD: Exit.DONE,
+    State.LOOK: Exit.NEEDS_A_PERSON,
+    State.AWAY: Exit.COULD_NOT_FINISH,
+    State.WRONG: Exit.UNUSABLE_INPUT,
+}
 PREFECT_HOME = "PREFECT_HOME"
 
 
@@ -42,3 +53,27 @@ def up(
         except KeyboardInterrupt:
             say("Ending.")
     return Exit.DONE
+
+
+def doctor(*, workspace: Workspace = HERE, json: Json = False) -> int:
+    """Ask whether everything is there that a month needs.
+
+    Workspace, time zones, sources, database and its clock, ledgers, mail, billing and Prefect are
+    asked one after another, whatever becomes of the others. Nothing is changed and nothing sent;
+    of secrets, only the names of variables are shown.
+    """
+    with watched(title="Asking"):
+        answers = list(check_up(workspace))
+    if json:
+        print_json(DoctorDocument(answers=[_answer(answer) for answer in answers]))
+    else:
+        for answer in answers:
+            says = answer.says.replace("\n", "\n" + " " * 7)
+            write(f"{MARKS[answer.state]:6} {answer.about}: {says}")
+    return EXITS[max(answers, key=lambda answer: answer.state).state]
+
+
+def _answer(answer: Answer) -> CheckupAnswerDocument:
+    return CheckupAnswerDocument(
+        about=answer.about, state=answer.state.name.lower(), says=answer.says
+    )
