@@ -90,7 +90,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "up": Command(
         "serving:up",
-        "Start Prefect with every flow deployed, its schedules and a worker.",
+        "Start Prefect with every flow, its schedules and a worker.",
         (
             "makegood up",
             "makegood up --workspace books --port 4201",

@@ -36,7 +36,7 @@ def up(
         int, typer.Option(min=1024, max=65535, help="Where the pages listen on this machine.")
     ] = 4200,
 ) -> int:
-    """Start Prefect with every flow deployed, its schedules and a worker.
+    """Start Prefect with every flow, its schedules and a worker.
 
     Everything runs on this machine until you end it with Ctrl-C, for one person: nobody else can
     reach it. What Prefect remembers lies in `.prefect` in the workspace, or in PREFECT_HOME.
