@@ -123,7 +123,7 @@ class Asking:
         """
         content = None if body is None else json.dumps(body).encode()
         sent = {"params": params, "data": form, "content": content}
-        return self._asked(_Question(method, path, sent), _parsed)
+        return self._asked(_Question(method, path, sent), exact_json)
 
     def _asked(self, question: _Question, understood: Callable[[str, bytes], T]) -> T:
         where = f"{self.place}: {question.method} {_host(self.place, self.address)}{question.path}"
@@ -183,6 +183,19 @@ def authorization(
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
+def exact_json(where: str, text: bytes) -> JsonValue:
+    """The JSON of an answer, decimals exact.
+
+    Raises:
+        Retriable: It is none, so it may be cut.
+    """
+    try:
+        return json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        message = f"{where}: the answer is no JSON ({len(text)} bytes). It may be cut; ask again."
+        raise Retriable(message) from None
+
+
 @cache
 def _believed() -> ssl.SSLContext:
     """Whom we believe; made once, because reading all certificates takes longer than an answer."""
@@ -231,14 +244,6 @@ def _bounded(where: str, answer: httpx.Response) -> bytes:
             raise Permanent(message)
         pieces.append(piece)
     return b"".join(pieces)
-
-
-def _parsed(where: str, text: bytes) -> JsonValue:
-    try:
-        return json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        message = f"{where}: the answer is no JSON ({len(text)} bytes). It may be cut; ask again."
-        raise Retriable(message) from None
 
 
 def _no_constant(name: str) -> NoReturn:

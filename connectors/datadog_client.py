@@ -7,14 +7,13 @@ exact decimals, not as the client's floats. It must never show a key.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from connectors.asking import exact_json
 from connectors.errors import ConnectorError, Misconfigured, Permanent, Retriable
 from connectors.retry import pause, with_retries
 from models.intervals import Interval
@@ -137,7 +136,7 @@ class DatadogClient:
                 call, address=address, keys=keys, timeout_seconds=self.timeout_seconds
             ) as (headers, pieces):
                 self._pace.note(headers)
-                return _parsed(where, _bounded(where, pieces))
+                return exact_json(where, _bounded(where, pieces))
         except library.Refused as refused:
             raise self._classed(where, refused) from None
         except library.Unasked as error:
@@ -193,11 +192,3 @@ def _bounded(where: str, pieces: Iterable[bytes]) -> bytes:
             raise Permanent(message)
         taken.append(piece)
     return b"".join(taken)
-
-
-def _parsed(where: str, text: bytes) -> JsonValue:
-    try:
-        return json.loads(text, parse_float=Decimal)
-    except ValueError:
-        message = f"{where}: the answer is no JSON ({len(text)} bytes). It may be cut; ask again."
-        raise Retriable(message) from None

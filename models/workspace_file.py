@@ -448,6 +448,16 @@ class Workspace(Terms):
                 "each source id once",
                 {"fact": f"has several sources {', '.join(twice)}", "remedy": "Rename one."},
             )
+        shared = repeated(source.secret_name("") for source in outside)
+        if shared:
+            raise PydanticCustomError(
+                "shared_secret",
+                "ids that differ in letters and digits",
+                {
+                    "fact": f"has sources whose secrets would all be named {shared[0]}...",
+                    "remedy": "Rename one.",
+                },
+            )
         return self
 
 

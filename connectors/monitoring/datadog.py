@@ -140,6 +140,8 @@ class Datadog:
             answers = (self._history(place, monitor, part) for part in _parts(span, length))
             counted = [_windows(place, monitor, answer) for answer in answers]
             windows = tuple(sorted({window for part in counted for window in part}))
+            if any(later.at < earlier.end for earlier, later in pairwise(windows)):
+                raise _unlike(place, "a window of counts", "apart from the others")
             return _Told({}, windows=windows)
         parts = [(part, self._entries(place, monitor, part)) for part in _parts(span, LONGEST_MS)]
         regions = sorted({region for _, found in parts for region in found})
@@ -332,6 +334,8 @@ def _windows(
         raise Permanent(message)
     series = _object(place, "series", data.get("series"))
     times = [_ms(place, at) for at in _list(place, "times", series.get("times"))]
+    if any(later <= earlier for earlier, later in pairwise(times)):
+        raise _unlike(place, "times", "rising")
     widest = int(monitor.widest_window_minutes * MINUTE_MS)
     asked = Interval(_seconds(place, data, "from_ts"), _seconds(place, data, "to_ts"))
     length = int(_number(place, "interval", series.get("interval")) * SECOND_MS)

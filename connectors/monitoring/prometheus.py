@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from connectors.asking import Asking, authorization
 from connectors.monitoring import Capability, FileFacts, Reading, SourceFacts, Wanted
 from connectors.monitoring._answers import answer_of
-from connectors.monitoring._asking import Asking, authorization
 from connectors.monitoring._prometheus.api import Api, BadValue, joined
 from connectors.monitoring._prometheus.questions import (
     QUERY,
@@ -21,6 +21,7 @@ from connectors.monitoring._prometheus.questions import (
     Answer,
     BadSeries,
     CountQuestion,
+    NoSuchMetric,
     Question,
     StateQuestion,
 )
@@ -131,6 +132,9 @@ def _told(source: Prometheus, name: str, span: Interval, wanted: Wanted) -> _Tol
     try:
         answer, stretch = _whole(question, span, follow=wanted.span is not None)
         timelines = question.timelines(name, answer, stretch, wanted)
+    except NoSuchMetric as error:
+        fact = f"counts failures as {error}, of which the server has nothing"
+        raise _unusable(source, name, fact, _A_METRIC) from None
     except BadSeries as error:
         raise _unusable(source, name, str(error), _ONE_SERIES) from None
     except BadValue as error:
@@ -143,6 +147,10 @@ def _told(source: Prometheus, name: str, span: Interval, wanted: Wanted) -> _Tol
 _ONE_SERIES = (
     "one series, or one for each value of region_label",
     "Pick one by its labels, or put them together, such as with max by (region) (...).",
+)
+_A_METRIC = (
+    "a metric that it has, whatever its labels",
+    "Mend the name, or write sum(increase(...[$window])) or vector(0) where it may be unborn.",
 )
 _NO_VALUE = "Compare it, such as with `> bool 0`, or count what is meant to be counted."
 

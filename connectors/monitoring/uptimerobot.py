@@ -39,6 +39,9 @@ DOWN, UP, STARTED, PAUSED = 1, 2, 98, 99
 STATES = {DOWN: State.DOWN, UP: State.UP, STARTED: State.UNKNOWN, PAUSED: State.UNKNOWN}
 """What the type of a log means. Of a paused monitor nothing is known."""
 
+NOT_CHECKED_YET = 1
+"""A monitor's status until somebody looked."""
+
 KEY = "api_key"
 UNAUTHORIZED = frozenset({"not_authorized", "unauthorized", "forbidden"})
 
@@ -74,10 +77,12 @@ class _Told:
     Attributes:
         logs: As they were answered, the latest first.
         interval_ms: How often it is checked.
+        checked: Whether it has been, since it was started last.
     """
 
     logs: tuple[_Log, ...]
     interval_ms: int
+    checked: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +121,7 @@ class UptimeRobot:
         told = {name: answered[number] for name, number in numbers.items()}
         kept = {name: tuple(_kept(found.logs, wanted.span)) for name, found in told.items()}
         timelines = {
-            name: (_timeline(name, kept[name], found.interval_ms, wanted),)
+            name: (_timeline(name, replace(found, logs=kept[name]), wanted),)
             for name, found in told.items()
             if kept[name]
         }
@@ -177,7 +182,8 @@ class UptimeRobot:
         monitor = self._object("a monitor", value)
         logs = tuple(self._log(log) for log in self._list("logs", monitor.get("logs")))
         interval = self._whole("interval", monitor.get("interval"))
-        return self._whole("id", monitor.get("id")), _Told(logs, interval * SECOND_MS)
+        checked = self._whole("status", monitor.get("status")) != NOT_CHECKED_YET
+        return self._whole("id", monitor.get("id")), _Told(logs, interval * SECOND_MS, checked)
 
     def _log(self, value: JsonValue) -> _Log:
         log = self._object("a log", value)
@@ -250,11 +256,10 @@ def _kept(logs: Iterable[_Log], span: Interval | None) -> Iterator[_Log]:
             yield replace(log, length_ms=min(log.length_ms, end - log.at))
 
 
-def _timeline(name: str, logs: Sequence[_Log], interval_ms: int, wanted: Wanted) -> Timeline:
+def _timeline(name: str, told: _Told, wanted: Wanted) -> Timeline:
     """The timeline of a monitor's logs; each holds as long as it says, so it has no silences."""
-    made = Timeline.of(
-        _observations(logs, interval_ms), monitor=name, better_wins=wanted.better_wins
-    )
+    interval_ms = told.interval_ms
+    made = Timeline.of(_observations(told), monitor=name, better_wins=wanted.better_wins)
     lengths = (later - at for (at, _), (later, _) in pairwise(made.changes))
     return replace(
         made,
@@ -264,12 +269,12 @@ def _timeline(name: str, logs: Sequence[_Log], interval_ms: int, wanted: Wanted)
     )
 
 
-def _observations(logs: Iterable[_Log], interval_ms: int) -> Iterator[Observation]:
+def _observations(told: _Told) -> Iterator[Observation]:
     """What the logs say, and that nothing is known where none of them says anything.
 
     A log may end up to one check before the next one begins; it holds until then.
     """
-    rising = sorted(set(logs))
+    rising, interval_ms = sorted(set(told.logs)), told.interval_ms
     ends = {log.at: log.end for log in sorted(rising, key=lambda log: log.end)}
     kinds = Counter(log.at for log in rising)
     instants = sorted(ends)
@@ -277,7 +282,8 @@ def _observations(logs: Iterable[_Log], interval_ms: int) -> Iterator[Observatio
     for log in rising:
         later = following[log.at]
         yield Observation(log.at, STATES[log.kind])
-        if log.kind == STARTED and kinds[log.at] == 1:
+        looked = told.checked or later is not None
+        if log.kind == STARTED and kinds[log.at] == 1 and looked:
             yield from _started(log, later, interval_ms)
         if later is None or later - ends[log.at] > interval_ms:
             yield Observation(ends[log.at], State.UNKNOWN)

@@ -60,7 +60,7 @@ def reconcile(
     ] = False,
     json: Json = False,
 ) -> int:
-    """Compare our credits with the billing vendor's and the ledger's.
+    """Compare our credits with the vendor's and the ledgers'.
 
     Both directions: what we recorded and the vendor lacks, and what the vendor has and we do not
     know. Every difference comes with what a person could do about it; nothing is changed there.

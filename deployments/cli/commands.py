@@ -181,7 +181,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "reconcile": Command(
         "billing:reconcile",
-        "Compare our credits with the billing vendor's and the ledger's.",
+        "Compare our credits with the vendor's and the ledgers'.",
         (
             "makegood reconcile",
             "makegood reconcile --from 2026-04 --to 2026-05 --json",

@@ -60,7 +60,7 @@ class RequestCounts(RequestRule):
 
     A counter is asked as the sum of its increase over each window. Where the failures of a window
     are missing and its total is not, none failed: such counters come into being with the first
-    failure.
+    failure. Failures by a name of which the server has nothing at all are refused.
 
     Attributes:
         total: All requests.

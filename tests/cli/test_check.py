@@ -58,7 +58,8 @@ def test_a_finding_says_where_what_and_what_to_do(books):
         "place": "books/makegood.yaml:3",
         "field": "sources[0].kind",
         "fact": 'is "check_file"',
-        "expected": "one of the kinds checks_file, outage_log, calculator_payloads",
+        "expected": "one of the kinds checks_file, outage_log, calculator_payloads, cloudwatch, "
+        "prometheus, sql, datadog, uptimerobot, uptimerobot_alerts, upptime, uptime_kuma",
         "remedy": "Did you mean checks_file?",
         "severity": "error",
     }

@@ -39,7 +39,17 @@ DAY = timedelta(days=1)
 LONGEST = 300
 """Seconds after which a sweep is stuck."""
 
-TIMES = {"at", "attempt", "decision", "digest", "intent", "previous", "recorded_at", "sent_at"}
+TIMES = {
+    "at",
+    "attempt",
+    "decision",
+    "digest",
+    "intent",
+    "previous",
+    "read_at",
+    "recorded_at",
+    "sent_at",
+}
 TIMES |= {"planned_at", "done_at", "released_at", "intent_digest", "message"}
 TIMES |= {"after_doubt", "begun_at", "generation_sent_at", "number", "settled_at"}
 TIMES |= {"makegood_decision", "adopted", "file"}

@@ -1,6 +1,7 @@
 """`makegood run` itself, on Prefect, killed as an operating system would: SIGKILL, no goodbye."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -56,6 +57,8 @@ def laid_out(surroundings):
 def test_killed_at_two_signs_of_life_it_ends_as_if_undisturbed(prefect_api, tmp_path, monkeypatch):
     """Killed while it makes the database, and when it is about to send a mail; then run again."""
     books = laid_out(tmp_path / "killed")
+    # With the times of its files, which are remembered with what they said.
+    shutil.copytree(tmp_path / "killed", tmp_path / "undisturbed")
     for sign in ("makegood.db", "outbox"):
         with begun(tmp_path / "killed") as going:
             wait_until((books.folder / sign).exists)
@@ -64,7 +67,6 @@ def test_killed_at_two_signs_of_life_it_ends_as_if_undisturbed(prefect_api, tmp_
     with begun(tmp_path / "killed") as going:
         _, complaints = going.communicate(timeout=LONGEST)
         assert going.returncode == 0, complaints
-    laid_out(tmp_path / "undisturbed")
     monkeypatch.chdir(tmp_path / "undisturbed")
     Books(BOOKS).run()
     expected = final_state()

@@ -6,6 +6,7 @@ from typing import get_args
 
 import pytest
 
+from models.findings import UnusableInputError
 from models.intervals import Interval, instant
 from models.sources import AnySource, BadRows, CalculatorPayloads, ChecksFile, OutageLog
 from models.workspace_file import BillingKind, BillingMode, SmtpSecurity, Workspace
@@ -366,3 +367,12 @@ def test_without_a_server_mails_are_files():
 def test_a_wrong_server_is_told_with_place_value_expectation_and_remedy(lines, sentence):
     """No password is repeated, and nothing is sent in the clear to another machine."""
     assert faults(re.sub(r"smtp: .*", lines, BY_SMTP)) == [sentence]
+
+
+def test_two_sources_never_share_the_name_of_a_secret():
+    """`a-b.c` and `a.b-c` would both look for MAKEGOOD_SOURCE_A_B_C_TOKEN."""
+    sources = ", ".join(
+        f"{{id: {name}, kind: calculator_payloads, path: {name}.json}}" for name in ("a-b", "a.b")
+    )
+    with pytest.raises(UnusableInputError, match="secrets would all be named MAKEGOOD_SOURCE_A_B_"):
+        read(f"name: Northwind\nsources: [{sources}]\n")

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from types import MappingProxyType
 
+from connectors.asking import Asking
 from connectors.errors import ConnectorError, Permanent, Retriable
-from connectors.monitoring._asking import Asking
 from models.intervals import Interval
 from models.terms import JsonValue
 
@@ -101,7 +102,7 @@ class Api:
         if first > last:
             return {}
         form = {"query": query, "start": _text(first), "end": _text(last), "step": _text(step_ms)}
-        return self._matrix("query_range", form)
+        return self._within(range(first, last + 1, step_ms), self._matrix("query_range", form))
 
     def extent(self) -> Interval | None:
         """A stretch that holds every sample of the server, in whole days; None where it is empty.
@@ -120,24 +121,50 @@ class Api:
         form = {"start": _text(first_day * DAY_MS), "end": _text(end_day * DAY_MS - 1)}
         return bool(self._answered("labels", form))
 
+    def has(self, metric: str, stretch: Interval) -> bool:
+        """Whether the server has samples of a metric, by its name alone.
+
+        Raises:
+            ConnectorError: The server could not be asked.
+        """
+        edges = {"start": _text(stretch.start), "end": _text(stretch.end - 1)}
+        return bool(self._answered("labels", {"match[]": metric, **edges}))
+
     def _samples(self, selector: str, page: Interval) -> Found:
         # Up to version 2 a range holds its older edge, from 3 on it does not: one millisecond more
         # is asked for, and what falls on it belongs to the page before.
         asked = {"query": f"{selector}[{page.length}ms]", "time": _text(page.end - 1)}
-        found = self._matrix("query", asked)
+        may_be = range(page.start - 1, page.end)
+        found = self._within(may_be, self._matrix("query", asked))
         inside = {k: {at: v for at, v in vs.items() if at >= page.start} for k, vs in found.items()}
         return {labels: values for labels, values in inside.items() if values}
 
     def _matrix(self, path: str, form: Mapping[str, str]) -> Found:
         answer = self._answered(path, form)
         try:
-            return {_labels(series): _values(series) for series in answer["result"]}
+            found = [(_labels(series), _values(series)) for series in answer["result"]]
         except (AttributeError, KeyError, TypeError, ValueError):
             message = (
                 f"{self.asking.place}: the answer holds no numbers over time. Correct the query: it"
                 " must give plain numbers, and its histograms one of their counts."
             )
             raise Permanent(message) from None
+        if len(dict(found)) < len(found):
+            message = f"{self.asking.place}: the answer holds a series twice, and either may be it."
+            raise Permanent(f"{message} Have the server answer each one once.")
+        return dict(found)
+
+    def _within(self, asked: range, found: Found) -> Found:
+        """What was found, if all of it is what was asked for; else who answers reads otherwise."""
+        for values in found.values():
+            strange = next((at for at in values if at not in asked), None)
+            if strange is not None:
+                message = (
+                    f"{self.asking.place}: answered with a value at {strange} ms since 1970, which"
+                    f" was not asked for. Ask the server itself, not what shifts its times."
+                )
+                raise Permanent(message)
+        return found
 
     def _answered(self, path: str, form: Mapping[str, str]) -> JsonValue:
         answer = self.asking.post_form(f"/api/v1/{path}", {**form, **WHOLE_ANSWERS})
@@ -212,7 +239,19 @@ def _values(series: JsonValue) -> Values:
     if "histograms" in series:
         message = "histograms are no plain numbers"
         raise ValueError(message)
-    return {int(at * 1000): value for at, value in series["values"]}
+    return {_milliseconds(at): value for at, value in series["values"]}
+
+
+def _milliseconds(seconds: JsonValue) -> int:
+    """Seconds of an answer as milliseconds.
+
+    Raises:
+        TypeError: They are no number.
+    """
+    if isinstance(seconds, bool) or not isinstance(seconds, int | Decimal):
+        message = f"{seconds!r} is no time"
+        raise TypeError(message)
+    return int(seconds * 1000)
 
 
 def _text(milliseconds: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 
@@ -10,6 +11,7 @@ from models.requests import RequestWindow
 from models.sources.prometheus import WINDOW, is_selector
 
 NONE = Decimal(0)
+NAME = re.compile(r"\s*([a-zA-Z_:][a-zA-Z0-9_:]*)")
 EXPECTED = "how many there were, at least 0"
 
 
@@ -26,6 +28,16 @@ def counting(query: str, window_ms: int, region_label: str | None) -> str:
         return query.replace(WINDOW, length)
     regions = f" by ({region_label}) " if region_label else ""
     return f"sum{regions}(increase({query.strip()}[{length}]))"
+
+
+def metric_of(query: str) -> str | None:
+    """The metric whose series a selector picks; None for an expression, or one without a name.
+
+    >>> metric_of('hits_total{code="500"}'), metric_of("sum(increase(hits_total[$window]))")
+    ('hits_total', None)
+    """
+    named = NAME.match(query) if is_selector(query) else None
+    return named[1] if named else None
 
 
 def windows_of(

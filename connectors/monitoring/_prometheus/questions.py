@@ -14,7 +14,7 @@ import numpy as np
 
 from connectors.monitoring import Wanted
 from connectors.monitoring._prometheus.api import Api, Found, Labels, Values
-from connectors.monitoring._prometheus.counts import counting, windows_of
+from connectors.monitoring._prometheus.counts import counting, metric_of, windows_of
 from connectors.monitoring._prometheus.states import Seen, is_down, long_pauses
 from models.intervals import MINUTE_MS, Interval
 from models.outage import State, Timeline
@@ -31,6 +31,10 @@ Answer = dict[str, Found]
 
 class BadSeries(ValueError):
     """Series that cannot be told apart by region."""
+
+
+class NoSuchMetric(ValueError):
+    """A metric by a name that the server does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +164,16 @@ class CountQuestion:
         }
 
     def completed(self, answer: Answer, stretch: Interval) -> Answer:
-        """The answers as they are."""
+        """The answers as they are.
+
+        Raises:
+            NoSuchMetric: No failure was counted, and nothing else under that name: it may be
+                misspelled, and a service whose failures nobody finds would be up for ever.
+        """
+        metric = metric_of(self.counts.failed)
+        unheard = answer[TOTAL] and not answer[FAILED]
+        if unheard and metric is not None and not self.api.has(metric, stretch):
+            raise NoSuchMetric(metric)
         return answer
 
     def down_at(self, answer: Answer) -> tuple[bool, bool]:

@@ -277,3 +277,19 @@ def test_what_holds_no_silences_is_an_error(answer, kind):
     """A silence that is missing would be downtime."""
     with pytest.raises(kind):
         answered(answer)
+
+
+def test_a_login_that_the_server_repeats_is_not_shown():
+    """A proxy in front of it may tell what it was sent."""
+    with opened(lambda asked: Answer(400, asked.headers["authorization"].encode())) as address:
+        terms = AlertmanagerSilences(
+            id="am",
+            kind="alertmanager",
+            address=address,
+            comment_begins="",
+            alerts={"down": alert("x")},
+        )
+        asked = AlertmanagerExclusions(terms=terms, token="s3cret", attempts=1, now=lambda: 0)
+        with pytest.raises(Permanent, match=r"answered 400: \*\*\*") as refused:
+            asked.events(Interval(0, HOUR))
+    assert "s3cret" not in str(refused.value) + repr(asked)

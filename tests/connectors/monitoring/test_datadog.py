@@ -351,6 +351,24 @@ def test_a_window_that_is_left_out_is_unknown(datadog):
     )
 
 
+@pytest.mark.parametrize(
+    ("hours", "said"), [((0, 4, 2), "times is not rising"), ((1, 3, 5), "apart from the others")]
+)
+def test_counts_whose_windows_overlap_are_refused(datadog, hours, said):
+    """Out of order within an answer, or an hour off from what the next answer says."""
+    datadog.slos["r"] = Slo(type=METRIC, counts={MAY_S: (1000, 1000)})
+    monitor = DatadogMonitor(slo="r", requests=OVER_ONE_PERCENT)
+    day = Interval(MAY.start, MAY.start + DAY_S * 1000)
+    told = source(datadog, web=monitor).client.history("r", day)
+    series = told["data"]["series"]
+    series["times"][:3] = [MAY.start + hour * HOUR_S * 1000 for hour in hours]
+    del series["times"][3:], series["numerator"]["values"][3:], series["denominator"]["values"][3:]
+    whole = json.loads(json.dumps(told, default=float))
+    datadog.plan(Fault(kind="recorded", told=whole, at=datadog.requests + 2))
+    with pytest.raises(Permanent, match=said):
+        read(datadog, span=day, web=monitor)
+
+
 def test_an_slo_over_requests_is_no_history(datadog):
     """Its percentage is rounded, so nothing is paid by it: a rule must say when it means down."""
     datadog.slos["r"] = Slo(type=METRIC)

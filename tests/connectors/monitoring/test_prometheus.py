@@ -308,6 +308,13 @@ def test_requests_that_fail_too_often_for_long_enough_are_down(server):
 
 
 @with_peer
+def test_failures_that_go_on_after_the_month_are_long_enough(server):
+    """They fail from minute 60 to 90; of a month that ends at 63 the last three are down."""
+    assert counted(server, 20, 63, for_minutes=Decimal(10)) == [(60, DOWN)]
+    assert counted(server, 87, 99, for_minutes=Decimal(10)) == [(90, UP)]
+
+
+@with_peer
 def test_no_requests_and_no_samples_say_nothing(server):
     """Nobody asked from minute 200 to 210; the service was not scraped from 300 to 320."""
     assert counted(server, 180, 280) == [(200, UNKNOWN), (210, UP)]
@@ -319,6 +326,15 @@ def test_no_requests_and_no_samples_say_nothing(server):
 def test_failures_that_never_came_into_being_are_none(server):
     """A counter of failures appears with the first of them."""
     assert counted(server, 20, 180, failed='hits_total{code="never"}') == []
+
+
+@with_peer
+def test_failures_by_a_name_that_nobody_knows_are_refused(server):
+    """Misspelled, they would never be found, and the service would be up for ever."""
+    with pytest.raises(UnusableInputError, match=r"hit_total, of which the server has nothing"):
+        counted(server, 20, 180, failed='hit_total{code="500"}')
+    unborn = "sum(increase(hit_total[$window])) or vector(0)"
+    assert counted(server, 20, 180, failed=unborn) == []
 
 
 @with_peer
@@ -415,6 +431,8 @@ def test_the_same_question_has_the_same_digest(server):
 
 
 MATRIX = {"resultType": "matrix", "result": [{"metric": {}, "values": [[1790000001.5, "1"]]}]}
+NOTHING = {"status": "success", "data": {"resultType": "matrix", "result": []}}
+"""So the search for a staleness marker is answered, which comes after the samples."""
 
 
 @contextmanager
@@ -465,6 +483,32 @@ def test_what_is_not_a_whole_answer_is_an_error(answer, kind, said):
         at(address).read(BRIEF)
 
 
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([[[1_790_000_001, "1"]], [[1_790_000_002, "0"]]], "a series twice"),
+        ([[[1_790_000_003, "0"]]], "not asked for"),
+        ([[[1_790_000_001_000, "0"]]], "not asked for"),
+        ([[["1790000001", "0"]]], "no numbers over time"),
+    ],
+)
+def test_what_was_not_asked_for_is_refused(values, said):
+    """The same series again, a value after the end, milliseconds for seconds, a text for a time."""
+    result = [{"metric": {"job": "api"}, "values": one} for one in values]
+    answer = {"status": "success", "data": {"resultType": "matrix", "result": result}}
+    with answering(answer) as (address, _), pytest.raises(Permanent, match=said):
+        at(address).read(BRIEF)
+
+
+def test_a_step_that_was_not_asked_for_is_refused():
+    """Who aligns steps otherwise says nothing about ours, and would make them unknown."""
+    series = {"metric": {}, "values": [[1_790_000_001, "1"]]}
+    answer = {"status": "success", "data": {"resultType": "matrix", "result": [series]}}
+    monitors = {"m": PrometheusMonitor(query="up > bool 0", step_seconds=2)}
+    with answering(answer) as (address, _), pytest.raises(Permanent, match="not asked for"):
+        Prometheus(id="prom", address=address, monitors=monitors, attempts=1).read(BRIEF)
+
+
 def test_a_token_that_the_server_repeats_is_not_shown():
     """Not even where a success says that it is none, or is told in part."""
     error = {"status": "error", "errorType": "bad_data", "error": "who is s3cret?"}
@@ -494,7 +538,7 @@ def test_a_question_that_is_too_much_even_for_one_instant_is_given_up():
 
 def test_what_is_asked_is_posted_with_the_credentials():
     """A bearer token and the tenant in headers, the query in a form, so that it may be long."""
-    with answering({"status": "success", "data": MATRIX}) as (address, came):
+    with answering({"status": "success", "data": MATRIX}, NOTHING) as (address, came):
         at(address + "/prefix/", token="s3cret", tenant="acme").read(BRIEF)
     asked = came[0]
     form = {name: values[0] for name, values in parse_qs(asked.body.decode()).items()}
@@ -510,7 +554,7 @@ def test_a_sample_on_the_older_edge_of_a_page_belongs_to_the_page_before():
     """Servers up to version 2 give it out, from 3 on they do not."""
     series = {"metric": {}, "values": [[1_789_999_700.999, "0"], [1_790_000_001.5, "1"]]}
     answer = {"status": "success", "data": {"resultType": "matrix", "result": [series]}}
-    with answering(answer) as (address, _):
+    with answering(answer, NOTHING) as (address, _):
         # A sample may hold for 300 s, so 1,789,999,701 is the first second that is asked about.
         reading = at(address).read(BRIEF)
     assert reading.timelines["m"][0].changes[0] == (1_790_000_001_500, UP)
@@ -519,7 +563,7 @@ def test_a_sample_on_the_older_edge_of_a_page_belongs_to_the_page_before():
 def test_an_answer_that_failed_once_is_asked_for_again():
     """Nothing was changed, so it may be repeated."""
     whole = {"status": "success", "data": MATRIX}
-    with answering(Answer(503), whole) as (address, _):
+    with answering(Answer(503), whole, NOTHING) as (address, _):
         reading = at(address, attempts=2).read(BRIEF)
     assert reading.timelines["m"][0].changes[0] == (1_790_000_001_500, UP)
 

@@ -124,6 +124,20 @@ def test_a_started_monitor_is_up_from_its_first_check_on(robot):
     ]
 
 
+def test_a_started_monitor_that_nobody_checked_is_unknown(robot):
+    """UptimeRobot says so itself; a month later it is no more up than at first."""
+    robot.monitors[1] = Monitor(logs=[Log(MAY_S, STARTED)], status=1)
+    (web,) = source(robot, web=1).read(Wanted(span=MAY)).timelines["web"]
+    assert {state for _, state in web.changes} == {State.UNKNOWN}
+
+
+def test_an_outage_over_the_end_of_the_month_keeps_its_whole_length(robot):
+    """From a minute before June to two hours into it: no minimum length may be missed."""
+    june = MAY.end // 1000 - MAY_S
+    logs = Log(MAY_S, CAME_UP), Log(MAY_S + june - 60, WENT_DOWN), Log(MAY_S + june + 7200, CAME_UP)
+    assert changes(robot, *logs)[1:3] == [(june - 60, DOWN), (june + 7200, State.UP)]
+
+
 def test_a_started_monitor_that_is_down_at_once_was_never_up(robot):
     """The first check failed."""
     found = changes(robot, Log(MAY_S, STARTED), Log(MAY_S + 300, WENT_DOWN))
