@@ -7,7 +7,7 @@ have released money on the older one. What is gone from the disk stays what it w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
@@ -25,8 +25,10 @@ from connectors.monitoring import (
     Wanted,
 )
 from connectors.store import Store
+from flows.answers import Answers
+from flows.kept_words import altered, restated, too_coarse
 from models.artifacts import Artifact, KeptMonth, KeptReading
-from models.findings import Finding, Severity, UnusableInputError, refuse
+from models.findings import Finding, Severity, UnusableInputError
 from models.intervals import MINUTE_MS, utc
 from models.measurement import Duplicates
 from models.runs import CoarseError
@@ -35,7 +37,6 @@ from models.terms import JsonValue
 Held = Mapping[str, Mapping[str, Sequence[str]]]
 """By monitor and month the digests of runs and of minute counts."""
 
-MOST_TOLD = 10
 LAST_DAY = "9999-12-31"
 DAY_MS = 1440 * MINUTE_MS
 NOTHING_HELD: Held = MappingProxyType({})
@@ -73,7 +74,7 @@ class Remembering:
             UnusableInputError: The files cannot be used, or are gone and were never read; or what
                 is remembered was altered.
         """
-        before = self.store.kept_reading(self.source.id, self.rule)
+        before = self._before()
         try:
             marks = self.source.marks()
         except UnusableInputError:
@@ -85,6 +86,11 @@ class Remembering:
         if self._unchanged(before, marks):
             return self._recalled(before, ())
         return self._read(before, marks)
+
+    def _before(self) -> KeptReading | None:
+        """The last reading of files; a source of this name may have been asked before."""
+        before = self.store.kept_reading(self.source.id, self.rule)
+        return before if before is not None and "files" in before.body else None
 
     def _unchanged(self, before: KeptReading, marks: Sequence[FileMark]) -> bool:
         body, floor = before.body, self.wanted.gap_floor_ms
@@ -119,13 +125,13 @@ class Remembering:
         artifacts |= self.store.artifacts(digests - artifacts.keys())
         missing = sorted(digests - artifacts.keys())
         if missing:
-            raise _altered(self.source.id, f"{missing[0][:12]} is missing")
+            raise altered(self.source.id, f"{missing[0][:12]} is missing")
         try:
             recalled = self.source.recalled(artifacts.values(), self.wanted)
         except CoarseError as error:
-            raise _too_coarse(self.source.id, str(error)) from None
+            raise too_coarse(self.source.id, str(error)) from None
         except ValueError as error:
-            raise _altered(self.source.id, str(error)) from None
+            raise altered(self.source.id, str(error)) from None
         facts = _facts_of(before.body)
         return replace(recalled, facts=replace(facts, findings=(*facts.findings, *said)))
 
@@ -155,7 +161,7 @@ class Remembering:
         if not self.read_only:
             versions = self.store.keep(kept, self._months(kept), contents)
         said = (
-            *_restated(self.source.id, [v for v in versions if _differs(v, before, kept)]),
+            *restated(self.source.id, _by_month(v for v in versions if _differs(v, before, kept))),
             *_not_taken(self.source.id, spared, reading),
             *_kept_of(self.source.id, lost, spared),
         )
@@ -183,11 +189,11 @@ class Remembering:
         lost: dict[str, dict[str, Sequence[str]]] = {}
         for (monitor, month), digests in changed.items():
             if digests[1] not in kept:
-                raise _altered(self.source.id, f"{digests[1][:12]} is missing")
+                raise altered(self.source.id, f"{digests[1][:12]} is missing")
             try:
                 more = self._tells_more(kept[digests[1]], now.get((monitor, month)), until)
             except ValueError as error:
-                raise _altered(self.source.id, str(error)) from None
+                raise altered(self.source.id, str(error)) from None
             if more:
                 lost.setdefault(monitor, {})[month] = digests
         return lost
@@ -282,7 +288,7 @@ def read_source(
     read_only: bool,
     later: Callable[[Callable[[], object]], object],
 ) -> Reading:
-    """Read a source, or remember it where its files did not change.
+    """Read a source, or remember it where its files did not change or it has forgotten.
 
     Args:
         source: What is read.
@@ -296,7 +302,9 @@ def read_source(
         ConnectorError: It could not be asked.
     """
     if Capability.ARTIFACTS not in source.capabilities:
-        return source.read(wanted)
+        if Capability.TIMELINES not in source.capabilities:
+            return source.read(wanted)
+        return Answers(source, store, wanted, read_only, later).reading()
     return Remembering(cast(FileSource, source), store, wanted, read_only, later).reading()
 
 
@@ -370,26 +378,6 @@ def _facts_of(body: Mapping[str, JsonValue]) -> SourceFacts:
     )
 
 
-def _altered(source: str, fact: str) -> UnusableInputError:
-    return refuse(
-        f"database, evidence of {source}",
-        fact,
-        expected="kept evidence as it was written, under its digest",
-        remedy="Put the database back from a copy; where the files are still there, a new database "
-        "reads them again.",
-    )
-
-
-def _too_coarse(source: str, fact: str) -> UnusableInputError:
-    return refuse(
-        f"database, evidence of {source}",
-        fact,
-        expected="states that are stale no sooner than the kept evidence tells, or the files",
-        remedy="Bring the files back, which tell of shorter silences, or raise "
-        "stale_after_minutes of the contracts that ask for them.",
-    )
-
-
 def _files_are_gone(source: str, before: KeptReading) -> Finding:
     return Finding(
         place=source,
@@ -440,19 +428,9 @@ def _kept_of(source: str, lost: Held, spared: Held) -> Iterator[Finding]:
         )
 
 
-def _restated(source: str, versions: Sequence[KeptMonth]) -> Iterator[Finding]:
-    """One word for each month of which monitors' evidence changed after it was kept."""
-    by_month: dict[str, list[str]] = {}
+def _by_month(versions: Iterable[KeptMonth]) -> Mapping[str, Sequence[str]]:
+    """Monitors by month."""
+    found: dict[str, list[str]] = {}
     for version in versions:
-        by_month.setdefault(version.month, []).append(version.monitor)
-    for month, monitors in sorted(by_month.items()):
-        named = ", ".join(monitors[:MOST_TOLD])
-        more = "" if len(monitors) <= MOST_TOLD else f" and {len(monitors) - MOST_TOLD} more"
-        yield Finding(
-            place=source,
-            fact=f"tells {month} (UTC) differently than before, of {named}{more}",
-            expected="evidence that stays as it was kept",
-            remedy=f"Run {month} again: what it changes becomes a new revision for a person to "
-            "release; what was released stays.",
-            severity=Severity.WARNING,
-        )
+        found.setdefault(version.month, []).append(version.monitor)
+    return found

@@ -522,12 +522,21 @@ def better_wins(governed: Governed) -> bool:
 def _wanted(run: MonthRun, read: SourceRead) -> Wanted:
     governed = [g for g in run.plan.governed if better_wins(g) == read.better_wins]
     floors = [g.version.measurement.stale_after_ms for g in governed]
+    monitors = frozenset(monitor for g in governed for monitor in g.version.monitors)
+    listed = _listed(run, read.source)
     return Wanted(
-        monitors=frozenset(monitor for g in governed for monitor in g.version.monitors),
+        monitors=monitors if listed is None else monitors & listed,
         span=_span(governed),
         gap_floor_ms=min((floor for floor in floors if floor is not None), default=None),
         better_wins=read.better_wins,
     )
+
+
+def _listed(run: MonthRun, source: str) -> frozenset[str] | None:
+    """The monitors that a source is said to answer for; None where it does not say."""
+    (terms,) = [terms for terms in run.office.workspace.sources if terms.id == source]
+    listed = getattr(terms, "monitors", None)
+    return None if listed is None else frozenset(listed)
 
 
 def _span(governed: Sequence[Governed]) -> Interval:

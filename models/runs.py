@@ -8,11 +8,11 @@ change went unseen, comes back exactly as `models.outage.compact` makes it from 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +23,29 @@ from models.outage import State, Timeline
 MAGIC = b"makegood runs 1\n"
 INSTANT = np.dtype("<i8")
 
+UNBROKEN = 8
+"""Added to the state of a run that follows a silence which is no gap: a log tells of changes, and
+what it does not tell of did not happen, however long nobody looked."""
+
 
 class CoarseError(ValueError):
     """Shorter silences are asked for than runs tell of."""
+
+
+class Run(NamedTuple):
+    """One run of one probe.
+
+    Attributes:
+        first: Instant of its first look.
+        last: Instant of its last look.
+        state: What was seen.
+        unbroken: Whether the silence before it is no gap, although it is as long as one.
+    """
+
+    first: int
+    last: int
+    state: State
+    unbroken: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +59,7 @@ class Runs:
         places: Index of each run's region, rising.
         first: Instant of a run's first look, rising within a region.
         last: Instant of its last look.
-        states: `State` values.
+        states: `State` values, with `UNBROKEN` where the silence before a run is no gap.
     """
 
     monitor: str
@@ -87,6 +107,37 @@ class Runs:
             last=last.astype(np.int64),
             states=np.frombuffer(content, np.int8, total, end + 1 + 16 * total),
         )
+
+    @classmethod
+    def of(cls, monitor: str, told: Mapping[str, Sequence[Run]], *, floor_ms: int) -> Self:
+        """The runs of each region, given in the order of time."""
+        regions = tuple(sorted(told))
+        listed = [run for region in regions for run in told[region]]
+        counts = [len(told[region]) for region in regions]
+        states = [run.state + (UNBROKEN if run.unbroken else 0) for run in listed]
+        return cls(
+            monitor=monitor,
+            regions=regions,
+            floor_ms=floor_ms,
+            places=np.repeat(np.arange(len(regions), dtype=np.int32), counts),
+            first=np.array([run.first for run in listed], dtype=np.int64),
+            last=np.array([run.last for run in listed], dtype=np.int64),
+            states=np.array(states, dtype=np.int8),
+        )
+
+    @property
+    def told(self) -> dict[str, tuple[Run, ...]]:
+        """The runs of each region, in the order of time; the inverse of `of`."""
+        columns = (self.first.tolist(), self.last.tolist(), self.states.tolist())
+        listed = [
+            Run(first, last, State(state % UNBROKEN), state >= UNBROKEN)
+            for first, last, state in zip(*columns, strict=True)
+        ]
+        edges = np.searchsorted(self.places, np.arange(len(self.regions) + 1)).tolist()
+        return {
+            region: tuple(listed[start:end])
+            for region, (start, end) in zip(self.regions, pairwise(edges), strict=True)
+        }
 
     @classmethod
     def joined(cls, months: Sequence[Runs]) -> Runs:
@@ -165,7 +216,8 @@ class Runs:
         )
 
     def _timeline(self, region: str, rows: slice, gap_floor_ms: int | None) -> Timeline:
-        first, last, states = self.first[rows], self.last[rows], self.states[rows]
+        first, last = self.first[rows], self.last[rows]
+        states, unbroken = self.states[rows] % UNBROKEN, self.states[rows] >= UNBROKEN
         if not first.size:
             return Timeline(self.monitor, region, gap_floor_ms=gap_floor_ms)
         silent = first[1:] - last[:-1]
@@ -173,7 +225,7 @@ class Runs:
         changes = zip(first[turns].tolist(), states[turns].tolist(), strict=True)
         wide = np.zeros(0, np.int64)
         if gap_floor_ms is not None:
-            wide = np.flatnonzero(silent >= max(gap_floor_ms, 1))
+            wide = np.flatnonzero((silent >= max(gap_floor_ms, 1)) & ~unbroken[1:])
         gaps = zip(last[wide].tolist(), first[wide + 1].tolist(), strict=True)
         return Timeline(
             monitor=self.monitor,

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from models.artifacts import Artifact
-from models.findings import Finding
+from models.findings import Finding, UnusableInputError
 from models.intervals import Interval
 from models.outage import Timeline
 from models.payload import CalculatorPayload
@@ -28,6 +28,7 @@ __all__ = [
     "FileFacts",
     "MonitoringSource",
     "MonthArtifacts",
+    "NoLongerKeptError",
     "Reading",
     "ServiceKey",
     "SourceFacts",
@@ -36,6 +37,10 @@ __all__ = [
 
 ServiceKey = tuple[str, ServiceMonth]
 """`client/service` and the month: what a counted month is about."""
+
+
+class NoLongerKeptError(UnusableInputError):
+    """What is wanted is so old that whoever is asked has forgotten it."""
 
 
 class Capability(StrEnum):

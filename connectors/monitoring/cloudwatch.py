@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from connectors.monitoring import Capability, Reading, SourceFacts, Wanted
+from connectors.monitoring import Capability, NoLongerKeptError, Reading, SourceFacts, Wanted
 from connectors.monitoring._answers import answer_of
 from connectors.monitoring._cloudwatch_calls import MOST_POINTS, Calls, Client, Points, Query
 from connectors.retry import ATTEMPTS
-from models.findings import UnusableInputError, refuse
+from models.findings import Finding
 from models.intervals import MINUTE_MS, Interval, instant, utc_text
 from models.outage import State, Timeline, compact
 from models.requests import RequestWindow, timeline_of
@@ -134,7 +134,7 @@ class CloudWatchMetrics:
         """Ask for every wanted monitor's periods, and for more where an outage reaches further.
 
         Raises:
-            UnusableInputError: The span is older than what CloudWatch keeps of such periods.
+            NoLongerKeptError: The span is older than what CloudWatch keeps of such periods.
             Retriable: There was no whole answer, several times over.
             Misconfigured: Credentials are missing, wrong or may not do this.
             Permanent: The question was refused.
@@ -173,7 +173,7 @@ class CloudWatchMetrics:
             raise self._no_longer_kept(start)
         return Interval(start, end) if start < end else None
 
-    def _no_longer_kept(self, start: int) -> UnusableInputError:
+    def _no_longer_kept(self, start: int) -> NoLongerKeptError:
         minutes, age = self.period_ms // MINUTE_MS, self.now() - start
         days = next(days for length, days in KEPT_DAYS if self.period_ms % length == 0)
         longer = [length for length, days in KEPT_DAYS if days * DAY_MS > age]
@@ -182,15 +182,16 @@ class CloudWatchMetrics:
             if longer
             else "Bring the outages of that time as an outage log."
         )
-        return refuse(
-            self.id,
-            f"is asked for {utc_text(start)}, {age // DAY_MS} days ago, in periods of "
-            f"{minutes} minutes",
+        finding = Finding(
+            place=self.id,
             field="period_seconds",
+            fact=f"is asked for {utc_text(start)}, {age // DAY_MS} days ago, in periods of "
+            f"{minutes} minutes",
             expected=f"a time of which CloudWatch still has them: it keeps them for {days} days "
             "and is silent about the rest",
             remedy=advice,
         )
+        return NoLongerKeptError([finding])
 
     def _calls(self) -> Calls:
         return Calls(

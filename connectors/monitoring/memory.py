@@ -59,8 +59,8 @@ class MemoryMonitoring:
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """Everything that a source may answer."""
-        return frozenset(Capability)
+        """Everything that a source without files may answer."""
+        return frozenset(Capability) - {Capability.ARTIFACTS}
 
     def read(self, wanted: Wanted) -> Reading:
         """What was given, as a file of the same rows would say it."""

@@ -34,7 +34,7 @@ def artifacts_of(measured: Measured) -> Iterator[MonthArtifacts]:
                 month=month,
                 floor_ms=runs.floor_ms,
                 runs=packed_runs(part, month),
-                minutes=_packed_minutes(runs.monitor, month, counts.get(month, {})),
+                minutes=packed_minutes(runs.monitor, month, counts.get(month, {})),
             )
 
 
@@ -84,7 +84,8 @@ def unpacked_runs(artifact: Artifact) -> Runs:
     return Runs.parsed(content)
 
 
-def _packed_minutes(monitor: str, month: str, days: Mapping[str, Chunk]) -> Artifact:
+def packed_minutes(monitor: str, month: str, days: Mapping[str, Chunk]) -> Artifact:
+    """A month's minute counts as they are stored."""
     digests = {day: chunk.digest for day, chunk in days.items()}
     head = {day: [chunk.digest, chunk.size, len(chunk.packed)] for day, chunk in days.items()}
     body = json.dumps(head, sort_keys=True).encode() + b"\n"
@@ -121,7 +122,7 @@ def united(kept: MonthArtifacts, now: MonthArtifacts) -> MonthArtifacts:
         month=kept.month,
         floor_ms=runs.floor_ms,
         runs=packed_runs(runs, kept.month),
-        minutes=_packed_minutes(kept.monitor, kept.month, chunks),
+        minutes=packed_minutes(kept.monitor, kept.month, chunks),
     )
 
 
