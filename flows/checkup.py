@@ -34,8 +34,8 @@ MOST_APART_MS = 5_000
 """Clocks that differ by more than this are worth a look: leases and deadlines hang on them."""
 
 PREFECT_API = "PREFECT_API_URL"
-FREE = ("MAKEGOOD_SOURCE_", "MAKEGOOD_EXCLUSIONS_")
-"""How the secrets of sources begin; they are named by the sources themselves."""
+FREE = ("MAKEGOOD_SOURCE_", "MAKEGOOD_BENCH_", "MAKEGOOD_REQUIRE_PEERS")
+"""How secrets begin that sources name themselves, and what only our tests look for."""
 
 OTHERS: Mapping[str, str] = {
     PREFECT_API: "the Prefect server to report to; without it commands start one for themselves",

@@ -138,7 +138,9 @@ def pages(books):
     """A service that is up."""
     port = free_port()
     with up(books.folder, port):
-        yield Pages(f"http://127.0.0.1:{port}")
+        pages = Pages(f"http://127.0.0.1:{port}")
+        yield pages
+        pages.api.close()
 
 
 def states(books):
