@@ -87,6 +87,13 @@ class Pages:
         """Answer a form; what the server says of it."""
         return self.asked("POST", f"/flow_runs/{run}/resume", run_input=form)
 
+    def until_noted(self, run: str, says: str) -> None:
+        """Wait until a run's log says so; lines reach the server a moment later."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while says not in self.log(run):
+            assert time.monotonic() < deadline, self.log(run)
+            time.sleep(0.5)
+
     def log(self, run: str) -> str:
         """What a run noted."""
         wanted = {"flow_run_id": {"any_": [run]}}
@@ -176,7 +183,7 @@ def test_a_month_is_decided_asked_about_and_released(pages, books):
     pages.answer(run, decision=ALL, total="200 EUR, 360 USD", approver="Kim", note="looked at")
     pages.until(run, "COMPLETED")
     assert set(states(books).values()) == {ObligationState.RELEASED}
-    assert "2 credits released, 2 paid, 2 notices sent" in pages.log(run)
+    pages.until_noted(run, "2 credits released, 2 paid, 2 notices sent")
     with open_office(books.folder, read_only=True) as office:
         assert verify(office.store).faults == ()
 
