@@ -106,6 +106,9 @@ def _watched(story: Story, orders: Sequence[Order], jobs: int) -> list[Result]:
             continue
         results.append(told)
         seen += bool(told.wrong)
+        if told.wrong:
+            # At once: a sweep takes long, and may be stopped before it can tell.
+            print(f"\n{told.case.name}", *told.wrong, sep="\n  ", file=sys.stderr, flush=True)
         if len(results) % 50 == 0 or sys.stderr.isatty():
             each = len(results) / max(1, time.monotonic() - began)
             line = f"{len(results):,} of {known:,} or more cases, {seen} wrong, {each:.0f} a second"
