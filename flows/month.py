@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -400,9 +400,14 @@ def compute_uptime(run: MonthRun, shard: int) -> str:
 
 
 def _do_what_waits(run: MonthRun) -> None:
-    """Remember what was read for the first time: from here on nothing refuses the run."""
-    while run.later:
-        run.later.popleft()()
+    """Remember what was read for the first time: from here on nothing refuses the run.
+
+    Several shards may come here at once; each thing is done by the one that takes it.
+    """
+    with suppress(IndexError):
+        while True:
+            waits = run.later.popleft()
+            waits()
 
 
 def apply_ladder(run: MonthRun, shard: int) -> str:

@@ -3,7 +3,8 @@
 import httpx
 import pytest
 
-from tests.standins.uptimerobot.client import API_KEY, DOWN, UP, Fault, Log, Monitor, running
+from tests.standins.uptimerobot.client import API_KEY, DOWN, UP, Log, Monitor, running
+from tests.standins.visited import Fault
 
 START = 1_777_593_600
 

@@ -19,13 +19,13 @@ from tests.standins.uptimerobot.client import (
     API_KEY,
     PAUSED,
     STARTED,
-    Fault,
     Log,
     Monitor,
     running,
 )
 from tests.standins.uptimerobot.client import DOWN as WENT_DOWN
 from tests.standins.uptimerobot.client import UP as CAME_UP
+from tests.standins.visited import Fault
 
 DAY_S, HOUR_S = 86_400, 3_600
 MAY_S = MAY.start // 1000

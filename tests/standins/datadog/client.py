@@ -9,12 +9,13 @@ with running() as datadog:
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
+from tests.standins import visited
 from tests.standins.datadog import held
 from tests.standins.datadog.world import (
     METRIC,
@@ -28,7 +29,6 @@ from tests.standins.datadog.world import (
     uptime,
 )
 from tests.standins.door import opened
-from tests.standins.occasion import Occasion
 from tests.standins.wire import Answer, Request
 
 API_KEY = "0123456789abcdef0123456789abcdef"
@@ -36,7 +36,6 @@ APP_KEY = "fedcba9876543210fedcba9876543210fedcba98"
 AGENT = "datadog-api-client-python/"
 PAGE, LARGEST_PAGE = 25, 1000
 HISTORY_PATH = ("api", "v1", "slo")
-BROKEN_LINES = {"cut", "reset", "short_body", "silence"}
 
 
 class Refusal(Exception):
@@ -48,31 +47,23 @@ class Refusal(Exception):
 
 
 @dataclass(slots=True, kw_only=True)
-class Fault(Occasion):
-    """What befalls a request.
+class Fault(visited.Fault):
+    """What befalls a request here.
 
     Attributes:
-        kind: `cut`, `reset`, `short_body`, `silence` (of the line); `status` (with `status`,
-            `words`, `headers`); `broken_json`; `partial` (200, and errors beside what is told);
-            `recorded` (`told` is answered, whatever there is); `meanwhile` (`do` happens just
-            before).
+        kind: One of `visited.Fault`, or `partial` (200, and errors beside what is told), or
+            `recorded` (`told` is answered, whatever there is).
     """
 
-    kind: str
-    status: int = 500
     words: str = "Internal error"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    do: Callable[[], object] | None = None
     told: Any = None
 
 
-@dataclass(slots=True)
-class Datadog:
+@dataclass(slots=True, kw_only=True)
+class Datadog(visited.Visited):
     """The organisation, and what was asked of it.
 
     Attributes:
-        url: Where it answers.
-        now_s: What time it is there; only `advance` moves it.
         scopes: What the application key may read.
         limit: So many requests may be made in a period; None for any number.
         period_s: How long a period is; periods start at whole multiples of it.
@@ -83,8 +74,6 @@ class Datadog:
         defects: What was wrong with the stand-in's own answers.
     """
 
-    url: str = ""
-    now_s: int = 1_782_864_000
     scopes: set[str] = field(default_factory=lambda: {"slos_read", "synthetics_read"})
     limit: int | None = None
     period_s: int = 60
@@ -93,18 +82,7 @@ class Datadog:
     corrections: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     defects: list[str] = field(default_factory=list)
-    requests: int = 0
     _used: dict[int, int] = field(default_factory=dict)
-    _faults: list[Fault] = field(default_factory=list)
-    _struck: set[int] = field(default_factory=set)
-
-    def plan(self, *faults: Fault) -> None:
-        """Have these befall requests; one that never happens fails the test."""
-        self._faults.extend(faults)
-
-    def advance(self, milliseconds: int) -> None:
-        """Let time pass."""
-        self.now_s += -(-milliseconds // 1000)
 
     def correct(
         self, made: str, *, slo: str | None, start: int, end: int | None, **more: Any
@@ -129,39 +107,25 @@ class Datadog:
 
     def answer(self, request: Request) -> Answer:
         """What Datadog says to a request."""
-        self.requests += 1
-        fault = self._strikes(request)
-        if fault and fault.do is not None:
-            fault.do()
+        fault = self.struck(request)
         if fault and fault.kind == "status":
             headers = {**self._limits(), **fault.headers}
             return Answer(fault.status, _json({"errors": [fault.words]}), headers)
         try:
             told, kind = self._understood(request)
             told = _partial(told) if fault and fault.kind == "partial" else told
-            told = fault.told if fault and fault.kind == "recorded" else told
+            if isinstance(fault, Fault) and fault.kind == "recorded":
+                told = fault.told
             answer = self._held(told, kind)
         except Refusal as refusal:
             answer = Answer(refusal.status, _json({"errors": [str(refusal)]}))
         answer.headers.update(self._limits())
-        if fault and fault.kind == "broken_json":
-            answer.body = answer.body[:-2]
-        if fault and fault.kind in BROKEN_LINES:
-            answer.wire = fault.kind
-        return answer
+        return visited.spoiled(answer, fault)
 
     def check(self) -> None:
         """Fail when an answer was none of Datadog's, or a planned fault never struck."""
         assert self.defects == [], f"these answers are none of Datadog: {self.defects}"
-        unstruck = [f.kind for i, f in enumerate(self._faults) if i not in self._struck]
-        assert unstruck == [], f"these faults never struck: {unstruck}"
-
-    def _strikes(self, request: Request) -> Fault | None:
-        for index, fault in enumerate(self._faults):
-            if fault.strikes(self.requests, request.method, request.path):
-                self._struck.add(index)
-                return fault
-        return None
+        visited.Visited.check(self)
 
     def _held(self, told: Any, kind: Any) -> Answer:
         found = held.faults(told, kind)

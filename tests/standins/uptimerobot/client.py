@@ -10,7 +10,7 @@ with running() as robot:
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from tests.standins.door import opened
-from tests.standins.occasion import Occasion
+from tests.standins.visited import Visited, spoiled
 from tests.standins.wire import Answer, Request
 
 API_KEY = "ur0000000-a-key-of-the-stand-in"
@@ -39,8 +39,6 @@ KNOWN = {
     "offset",
 }
 """Of all parameters those that this stand-in carries out; others are refused by name."""
-
-BROKEN_LINES = {"cut", "reset", "short_body", "silence"}
 
 
 class Refusal(Exception):
@@ -81,60 +79,25 @@ class Monitor:
 
 
 @dataclass(slots=True, kw_only=True)
-class Fault(Occasion):
-    """What befalls a request.
-
-    Attributes:
-        kind: `cut`, `reset`, `short_body`, `silence` (of the line); `status` (with `status`,
-            `words`, `headers`); `broken_json`; `meanwhile` (`do` happens just before).
-    """
-
-    kind: str
-    status: int = 500
-    words: str = "Internal Server Error"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    do: Callable[[], object] | None = None
-
-
-@dataclass(slots=True)
-class UptimeRobot:
+class UptimeRobot(Visited):
     """The account, and what was asked of it.
 
     Attributes:
-        url: Where it answers.
-        now_s: What time it is there; only `advance` moves it.
         per_minute: So many requests may be made in a minute; a free plan has 10. None for any.
         page: The most monitors in one answer.
         monitors: Monitors by number.
         asked: The parameters of every request that was understood, the key apart.
-        requests: How many requests came.
     """
 
-    url: str = ""
-    now_s: int = 1_782_864_000
     per_minute: int | None = None
     page: int = MOST
     monitors: dict[int, Monitor] = field(default_factory=dict)
     asked: list[dict[str, str]] = field(default_factory=list)
-    requests: int = 0
     _used: dict[int, int] = field(default_factory=dict)
-    _faults: list[Fault] = field(default_factory=list)
-    _struck: set[int] = field(default_factory=set)
-
-    def plan(self, *faults: Fault) -> None:
-        """Have these befall requests; one that never happens fails the test."""
-        self._faults.extend(faults)
-
-    def advance(self, milliseconds: int) -> None:
-        """Let time pass."""
-        self.now_s += -(-milliseconds // 1000)
 
     def answer(self, request: Request) -> Answer:
         """What UptimeRobot says to a request."""
-        self.requests += 1
-        fault = self._strikes(request)
-        if fault and fault.do is not None:
-            fault.do()
+        fault = self.struck(request)
         if fault and fault.kind == "status":
             return Answer(fault.status, fault.words.encode(), dict(fault.headers))
         minute = self.now_s // 60
@@ -143,23 +106,7 @@ class UptimeRobot:
         self._used[minute] = self._used.get(minute, 0) + 1
         answer = self._understood(request)
         answer.headers.update(self._limits())
-        if fault and fault.kind == "broken_json":
-            answer.body = answer.body[:-2]
-        if fault and fault.kind in BROKEN_LINES:
-            answer.wire = fault.kind
-        return answer
-
-    def check(self) -> None:
-        """Fail when a planned fault never struck."""
-        unstruck = [f.kind for i, f in enumerate(self._faults) if i not in self._struck]
-        assert unstruck == [], f"these faults never struck: {unstruck}"
-
-    def _strikes(self, request: Request) -> Fault | None:
-        for index, fault in enumerate(self._faults):
-            if fault.strikes(self.requests, request.method, request.path):
-                self._struck.add(index)
-                return fault
-        return None
+        return spoiled(answer, fault)
 
     def _limits(self) -> dict[str, str]:
         if self.per_minute is None:
