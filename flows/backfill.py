@@ -25,36 +25,31 @@ from pydantic import BaseModel, Field
 
 from flows.month import MonthRun
 from flows.month_end import MonthRequest, month_end
-from flows.requests import WorkspaceFolder
-from models.period import MONTH_PATTERN, ServiceMonth, months_between
+from flows.requests import AnyMode, Clients, Mode, Month, WorkspaceFolder, scope_words
+from models.period import ServiceMonth, months_between
 
 
 class BackfillRequest(BaseModel, frozen=True, extra="forbid"):
     """What an operator asks for; each field is explained in Prefect's form."""
 
-    first: Annotated[
-        str,
-        Field(pattern=MONTH_PATTERN, examples=["2026-01"], description="The first service month."),
-    ]
+    first: Annotated[Month, Field(title="From", description="The first service month, YYYY-MM.")]
     last: Annotated[
-        str,
-        Field(
-            pattern=MONTH_PATTERN,
-            examples=["2026-05"],
-            description="The last service month, included.",
-        ),
+        Month, Field(title="To", description="The last service month, YYYY-MM, included.")
     ]
-    workspace: WorkspaceFolder = ""
-    clients: Annotated[
-        tuple[str, ...], Field(description="Only these clients' ids. Empty: all clients.")
-    ] = ()
-    dry_run: Annotated[
-        bool, Field(description="Measure, decide and show; write, pay and send nothing.")
+    clients: Clients = ()
+    mode: AnyMode = Mode.FOR_REAL
+    notify: Annotated[
+        bool,
+        Field(title="Notify", description="Mail each month's summary and post the notices."),
     ] = False
-    notify: Annotated[bool, Field(description="Mail each month's summary.")] = False
     allow_rule_release: Annotated[
-        bool, Field(description="Let the contracts' own rules release what they allow.")
+        bool,
+        Field(
+            title="Release by rule",
+            description="Let the contracts' own rules release what they allow.",
+        ),
     ] = False
+    workspace: WorkspaceFolder = ""
 
     @property
     def months(self) -> tuple[ServiceMonth, ...]:
@@ -71,7 +66,7 @@ class BackfillRequest(BaseModel, frozen=True, extra="forbid"):
             month=str(month),
             workspace=self.workspace,
             clients=self.clients,
-            dry_run=self.dry_run,
+            mode=self.mode,
             notify=self.notify,
             by_rule=self.allow_rule_release,
         )
@@ -79,8 +74,9 @@ class BackfillRequest(BaseModel, frozen=True, extra="forbid"):
 
 def _run_name() -> str:
     asked = BackfillRequest.model_validate(flow_run.parameters["request"])
-    scope = ", ".join(asked.clients) or "all clients"
-    return f"backfill {asked.first} to {asked.last} ({scope}{', dry run' * asked.dry_run})"
+    scope = scope_words(asked.workspace, ServiceMonth.parse(asked.last), asked.clients)
+    dry_run = ", dry run" if asked.mode is Mode.DRY_RUN else ""
+    return f"backfill {asked.first} to {asked.last} ({scope}{dry_run})"
 
 
 @flow(name="backfill", flow_run_name=_run_name, persist_result=False)

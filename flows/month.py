@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Generic, Protocol, TypeVar
@@ -41,7 +42,7 @@ from flows.exclusions import (
 )
 from flows.keeping import read_source
 from flows.ledger_reading import note_edits
-from flows.log import note, watcher
+from flows.log import note, note_detail, watcher
 from flows.mailing import (
     send_release_request,
     send_summary,
@@ -424,9 +425,17 @@ def apply_ladder(run: MonthRun, shard: int) -> str:
     changed = [outcome for outcome in outcomes if outcome.change is not None]
     for outcome in changed[:MOST_NOTED]:
         note(f"{outcome.governed.contract.id}: {outcome.says}")
+    note_detail(*(partial(_in_detail, outcome) for outcome in outcomes))
     return (
         f"shard {shard + 1}: {len(changed)} decided anew, {len(outcomes) - len(changed)} as before"
     )
+
+
+def _in_detail(outcome: Outcome) -> str:
+    """A decision step by step, as it stands in the decision log."""
+    measured, answer = outcome.decided.measured.uptime, outcome.decided.determination
+    reasons = [*(measured.reasons if measured else ()), *(step.says for step in answer.steps)]
+    return "; ".join([f"{outcome.governed.contract.id}: {outcome.says}", *reasons])
 
 
 def release_drafts(run: MonthRun, _period: str) -> str:
@@ -700,3 +709,9 @@ PAY = Step("pay", pay)
 WRITE_LEDGER = Step("write ledger", write_ledger)
 MIRROR = Step("mirror ledger", mirror)
 E_MAIL = Step("e-mail", tell_the_month)
+
+STEPS = (
+    *(EXTRACT.name, EXCLUSIONS.name, COMPUTE_UPTIME.name, APPLY_LADDER.name, RELEASE.name),
+    *(WRITE_LEDGER.name, PAY.name, E_MAIL.name, MIRROR.name),
+)
+"""Every step's name, in order; a run leaves out what it does not need."""

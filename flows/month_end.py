@@ -8,7 +8,7 @@ holds, by running the flow again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 from prefect import Task, flow, task
@@ -22,17 +22,25 @@ from pydantic import BaseModel, Field
 from connectors.errors import Retriable
 from flows.artifacts import show_month
 from flows.log import watcher
-from flows.month import MonthRun, Part, Step, conduct, month_run
+from flows.month import STEPS, MonthRun, Part, SourceRead, Step, conduct, month_run
+from flows.office import read_terms
+from flows.progress import shown_progress
 from flows.release_form import ask_for_release
-from flows.requests import WorkspaceFolder, workspace_folder
+from flows.requests import (
+    AnyMode,
+    Clients,
+    Mode,
+    OptionalMonth,
+    WorkspaceFolder,
+    scope_words,
+    workspace_folder,
+)
 from flows.run_log import in_run_log
+from models.findings import UnusableInputError
 from models.intervals import instant
-from models.period import OPTIONAL_MONTH, ServiceMonth
+from models.period import ServiceMonth, last_month_over
 
 Item = TypeVar("Item")
-
-LAST_ZONE = "Etc/GMT+12"
-"""Where a month ends last of all."""
 
 READ_RETRIES = 3
 TASKS_AT_ONCE = 2
@@ -42,51 +50,76 @@ class MonthRequest(BaseModel, frozen=True, extra="forbid"):
     """What an operator asks for; each field is explained in Prefect's form."""
 
     month: Annotated[
-        str,
+        OptionalMonth,
         Field(
-            pattern=OPTIONAL_MONTH,
-            examples=["2026-05"],
-            description="The service month, YYYY-MM. Empty: the last one that is over everywhere.",
+            title="Month",
+            description="The service month, YYYY-MM. Empty: the last one that was over in every "
+            "contract's time zone when the run was to start.",
         ),
     ] = ""
-    workspace: WorkspaceFolder = ""
-    clients: Annotated[
-        tuple[str, ...], Field(description="Only these clients' ids. Empty: all clients.")
-    ] = ()
-    only: Annotated[Part, Field(description="One part of the month, or everything.")] = Part.ALL
-    dry_run: Annotated[
-        bool, Field(description="Measure, decide and show; write, pay and send nothing.")
-    ] = False
-    notify: Annotated[bool, Field(description="Mail the summary and post the notices.")] = True
-    by_rule: Annotated[
-        bool, Field(description="Let the contracts' own rules release what they allow.")
-    ] = True
+    clients: Clients = ()
+    mode: AnyMode = Mode.FOR_REAL
+    only: Annotated[
+        Part, Field(title="Only this part", description="One part of the month, or everything.")
+    ] = Part.ALL
     ask_for_release: Annotated[
         bool,
         Field(
+            title="Ask for release",
             description="End by asking here what is to be released. The run is suspended until "
-            "somebody answers, and only a deployment's run can be."
+            "somebody answers, and only a deployment's run can be.",
         ),
     ] = False
+    notify: Annotated[
+        bool, Field(title="Notify", description="Mail the summary and post the notices.")
+    ] = True
+    by_rule: Annotated[
+        bool,
+        Field(
+            title="Release by rule",
+            description="Let the contracts' own rules release what they allow.",
+        ),
+    ] = True
+    workspace: WorkspaceFolder = ""
 
     @property
-    def service_month(self) -> ServiceMonth:
-        """The month, or the last one that is over in every time zone."""
+    def dry_run(self) -> bool:
+        """Whether nothing is written."""
+        return self.mode is Mode.DRY_RUN
+
+    def month_at(self, at: int) -> ServiceMonth:
+        """The month, or the last one that is over by then in every contract's time zone.
+
+        Raises:
+            UnusableInputError: It depends on the workspace, and that cannot be used.
+        """
         if self.month:
             return ServiceMonth.parse(self.month)
-        return ServiceMonth.containing(instant(datetime.now(tz=UTC)), LAST_ZONE).plus(-1)
+        _, contracts, _ = read_terms(workspace_folder(self.workspace))
+        asked = [one for one in contracts if not self.clients or one.client.id in self.clients]
+        return last_month_over((v.time_zone for one in asked for v in one.versions), at)
 
-    @property
-    def title(self) -> str:
-        """The run's name in Prefect: `month-end 2026-05 (acme, dry run)`."""
-        said = [", ".join(self.clients) or "all clients"]
+    def title_at(self, at: int) -> str:
+        """The run's name in Prefect: `month-end 2026-10 (14 clients, dry run)`."""
+        try:
+            month = self.month_at(at)
+        except UnusableInputError:
+            # The run itself says what is wrong with the workspace, better than its name could.
+            return "month-end of a workspace that cannot be read"
+        said = [scope_words(self.workspace, month, self.clients)]
         said += [] if self.only is Part.ALL else [self.only.value]
         said += ["dry run"] if self.dry_run else []
-        return f"month-end {self.service_month} ({', '.join(said)})"
+        return f"month-end {month} ({', '.join(said)})"
 
 
 def _run_name() -> str:
-    return MonthRequest.model_validate(flow_run.parameters["request"]).title
+    return MonthRequest.model_validate(flow_run.parameters["request"]).title_at(_to_start_at())
+
+
+def _to_start_at() -> int:
+    """When the run was to start: the same when it is resumed weeks later, or came late."""
+    # Prefect's own kind of datetime reckons otherwise than Python's.
+    return instant(datetime.fromisoformat(flow_run.scheduled_start_time.isoformat()))
 
 
 @flow(
@@ -107,7 +140,7 @@ def month_end(request: MonthRequest) -> MonthRun:
         UnusableInputError: The workspace, a source or the request cannot be used.
         MonthLockedError: The month is running elsewhere.
     """
-    folder, service_month = workspace_folder(request.workspace), request.service_month
+    folder, service_month = workspace_folder(request.workspace), request.month_at(_to_start_at())
     month = month_run(
         folder,
         month=service_month,
@@ -116,12 +149,11 @@ def month_end(request: MonthRequest) -> MonthRun:
         notify=request.notify,
         by_rule=request.by_rule,
     )
-    with in_run_log(), month as run:
-        conduct(run, in_tasks, request.only)
-        if run.outcomes:
+    with in_run_log():
+        with shown_progress(request.title_at(_to_start_at()), STEPS), month as run:
+            conduct(run, in_tasks, request.only)
             show_month(run)
-    if request.ask_for_release and not request.dry_run:
-        with in_run_log():
+        if request.ask_for_release and not request.dry_run:
             # It takes the month's lock anew: a question may wait for days.
             ask_for_release(folder, service_month, clients=request.clients)
     return run
@@ -131,8 +163,23 @@ def in_tasks(step: Step[Item], run: MonthRun, items: Sequence[Item], /) -> None:
     """Do a step as Prefect tasks, one for each item, and wait for all of them."""
     watcher().begin(step.name, len(items))
     as_task = _as_task(step)
-    for future in [as_task.submit(run, item) for item in items]:
+    futures = [
+        as_task.with_options(task_run_name=_named(step, item, len(items))).submit(run, item)
+        for item in items
+    ]
+    for future in futures:
         future.result()
+
+
+def _named(step: Step[Item], item: Item, count: int) -> str:
+    """A task's name: `compute uptime 3 of 40`, `extract checks`, `pay 2026-05`."""
+    match item:
+        case int():
+            return f"{step.name} {item + 1} of {count}"
+        case SourceRead():
+            return f"{step.name} {item.source}{', better wins' * item.better_wins}"
+        case _:
+            return f"{step.name} {item}"
 
 
 def _as_task(step: Step[Item]) -> Task[[MonthRun, Item], None]:

@@ -19,8 +19,10 @@ from prefect.input import RunInput
 from pydantic import Field
 
 from connectors.store import StoredObligation
+from flows.artifacts import show_released
 from flows.declining import Declined, decline, declined
 from flows.log import note
+from flows.markdown import plain, table
 from flows.office import Office, open_office
 from flows.paying import foresee
 from flows.release import Batch, Released, chosen_batch, release, waiting_batch
@@ -113,7 +115,7 @@ class Question:
         lines += ["", f"**{count} credit{'s' * (count != 1)} of {batch.month}, {total}.**"]
         if batch.needed.people > 1:
             lines += ["", TWO_NEEDED.format(batch.needed.why)]
-        lines += ["", *_table(self.largest, self.foreseen, self.noes)]
+        lines += ["", _table(self.largest, self.foreseen, self.noes)]
         left = count - len(self.largest)
         if left:
             lines += ["", f"{left} smaller ones are in the run's artifact and count in the total."]
@@ -136,29 +138,25 @@ def _table(
     drafts: Sequence[StoredObligation],
     foreseen: Mapping[str, PaymentPlan],
     noes: Mapping[str, Declined],
-) -> list[str]:
+) -> str:
     rows = [
         (
-            stored.key,
-            stored.ledger["client_name"],
+            plain(stored.key),
+            plain(stored.ledger["client_name"]),
             f"{stored.ledger['uptime_percent']} %",
             str(stored.obligation.amount),
-            str(foreseen.get(stored.key, "")),
-            "; ".join(
-                filter(
-                    None, [stored.obligation.reason, str(noes.get(stored.obligation.contract, ""))]
-                )
-            ),
+            plain(str(foreseen.get(stored.key, ""))),
+            plain(_why(stored, noes)),
         )
         for stored in drafts
     ]
     headings = ("Obligation", "Client", "Uptime", "Amount", "Paid by", "Why")
-    lines = [headings, ("---", "---", "---:", "---:", "---", "---"), *rows]
-    return ["| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines]
+    return table(headings, rows, numbers=(2, 3))
 
 
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+def _why(stored: StoredObligation, noes: Mapping[str, Declined]) -> str:
+    no = noes.get(stored.obligation.contract)
+    return "; ".join(filter(None, [stored.obligation.reason, str(no or "")]))
 
 
 def ask_for_release(
@@ -213,7 +211,7 @@ def _asked(question: Question, clients: Sequence[str], attempt: int) -> Answer:
     form = ReleaseAnswer.with_initial_data(description=question.text)
     create_markdown_artifact(
         key=f"release-{batch.month}",
-        markdown="\n".join(_table(batch.waiting, question.foreseen, question.noes)),
+        markdown=_table(batch.waiting, question.foreseen, question.noes),
         description=f"What waits for release: {', '.join(map(str, batch.totals.values()))}",
     )
     note(
@@ -254,6 +252,7 @@ def _followed(office: Office, month: ServiceMonth, shown: Batch, answer: Answer)
             why = answer.why or "released in Prefect"
             done = release(office, batch, by=voice, why=why, at=at)
             note(_in_words(month, done))
+            show_released(office, str(month))
             return done
 
 

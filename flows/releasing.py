@@ -14,26 +14,30 @@ from pydantic import BaseModel, Field
 
 from flows.release import Released
 from flows.release_form import ask_for_release
-from flows.requests import WorkspaceFolder, workspace_folder
+from flows.requests import (
+    Clients,
+    Month,
+    WorkspaceFolder,
+    refuse_strangers,
+    scope_words,
+    workspace_folder,
+)
 from flows.run_log import in_run_log
-from models.period import MONTH_PATTERN, ServiceMonth
+from models.period import ServiceMonth
 
 
 class ReleaseRequest(BaseModel, frozen=True, extra="forbid"):
     """What an operator asks for; each field is explained in Prefect's form."""
 
-    month: Annotated[
-        str, Field(pattern=MONTH_PATTERN, examples=["2026-05"], description="The service month.")
-    ]
+    month: Annotated[Month, Field(title="Month", description="The service month, YYYY-MM.")]
+    clients: Clients = ()
     workspace: WorkspaceFolder = ""
-    clients: Annotated[
-        tuple[str, ...], Field(description="Only these clients' ids. Empty: all clients.")
-    ] = ()
 
 
 def _run_name() -> str:
     asked = ReleaseRequest.model_validate(flow_run.parameters["request"])
-    return f"release {asked.month} ({', '.join(asked.clients) or 'all clients'})"
+    scope = scope_words(asked.workspace, ServiceMonth.parse(asked.month), asked.clients)
+    return f"release {asked.month} ({scope})"
 
 
 @flow(name="release", flow_run_name=_run_name, persist_result=False)
@@ -44,13 +48,11 @@ def release_month(request: ReleaseRequest) -> Released | None:
         request: The month, the workspace and the scope.
 
     Raises:
-        UnusableInputError: The workspace or a ledger cannot be used.
+        UnusableInputError: The workspace, a client or a ledger cannot be used.
         MonthLockedError: The month is running elsewhere.
         ConnectorError: Something cannot be reached or is set up wrongly.
     """
+    folder = workspace_folder(request.workspace)
+    refuse_strangers(folder, request.clients)
     with in_run_log():
-        return ask_for_release(
-            workspace_folder(request.workspace),
-            ServiceMonth.parse(request.month),
-            clients=request.clients,
-        )
+        return ask_for_release(folder, ServiceMonth.parse(request.month), clients=request.clients)

@@ -16,7 +16,8 @@ from pydantic import BaseModel, Field
 
 from flows.office import open_office
 from flows.reminders import Reminded, remind
-from flows.requests import WorkspaceFolder, workspace_folder
+from flows.requests import AnyMode, Mode, WorkspaceFolder, workspace_folder
+from flows.run_log import in_run_log
 from models.claims.present import Present
 from models.intervals import instant
 
@@ -27,17 +28,23 @@ class ReminderRequest(BaseModel, frozen=True, extra="forbid"):
     on: Annotated[
         date | None,
         Field(
+            title="On",
             description="The day from which deadlines are counted. "
             "None: now, in each claim's own zone."
         ),
     ] = None
+    mode: AnyMode = Mode.FOR_REAL
     workspace: WorkspaceFolder = ""
-    dry_run: Annotated[bool, Field(description="Show what is due and send nothing.")] = False
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing is sent."""
+        return self.mode is Mode.DRY_RUN
 
 
 def _run_name() -> str:
     asked = ReminderRequest.model_validate(flow_run.parameters["request"])
-    return f"claim reminders {asked.on or 'of today'}{' (dry run)' if asked.dry_run else ''}"
+    return f"claim-reminders {asked.on or 'of today'}{' (dry run)' if asked.dry_run else ''}"
 
 
 @flow(name="claim-reminders", flow_run_name=_run_name, persist_result=False)
@@ -52,7 +59,8 @@ def claim_reminders(request: ReminderRequest) -> Reminded:
         ConnectorError: The database cannot be reached, or the mail's settings are refused.
     """
     present = Present.on(request.on) if request.on else Present(instant(datetime.now(tz=UTC)))
-    with open_office(workspace_folder(request.workspace), read_only=request.dry_run) as office:
+    folder = workspace_folder(request.workspace)
+    with in_run_log(), open_office(folder, read_only=request.dry_run) as office:
         done = remind(office, present=present, dry_run=request.dry_run)
     show_due(done)
     return done

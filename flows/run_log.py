@@ -7,15 +7,11 @@ from contextlib import contextmanager
 
 from prefect.logging import get_run_logger
 
-from flows.log import noted_by
+from flows.log import noted_in
 
 
 @contextmanager
 def in_run_log() -> Iterator[None]:
-    """Have notes go into the present run's log until the block ends."""
-    with noted_by(_into_run_log):
+    """Have notes go into the log of the present flow or task run until the block ends."""
+    with noted_in(get_run_logger):
         yield
-
-
-def _into_run_log(says: str) -> None:
-    get_run_logger().info("%s", says)

@@ -16,35 +16,46 @@ from prefect.runtime import flow_run
 from pydantic import BaseModel, Field
 
 from flows.reconcile import Reconciled, reconcile_books
-from flows.requests import WorkspaceFolder, workspace_folder
+from flows.requests import OptionalMonth, WorkspaceFolder, workspace_folder
+from flows.run_log import in_run_log
 from models.intervals import instant
-from models.period import OPTIONAL_MONTH, ServiceMonth
-
-Month = Annotated[str, Field(pattern=OPTIONAL_MONTH, examples=["2026-05"])]
+from models.period import ServiceMonth
 
 
 class SweepRequest(BaseModel, frozen=True, extra="forbid"):
     """What an operator asks for; each field is explained in Prefect's form."""
 
     first: Annotated[
-        Month, Field(description="The first service month, YYYY-MM. Empty: the first recorded one.")
+        OptionalMonth,
+        Field(
+            title="From",
+            description="The first service month, YYYY-MM. Empty: the first recorded one.",
+        ),
     ] = ""
     last: Annotated[
-        Month, Field(description="The last service month, included. Empty: the last recorded one.")
+        OptionalMonth,
+        Field(
+            title="To",
+            description="The last service month, included. Empty: the last recorded one.",
+        ),
     ] = ""
     recent_months: Annotated[
         int,
         Field(
             ge=0,
             le=120,
+            title="Recent months",
             description="In place of both: so many months up to the present one. 0: not used.",
         ),
     ] = 0
-    workspace: WorkspaceFolder = ""
     everybody: Annotated[
         bool,
-        Field(description="Look through the balances of all customers, also of those not ours."),
+        Field(
+            title="Every customer",
+            description="Look through the balances of all customers, also of those not ours.",
+        ),
     ] = False
+    workspace: WorkspaceFolder = ""
 
     @property
     def months(self) -> tuple[ServiceMonth | None, ServiceMonth | None]:
@@ -73,13 +84,14 @@ def sweep(request: SweepRequest) -> Reconciled:
         ConnectorError: The database or the vendor cannot be reached.
     """
     first, last = request.months
-    found = reconcile_books(
-        workspace_folder(request.workspace),
-        now=instant(datetime.now(tz=UTC)),
-        first=first,
-        last=last,
-        everybody=request.everybody,
-    )
+    with in_run_log():
+        found = reconcile_books(
+            workspace_folder(request.workspace),
+            now=instant(datetime.now(tz=UTC)),
+            first=first,
+            last=last,
+            everybody=request.everybody,
+        )
     show_differences(found)
     return found
 

@@ -16,33 +16,35 @@ from pydantic import BaseModel, Field
 
 from flows.ledger_sync import Synced, Ticked, sync
 from flows.office import open_office
-from flows.requests import WorkspaceFolder, workspace_folder
+from flows.requests import AnyMode, Mode, OptionalMonth, WorkspaceFolder, workspace_folder
 from flows.run_log import in_run_log
 from models.intervals import instant
 from models.ledger_reading import CellEdit
-from models.period import OPTIONAL_MONTH, ServiceMonth
+from models.period import ServiceMonth
 
 
 class SyncRequest(BaseModel, frozen=True, extra="forbid"):
     """What an operator asks for; each field is explained in Prefect's form."""
 
     month: Annotated[
-        str,
+        OptionalMonth,
         Field(
-            pattern=OPTIONAL_MONTH,
-            examples=["2026-05"],
+            title="Month",
             description="The service month, YYYY-MM. Empty: every month that is recorded.",
         ),
     ] = ""
+    mode: AnyMode = Mode.FOR_REAL
     workspace: WorkspaceFolder = ""
-    dry_run: Annotated[
-        bool, Field(description="Show what would be recorded and released, and do neither.")
-    ] = False
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing is recorded or released."""
+        return self.mode is Mode.DRY_RUN
 
 
 def _run_name() -> str:
     asked = SyncRequest.model_validate(flow_run.parameters["request"])
-    return f"ledger sync {asked.month or 'of every month'}{' (dry run)' if asked.dry_run else ''}"
+    return f"sync-ledger {asked.month or 'of every month'}{' (dry run)' if asked.dry_run else ''}"
 
 
 @flow(name="sync-ledger", flow_run_name=_run_name, persist_result=False)
@@ -76,7 +78,7 @@ def show_synced(done: Synced) -> None:
             *(_row(one.tick.row.ledger, one.tick.row.key, _ticked(one)) for one in done.ticks),
             *(_row("needs a look", "", says) for says in done.questions),
         ],
-        key="ledger-sync",
+        key="sync-ledger",
         description=(
             f"{done.rows} rows read, {len(done.edits)} edits, {len(done.moved)} claims moved, "
             f"{len(done.released)} credits released, {len(done.questions)} questions."

@@ -14,10 +14,9 @@ from pydantic import BaseModel, Field
 
 from flows.log import note
 from flows.office import open_office
-from flows.requests import WorkspaceFolder, workspace_folder
+from flows.requests import OptionalMonth, WorkspaceFolder, workspace_folder
 from flows.run_log import in_run_log
 from flows.verify import Verification, verify
-from models.period import OPTIONAL_MONTH
 
 
 class UnprovenError(Exception):
@@ -28,10 +27,9 @@ class VerifyRequest(BaseModel, frozen=True, extra="forbid"):
     """What an operator asks for; each field is explained in Prefect's form."""
 
     month: Annotated[
-        str,
+        OptionalMonth,
         Field(
-            pattern=OPTIONAL_MONTH,
-            examples=["2026-05"],
+            title="Month",
             description="Replay this month's decisions alone, YYYY-MM. Empty: all of them.",
         ),
     ] = ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -22,6 +23,9 @@ MOST_MONTHS = 120
 """Months that may be asked for at once: ten years."""
 
 OPTIONAL_MONTH = f"^$|{MONTH_PATTERN}"
+
+LAST_ZONE = "Etc/GMT+12"
+"""Where a month ends last of all."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -94,6 +98,24 @@ class ServiceMonth:
         start = datetime(self.year, self.month, 1, tzinfo=tz)
         end = datetime(following.year, following.month, 1, tzinfo=tz)
         return Interval(instant(start), instant(end))
+
+
+def last_month_over(zones: Iterable[str], at: int) -> ServiceMonth:
+    """The latest month that is over in each of these zones; without any, over everywhere.
+
+    >>> from datetime import UTC, datetime
+    >>> may = instant(datetime(2026, 5, 31, 23, tzinfo=UTC))
+    >>> str(last_month_over(["Europe/Berlin"], may))
+    '2026-05'
+    >>> str(last_month_over(["Europe/Berlin", "UTC"], may))
+    '2026-04'
+
+    Args:
+        zones: IANA time zones, as contracts name them.
+        at: The present instant.
+    """
+    running = [ServiceMonth.containing(at, name) for name in set(zones) or {LAST_ZONE}]
+    return min(running).plus(-1)
 
 
 @cache

@@ -248,6 +248,15 @@ class Billing(Protocol):
         """
         ...
 
+    def link_of(self, part: Part, id_: str) -> str:
+        """The address at which a person sees what pays a part; "" where it is on no page.
+
+        Args:
+            part: What was paid.
+            id_: The vendor's id of what pays it.
+        """
+        ...
+
     def credits(self, span: Interval, *, customers: Iterable[str] | None = None) -> Iterator[Found]:
         """Every note and balance credit made in a span, ours or not, for the reconciliation.
 

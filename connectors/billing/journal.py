@@ -168,6 +168,10 @@ class JournalBilling:
             raise OutcomeUnknown(f"{path}: is there, but {'; '.join(differs)}. Compare them.")
         return Paid(part.key, {"file": str(path.relative_to(self.folder))})
 
+    def link_of(self, part: Part, id_: str) -> str:
+        """Files have no page."""
+        return ""
+
     def credits(self, span: Interval, *, customers: Iterable[str] | None = None) -> Iterator[Found]:
         """Every part that was booked in a span, rising by key; the journal knows no customers.
 

@@ -261,6 +261,10 @@ class MemoryBilling:
         known = not customer or customer in self._customers
         return "" if known else f"customer {customer} is not in this account"
 
+    def link_of(self, part: Part, id_: str) -> str:
+        """Memory has no page."""
+        return ""
+
     def credits(self, span: Interval, *, customers: Iterable[str] | None = None) -> Iterator[Found]:
         """See `Billing.credits`; customers narrow the balance entries."""
         wanted = None if customers is None else set(customers)

@@ -215,6 +215,7 @@ def run_months(
     documents = []
     with prefect_server(home=prefect_home) as ready:
         from flows.month_end import MonthRequest, month_end
+        from flows.requests import Mode
 
         ready()
         for month in months:
@@ -222,11 +223,11 @@ def run_months(
                 month=str(month),
                 workspace=str(workspace),
                 clients=tuple(clients or ()),
-                dry_run=dry_run,
+                mode=Mode.DRY_RUN if dry_run else Mode.FOR_REAL,
                 notify=notify,
                 by_rule=by_rule,
             )
-            with watched(title=request.title):
+            with watched(title=request.title_at(_now())):
                 documents.append(run_document(month_end(request)))
     return documents
 
