@@ -30,7 +30,7 @@ class ReminderRequest(BaseModel, frozen=True, extra="forbid"):
         Field(
             title="On",
             description="The day from which deadlines are counted. "
-            "None: now, in each claim's own zone."
+            "None: now, in each claim's own zone.",
         ),
     ] = None
     mode: AnyMode = Mode.FOR_REAL

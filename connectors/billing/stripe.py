@@ -236,7 +236,7 @@ class StripeBilling:
         return f"it was prepared on the {there} side, and the workspace names {here}"
 
     def link_of(self, part: Part, id_: str) -> str:
-        """The credit note's page in Stripe's dashboard, or the customer's for an entry on a balance.
+        """A credit note's page in the dashboard, or the customer's for an entry on a balance.
 
         Source: https://docs.stripe.com/dashboard/basics (the dashboard's test side is `/test`).
         """
