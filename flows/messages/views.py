@@ -451,6 +451,25 @@ class TrialMessage:
     at: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedRun:
+    """A run of Prefect's that nobody watches, and that did not end well.
+
+    Attributes:
+        name: The workspace's name.
+        run: The run's name, such as `month-end 2026-10 (14 clients)`.
+        why: What it ended with, in a sentence that holds no secret.
+        crashed: Whether it was cut off from outside, instead of giving up by itself.
+        link: The run's page; "" when it is not known.
+    """
+
+    name: str
+    run: str
+    why: str
+    crashed: bool = False
+    link: str = ""
+
+
 def _command(workspace: str, words: Sequence[str]) -> str:
     named = ("--workspace", workspace) if workspace else ()
     return shlex.join(("makegood", *words, *named))

@@ -20,6 +20,7 @@ from flows.messages import (
     render_reminder,
     render_request,
     render_summary,
+    render_failure,
     render_trial,
 )
 from flows.messages.language import ENGLISH, language_of
@@ -40,6 +41,7 @@ from tests.flows.messages.samples import (
     reminder,
     request,
     summary,
+    failure,
     trial,
 )
 
@@ -136,6 +138,8 @@ def hostile() -> dict[str, Rendered]:
         "calendar": render_reminder(replace(evil_reminder, reminds=False)),
         "request": render_request(request(waiting=(line,), previews=EVIL, workspace=EVIL)),
         "trial": render_trial(trial(name=EVIL)),
+        "failure": render_failure(failure(name=EVIL, run=EVIL, why=EVIL, link=EVIL)),
+        "crash": render_failure(failure(name=EVIL, run=EVIL, why=EVIL, link=EVIL, crashed=True)),
     }
 
 
@@ -267,7 +271,11 @@ def test_the_lines_of_an_item_hang_under_its_first_word():
     ) in render_summary(summary(changes=(line,))).text
 
 
-@pytest.mark.parametrize("name", [name for name in KINDS if name != "trial"])
+WITHOUT_FIGURES = {"trial", "failure", "crash"}
+"""Messages that are part of no month."""
+
+
+@pytest.mark.parametrize("name", [name for name in KINDS if name not in WITHOUT_FIGURES])
 def test_text_and_page_say_the_same_figures(name):
     """Every number and every name of a month in the text also stands on the page."""
     rendered = pages()[name]
