@@ -19,7 +19,8 @@ from tenacity import (
     Retrying,
     retry_if_exception_type,
     stop_after_attempt,
-    wait_exponential_jitter,
+    wait_exponential,
+    wait_random,
     wait_random_exponential,
 )
 
@@ -96,9 +97,8 @@ def with_patience(
     retrying = Retrying(
         retry=_worth,
         stop=stop_after_attempt(PATIENT_ATTEMPTS),
-        wait=wait_exponential_jitter(
-            initial=FIRST_PATIENT_WAIT_S, max=LONGEST_PATIENT_WAIT_S, jitter=FIRST_PATIENT_WAIT_S
-        ),
+        wait=wait_exponential(multiplier=FIRST_PATIENT_WAIT_S, max=LONGEST_PATIENT_WAIT_S)
+        + wait_random(0, FIRST_PATIENT_WAIT_S),
         before_sleep=_tell,
         sleep=sleep,
         reraise=True,

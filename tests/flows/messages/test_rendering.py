@@ -16,11 +16,11 @@ from flows.messages import (
     Rendered,
     WithheldLine,
     render_calendar,
+    render_failure,
     render_notice,
     render_reminder,
     render_request,
     render_summary,
-    render_failure,
     render_trial,
 )
 from flows.messages.language import ENGLISH, language_of
@@ -34,6 +34,7 @@ from tests.flows.messages.samples import (
     MAY,
     credit,
     due,
+    failure,
     money,
     notice,
     outage,
@@ -41,7 +42,6 @@ from tests.flows.messages.samples import (
     reminder,
     request,
     summary,
-    failure,
     trial,
 )
 
