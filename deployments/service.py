@@ -18,7 +18,7 @@ from pathlib import Path
 
 from connectors.errors import Misconfigured, Retriable
 from deployments.prefect_server import end_with_parent, stop, wait_until_healthy
-from flows.requests import SERVED
+from flows.settings import WORKSPACE
 from models.findings import refuse
 
 HOST = "127.0.0.1"
@@ -112,7 +112,7 @@ def _places(workspace: Path, home: Path, port: int) -> Mapping[str, str]:
         # The page asks this address; a port on the command line alone would leave it at 4200.
         "PREFECT_SERVER_API_HOST": HOST,
         "PREFECT_SERVER_API_PORT": str(port),
-        SERVED: str(workspace.absolute()),
+        WORKSPACE: str(workspace.absolute()),
     }
 
 

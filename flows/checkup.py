@@ -6,26 +6,23 @@ to be done. No secret is ever shown: only the names of the variables that hold t
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
-from enum import IntEnum
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import httpx
-
-from connectors.errors import ConnectorError, Misconfigured
-from flows import office as doors
-from flows.binding import check_account
-from flows.office import Office, open_office, read_terms
-from flows.requests import SERVED
+from connectors.errors import Misconfigured
+from connectors.store.sql import Standing, open_store, standing_of
+from flows.checkup_answers import Answer, LookError, State, asked, tried
+from flows.checkup_doors import ask_doors
+from flows.checkup_prefect import ask_prefect
+from flows.checkup_zones import ask_zones
+from flows.known_settings import Place, Setting, known_settings, place_of, strange_settings
+from flows.office import SQLITE_FILE, database_url, read_terms
+from flows.settings import as_flows_see_it
 from flows.source_trial import try_sources
-from models.findings import Severity, UnusableInputError
+from models.findings import Severity
 from models.intervals import Interval, instant
-from models.period import zone
-from models.terms import near_miss
 
 DAY_MS = 86_400_000
 SPAN_DAYS = 2
@@ -33,70 +30,29 @@ AHEAD_DAYS = 100
 MOST_APART_MS = 5_000
 """Clocks that differ by more than this are worth a look: leases and deadlines hang on them."""
 
-PREFECT_API = "PREFECT_API_URL"
-FREE = ("MAKEGOOD_SOURCE_", "MAKEGOOD_BENCH_", "MAKEGOOD_REQUIRE_PEERS")
-"""How secrets begin that sources name themselves, and what only our tests look for."""
-
-OTHERS: Mapping[str, str] = {
-    PREFECT_API: "the Prefect server to report to; without it commands start one for themselves",
-    SERVED: "the workspace that a worker or the webhook receiver serves",
-    "MAKEGOOD_APPROVER_TOKEN": "the token of whoever releases",
-    "MAKEGOOD_STRIPE_WEBHOOK_SECRETS": "the secrets of the webhook receiver",
-    doors.SMTP_CA: "a file of certificates for the mail server",
-    doors.STRIPE_URL: "another address than Stripe's own, for tests",
-    doors.NOTION_URL: "another address than Notion's own, for tests",
-    "MAKEGOOD_COMPLETE": "completion in a shell",
-}
-
-
-class State(IntEnum):
-    """How a question was answered; later ones are worse."""
-
-    GOOD = 0
-    LOOK = 1
-    AWAY = 2
-    WRONG = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One question and its answer.
-
-    Attributes:
-        about: What was asked about.
-        state: How it was answered.
-        says: What was found, or what is wrong and what to do.
-    """
-
-    about: str
-    state: State
-    says: str
+IN_MEMORY = "sqlite://"
 
 
 def check_up(folder: Path) -> Iterator[Answer]:
     """Ask about everything that a workspace names, in the order in which a month needs it.
 
+    Secrets are looked for as flows look for them.
+
     Args:
         folder: The folder that holds makegood.yaml.
     """
-    workspace = _asked("workspace", lambda: _workspace(folder))
-    yield workspace
-    yield from _settings()
-    if workspace.state:
-        return
-    yield _asked("time zones", lambda: _time_zones(folder))
-    yield from _sources(folder)
-    yield from _doors(folder)
-    yield _asked("Prefect", _prefect)
-
-
-def _asked(about: str, question: Callable[[], str]) -> Answer:
-    try:
-        return Answer(about, State.GOOD, question())
-    except (UnusableInputError, Misconfigured) as error:
-        return Answer(about, State.WRONG, str(error))
-    except ConnectorError as error:
-        return Answer(about, State.AWAY, str(error))
+    with as_flows_see_it():
+        workspace = asked("workspace", lambda: _workspace(folder))
+        yield workspace
+        yield from _settings(None if workspace.state else folder)
+        if workspace.state:
+            return
+        yield asked("time zones", lambda: ask_zones(_zones(folder)))
+        yield from _sources(folder)
+        database = asked("database", lambda: _database(folder))
+        yield database
+        yield from _doors(folder, usable=database.state is State.GOOD)
+        yield asked("Prefect", ask_prefect)
 
 
 def _workspace(folder: Path) -> str:
@@ -107,36 +63,39 @@ def _workspace(folder: Path) -> str:
     )
 
 
-def _time_zones(folder: Path) -> str:
+def _zones(folder: Path) -> list[str]:
     _, contracts, _ = read_terms(folder)
-    names = sorted({v.time_zone for contract in contracts for v in contract.versions})
-    for name in names:
-        zone(name)
-    try:
-        edition = f"tzdata {version('tzdata')}"
-    except PackageNotFoundError:
-        edition = "the system's own tables"
-    return f"{', '.join(names) or 'none is named'}; {edition}"
+    return sorted({v.time_zone for contract in contracts for v in contract.versions})
 
 
-def _settings() -> Iterator[Answer]:
-    """Which variables are set; what they hold is nobody's business."""
-    named = {
-        doors.DATABASE_URL: "the database, in place of makegood.yaml's",
-        doors.STRIPE_KEY: "Stripe's restricted key",
-        doors.NOTION_TOKEN: "the secret of Notion's integration",
-        doors.SLACK_WEBHOOK: "the address of the operators' chat",
-        doors.SMTP_PASSWORD: "the mail server's password",
-        **OTHERS,
-    }
-    given = [name for name in sorted(named) if os.environ.get(name)]
-    missing = [name for name in sorted(named) if name not in given]
-    says = f"set: {', '.join(given) or 'none'}; not set: {', '.join(missing) or 'none'}"
-    yield Answer("environment", State.GOOD, says)
-    for name in sorted(os.environ):
-        if name.startswith("MAKEGOOD_") and not (name in named or name.startswith(FREE)):
-            near = near_miss(name, named)
-            yield Answer("environment", State.LOOK, f"{name} is no setting of ours. {near}".strip())
+def _settings(folder: Path | None) -> Iterator[Answer]:
+    """Which settings are there, and where; what they hold is nobody's business."""
+    yield asked("settings", lambda: _places(folder))
+    for name, near in strange_settings():
+        remedy = near or "`makegood settings` lists ours."
+        yield Answer("settings", State.LOOK, f"{name} is no setting of ours. {remedy}")
+
+
+def _places(folder: Path | None) -> str:
+    """Where every setting was found that has a value.
+
+    Raises:
+        Misconfigured: One is nowhere that the workspace needs.
+    """
+    workspace = read_terms(folder)[0] if folder else None
+    places = {one: place_of(one) for one in known_settings(workspace)}
+    found = [
+        f"{one.name} ({place.value})" for one, place in places.items() if place is not Place.NOWHERE
+    ]
+    missing = [one for one, place in places.items() if one.needed and place is Place.NOWHERE]
+    if missing:
+        raise Misconfigured(" ".join(map(_missing, missing)))
+    return f"set: {', '.join(found) or 'none'}; `makegood settings` lists all"
+
+
+def _missing(setting: Setting) -> str:
+    where = f", or save it in the Secret block {setting.block}" if setting.block else ""
+    return f"{setting.name} is not set, and the workspace needs it. Set it{where}."
 
 
 def _sources(folder: Path) -> Iterator[Answer]:
@@ -145,72 +104,75 @@ def _sources(folder: Path) -> Iterator[Answer]:
     trial = try_sources(folder, span=span, ahead=Interval(now, now + AHEAD_DAYS * DAY_MS))
     for one in trial.sources:
         probes = len(one.probes)
-        yield _tried(f"source {one.terms.id}", one.problem, _seen(probes))
+        yield tried(f"source {one.terms.id}", one.problem, _seen(probes))
     for other in trial.exclusion_sources:
         known = len(other.events or ())
-        yield _tried(f"exclusions {other.terms.id}", other.problem, f"{known} events known")
+        yield tried(f"exclusions {other.terms.id}", other.problem, f"{known} events known")
     for finding in trial.findings:
         state = State.WRONG if finding.severity is Severity.ERROR else State.LOOK
-        yield Answer(f"source {finding.place}", state, str(finding))
+        yield Answer("sources", state, str(finding))
 
 
 def _seen(probes: int) -> str:
     return f"answers: {probes} {'probe' if probes == 1 else 'probes'} in the last {SPAN_DAYS} days"
 
 
-def _tried(about: str, problem: Exception | None, says: str) -> Answer:
-    if problem is None:
-        return Answer(about, State.GOOD, says)
-    wrong = isinstance(problem, UnusableInputError | Misconfigured)
-    return Answer(about, State.WRONG if wrong else State.AWAY, str(problem))
+def _url(folder: Path) -> str:
+    return database_url(folder, read_terms(folder)[0])
 
 
-def _doors(folder: Path) -> Iterator[Answer]:
-    """Database, ledgers, mail, billing: what is written to."""
-    try:
-        opened = open_office(folder)
-        with opened as office:
-            yield _asked("database", lambda: _database(folder, office))
-            for ledger in office.ledgers.values():
-                yield _asked(f"ledger {ledger.name}", lambda one=ledger: _checked(one.check))  # type: ignore[misc]  # Bound at once.
-            if office.mail is not None:
-                yield _asked("mail", lambda: _checked(office.mail.check) if office.mail else "")
-            yield _asked("billing", lambda: _checked(lambda: check_account(office)))
-            chat = "notices can be posted; none was" if office.chat else "nobody wants notices"
-            yield Answer("chat", State.GOOD, chat)
-    except (UnusableInputError, ConnectorError) as error:
-        yield _tried("database, billing", error, "")
+def _database(folder: Path) -> str:
+    """What is seen of the database: its tables and its clock.
 
-
-def _checked(check: Callable[[], None]) -> str:
-    check()
-    return "answers, and may be written"
-
-
-def _database(folder: Path, office: Office) -> str:
-    url = doors.database_url(folder, office.workspace)
-    place = url.removeprefix(doors.SQLITE_FILE)
-    if url.startswith(doors.SQLITE_FILE) and not Path(place).exists():
+    Raises:
+        Misconfigured: It cannot be used, or its clock is another one.
+        LookError: Its tables are older than this Makegood.
+    """
+    standing = standing_of(_url(folder))
+    if standing is None:
         return "not there yet; the first run makes it"
-    apart = abs(office.store.now() - instant(datetime.now(tz=UTC)))
+    apart = _apart(standing)
+    if standing.revision is None:
+        return f"empty; the first run makes its tables. Its clock is {apart} ms from this machine's"
+    _check_tables(standing)
+    return f"answers; tables at {standing.newest}; its clock is {apart} ms from this machine's"
+
+
+def _apart(standing: Standing) -> int:
+    apart = abs(standing.now - instant(datetime.now(tz=UTC)))
     if apart > MOST_APART_MS:
         message = (
-            f"its clock and this machine's are {apart // 1000} s apart; at most "
+            f"{standing.place}: its clock and this machine's are {apart // 1000} s apart; at most "
             f"{MOST_APART_MS // 1000} s was expected. Set both by NTP."
         )
         raise Misconfigured(message)
-    return f"answers; its clock is {apart} ms from this machine's"
+    return apart
 
 
-def _prefect() -> str:
-    address = os.environ.get(PREFECT_API)
-    if not address:
-        return "none is named: commands start one for themselves, `makegood up` one for you"
-    try:
-        with httpx.Client(timeout=10, trust_env=False) as client:
-            answer = client.get(f"{address}/health")
-            answer.raise_for_status()
-    except httpx.HTTPError as error:
-        message = f"does not answer ({type(error).__name__}). Start it, or unset {PREFECT_API}."
-        raise ConnectorError(message) from None
-    return "answers"
+def _check_tables(standing: Standing) -> None:
+    if not standing.known:
+        message = (
+            f"{standing.place}: its tables are at {standing.revision}, which this Makegood does "
+            f"not know; {standing.newest} was expected. A newer one has opened it: install that."
+        )
+        raise Misconfigured(message)
+    if standing.revision != standing.newest:
+        message = (
+            f"{standing.place}: its tables are at {standing.revision}, this Makegood works with "
+            f"{standing.newest}. Back it up, then run: makegood migrate"
+        )
+        raise LookError(message)
+
+
+def _doors(folder: Path, *, usable: bool) -> Iterator[Answer]:
+    """What is written to, without touching tables that are missing or old."""
+    url = _url(folder)
+    there = not url.startswith(SQLITE_FILE) or Path(url.removeprefix(SQLITE_FILE)).exists()
+    shown = url if usable and there and _has_tables(url) else IN_MEMORY
+    with closing(open_store(shown, lazily=True)) as store:
+        yield from ask_doors(folder, store, shown)
+
+
+def _has_tables(url: str) -> bool:
+    standing = standing_of(url)
+    return standing is not None and standing.revision is not None

@@ -182,6 +182,15 @@ class Billing(Protocol):
         """How long a repeated idempotency key is surely recognised: less than is promised."""
         ...
 
+    def check(self) -> str:
+        """Find out, without writing anything, what may be done here; a sentence about it.
+
+        Raises:
+            Misconfigured: Key, permission or place is wrong.
+            Retriable: The vendor cannot be asked now.
+        """
+        ...
+
     def picture(self, query: BillingQuery) -> BillingPicture:
         """All candidates for a contract's month. Read-only.
 

@@ -145,6 +145,10 @@ class MemoryBilling:
 
     # --- The promise of the role ------------------------------------------------------------------
 
+    def check(self) -> str:
+        """Memory takes everything."""
+        return "takes everything, and forgets it"
+
     def picture(self, query: BillingQuery) -> BillingPicture:
         """See `Billing.picture`."""
         with self._guard:

@@ -28,6 +28,7 @@ from connectors.billing._notes import (
     notes,
 )
 from connectors.billing._pace import Pace
+from connectors.billing._permissions import readable
 from connectors.billing._picture import (
     CustomerIndex,
     billed,
@@ -125,6 +126,10 @@ class StripeBilling:
         self._line.close()
 
     # --- Asking -----------------------------------------------------------------------------------
+
+    def check(self) -> str:
+        """See `Billing.check`: what the key lets us read; six requests."""
+        return readable(self._line)
 
     def picture(self, query: BillingQuery) -> BillingPicture:
         """All candidates for a contract's month. Read-only.

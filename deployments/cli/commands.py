@@ -102,6 +102,28 @@ COMMANDS: Mapping[str, Command] = {
             "a part of it ended by itself; start it again",
         ),
     ),
+    "settings": Command(
+        "setting_up:settings",
+        "List every setting: what it is for, and where it is found.",
+        ("makegood settings", "makegood settings --workspace books --json"),
+        (
+            "listed, and nothing is missing",
+            "something that the workspace needs is nowhere",
+            "the workspace cannot be used",
+            "Prefect's server does not answer; run it again",
+        ),
+    ),
+    "migrate": Command(
+        "setting_up:migrate",
+        "Bring the database to the tables of this Makegood.",
+        ("makegood migrate", "makegood migrate --workspace books --json"),
+        (
+            "done, or nothing was to do",
+            "",
+            "the database cannot be used, or a newer Makegood has opened it",
+            "the database is away; run it again",
+        ),
+    ),
     "release": Command(
         "months:release",
         "Let a month's credits go, after showing them and asking.",

@@ -339,6 +339,34 @@ class DoctorDocument(TypedDict):
 
 
 @with_config(STRICT)
+class SettingDocument(TypedDict):
+    """One setting; never what it holds."""
+
+    name: str
+    says: str
+    secret: bool
+    secret_block: str | None
+    needed: bool
+    found: Annotated[str, Field(pattern=r"^(environment|secret block)$")] | None
+
+
+@with_config(STRICT)
+class SettingsDocument(TypedDict):
+    """The answer of `makegood settings`."""
+
+    settings: list[SettingDocument]
+
+
+@with_config(STRICT)
+class MigrateDocument(TypedDict):
+    """The answer of `makegood migrate`."""
+
+    place: str
+    before: str | None
+    now: str
+
+
+@with_config(STRICT)
 class ObligationDocument(TypedDict):
     """One revision of what a month owes."""
 

@@ -43,6 +43,8 @@ DOCUMENTS: Mapping[str, type] = {
     "sync": documents.SyncDocument,
     "verify": documents.VerifyDocument,
     "doctor": documents.DoctorDocument,
+    "migrate": documents.MigrateDocument,
+    "settings": documents.SettingsDocument,
 }
 """The document that each command prints with --json."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from pathlib import Path
 from typing import Annotated
@@ -15,8 +14,10 @@ from deployments.cli.options import Json, Workspace
 from deployments.cli.printing import print_json, write
 from deployments.cli.progress import watched
 from deployments.service import service, wait
-from flows.checkup import Answer, State, check_up
+from flows.checkup import check_up
+from flows.checkup_answers import Answer, State
 from flows.office import read_terms
+from flows.settings import PREFECT_HOME, of_prefect
 
 HERE = Path()
 MARKS = {State.GOOD: "good", State.LOOK: "look", State.AWAY: "away", State.WRONG: "WRONG"}
@@ -26,7 +27,6 @@ EXITS = {
     State.AWAY: Exit.COULD_NOT_FINISH,
     State.WRONG: Exit.UNUSABLE_INPUT,
 }
-PREFECT_HOME = "PREFECT_HOME"
 
 
 def up(
@@ -45,7 +45,7 @@ def up(
     # Whoever stops services sends SIGTERM, and a shell in the background ignores SIGINT.
     for stopping in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stopping, signal.default_int_handler)
-    home = Path(os.environ.get(PREFECT_HOME) or workspace / ".prefect")
+    home = Path(of_prefect(PREFECT_HOME) or workspace / ".prefect")
     with service(workspace, home=home, port=port, tell=say) as running:
         say(f"Open {running.address}/deployments. Ctrl-C ends all of it.")
         try:
@@ -58,9 +58,9 @@ def up(
 def doctor(*, workspace: Workspace = HERE, json: Json = False) -> int:
     """Ask whether everything is there that a month needs.
 
-    Workspace, time zones, sources, database and its clock, ledgers, mail, billing and Prefect are
-    asked one after another, whatever becomes of the others. Nothing is changed and nothing sent;
-    of secrets, only the names of variables are shown.
+    Workspace, settings, time zones, sources, database with its tables and its clock, ledgers, mail,
+    billing and Prefect are asked one after another, whatever becomes of the others. Nothing is
+    changed and nothing sent; of secrets, only the names of variables are shown.
     """
     with watched(title="Asking"):
         answers = list(check_up(workspace))
