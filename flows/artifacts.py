@@ -8,7 +8,8 @@ with `dry-run-`, so that neither can be taken for the other.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from prefect.artifacts import Artifact, create_markdown_artifact, create_table_artifact
 
@@ -32,8 +33,8 @@ from models.terms import plain
 MOST_CLIENTS = 100
 """Clients that get an explanation of their own; the rest are explained by the command line."""
 
-ARTIFACTS = "/artifacts/key"
-"""Where Prefect's pages show what stands under a key."""
+ARTIFACTS = "/artifacts/artifact"
+"""Where Prefect's pages show an artifact."""
 
 
 def show_month(run: MonthRun) -> None:
@@ -48,14 +49,15 @@ def show_month(run: MonthRun) -> None:
             key=f"{prefix}contracts-{run.period}",
             description=f"Every contract of {run.period}, as it was decided.",
         )
-    by_client = _explained_clients(run)
-    for client, outcomes in by_client.items():
-        create_markdown_artifact(
+    explained = {
+        client: create_markdown_artifact(
             markdown=explanation(outcomes),
             key=_key(f"{prefix}month-{run.period}", client),
             description=f"How {run.period} was decided for {client}.",
         )
-    _show_summary(run, prefix, by_client.keys())
+        for client, outcomes in _explained_clients(run).items()
+    }
+    _show_summary(run, prefix, explained)
     _show_attention(run, prefix)
 
 
@@ -73,23 +75,22 @@ def _is_urgent(outcomes: Sequence[Outcome]) -> bool:
     return any(answer.owed or answer.withheld for answer in answers)
 
 
-def _show_summary(run: MonthRun, prefix: str, explained: Collection[str]) -> None:
+def _show_summary(run: MonthRun, prefix: str, explained: Mapping[str, object]) -> None:
     if run.dry_run:
         lines, links = decided_lines(run), NOWHERE
     else:
         lines = recorded_lines(run.office, run.period, clients=run.plan.clients)
         links = links_of(run.office, run.period, lines[:MOST_SHOWN])
-    base = f"{prefix}month-{run.period}"
     create_markdown_artifact(
-        markdown=summary(
-            _title(run),
-            lines,
-            links,
-            lambda client: f"{ARTIFACTS}/{_key(base, client)}" if client in explained else "",
-        ),
-        key=base,
+        markdown=summary(_title(run), lines, links, _places(explained)),
+        key=f"{prefix}month-{run.period}",
         description=_title(run),
     )
+
+
+def _places(explained: Mapping[str, object]) -> Callable[[str], str]:
+    """Where a client's explanation is, by the ids of those that there are."""
+    return lambda client: f"{ARTIFACTS}/{explained[client]}" if client in explained else ""
 
 
 def _title(run: MonthRun) -> str:
@@ -98,13 +99,13 @@ def _title(run: MonthRun) -> str:
         return f"{run.period}: what is recorded"
     met = sum(1 for one in breached if one is False)
     many = f"{len(breached)} contract{'s' * (len(breached) != 1)}"
-    return f"{run.period}: {met} of {many} met what they promise"
+    return f"{run.period}: {met} of {many} met what was promised"
 
 
 def _show_attention(run: MonthRun, prefix: str) -> None:
     key, asked = f"{prefix}needs-a-person-{run.period}", attention(run)
     # Where nothing was open there is nothing to take back.
-    if asked or Artifact.get(key) is not None:
+    if asked or _latest(key):
         create_markdown_artifact(
             markdown=attention_page(run.period, asked),
             key=key,
@@ -116,17 +117,19 @@ def show_released(office: Office, period: str, clients: Sequence[str] = ()) -> N
     """Show the month as it stands after a release, with what was paid; explanations stay."""
     lines = recorded_lines(office, period, clients=clients)
     base, shown = f"month-{period}", lines[:MOST_SHOWN]
-    explained = {line.client for line in shown if Artifact.get(_key(base, line.client))}
+    found = {line.client: _latest(_key(base, line.client)) for line in shown}
+    explained = {client: id_ for client, id_ in found.items() if id_}
+    title = f"{period}: after the release"
+    links = links_of(office, period, shown)
     create_markdown_artifact(
-        markdown=summary(
-            f"{period}: after the release",
-            lines,
-            links_of(office, period, shown),
-            lambda client: f"{ARTIFACTS}/{_key(base, client)}" if client in explained else "",
-        ),
-        key=base,
-        description=f"{period}, after the release",
+        markdown=summary(title, lines, links, _places(explained)), key=base, description=title
     )
+
+
+def _latest(key: str) -> str:
+    """The id of the latest artifact under a key; "" without any."""
+    found: Any = Artifact.get(key)
+    return str(found.id) if found else ""
 
 
 def _row(outcome: Outcome) -> dict[str, str]:
@@ -135,9 +138,8 @@ def _row(outcome: Outcome) -> dict[str, str]:
         "contract": outcome.governed.contract.id,
         "uptime %": "" if answer.uptime is None else floor_percent(answer.uptime),
         "promised %": plain(version.credit.ladder.commitment_percent),
-        "credit": str(answer.amount or ""),
-        "withheld": answer.withheld,
-        "change": outcome.says,
+        "credit": "withheld" if answer.withheld else str(answer.amount or ""),
+        "why": answer.withheld or outcome.says,
     }
 
 

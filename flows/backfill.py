@@ -25,7 +25,15 @@ from pydantic import BaseModel, Field
 
 from flows.month import MonthRun
 from flows.month_end import MonthRequest, month_end
-from flows.requests import AnyMode, Clients, Mode, Month, WorkspaceFolder, scope_words
+from flows.requests import (
+    AnyMode,
+    Clients,
+    Mode,
+    Month,
+    Reopen,
+    WorkspaceFolder,
+    scope_words,
+)
 from models.period import ServiceMonth, months_between
 
 
@@ -49,6 +57,7 @@ class BackfillRequest(BaseModel, frozen=True, extra="forbid"):
             description="Let the contracts' own rules release what they allow.",
         ),
     ] = False
+    reopen: Reopen = ""
     workspace: WorkspaceFolder = ""
 
     @property
@@ -69,6 +78,7 @@ class BackfillRequest(BaseModel, frozen=True, extra="forbid"):
             mode=self.mode,
             notify=self.notify,
             by_rule=self.allow_rule_release,
+            reopen=self.reopen,
         )
 
 

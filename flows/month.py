@@ -104,6 +104,7 @@ class Outcome:
         change: What it changed: the revision; None when the same inputs were decided before.
         standing: The latest obligation that is not superseded; None when nothing is owed.
         says: The change in words.
+        stays_closed: Whether it would have changed a closed month, which nobody has reopened.
     """
 
     governed: Governed
@@ -111,6 +112,7 @@ class Outcome:
     change: Revision | None
     standing: Obligation | None
     says: str
+    stays_closed: bool = False
 
     @property
     def withheld(self) -> str:
@@ -140,6 +142,8 @@ class MonthRun:
         dry_run: Decide and report, write nothing.
         notify: Whether the operator's summary is sent.
         by_rule: Whether the contracts' own rules may release drafts.
+        reopen: Why closed months are decided again; "" for leaving them as they are, with a
+            question; None where whoever runs it has said by that alone that they shall be.
         readings: What each source said.
         later: What is to be remembered of them once the run is not refused any more.
         announced: What may be excluded, with the announcements that count.
@@ -162,6 +166,7 @@ class MonthRun:
         dry_run: bool = False,
         notify: bool = True,
         by_rule: bool = True,
+        reopen: str | None = None,
     ) -> None:
         """Begin with nothing read and nothing decided."""
         self.office = office
@@ -169,6 +174,7 @@ class MonthRun:
         self.dry_run = dry_run
         self.notify = notify
         self.by_rule = by_rule
+        self.reopen = reopen
         self.readings: dict[SourceRead, Reading] = {}
         self.later: deque[Callable[[], object]] = deque()
         self.announced = Announcements()
@@ -271,8 +277,12 @@ def month_run(
     dry_run: bool,
     notify: bool,
     by_rule: bool = True,
+    reopen: str | None = None,
 ) -> Iterator[MonthRun]:
     """Open a month: read the workspace, plan, and hold the month's lock until the block ends.
+
+    A contract's month is closed once its credit was released; `reopen` says why it is decided
+    again (see `MonthRun`).
 
     Raises:
         UnusableInputError: The workspace or the request cannot be used.
@@ -286,7 +296,9 @@ def month_run(
             office.check_doors()
             check_account(office)
         with office.store.month_lock(str(month), holder=f"makegood run {month}"):
-            yield MonthRun(office, plan, dry_run=dry_run, notify=notify, by_rule=by_rule)
+            yield MonthRun(
+                office, plan, dry_run=dry_run, notify=notify, by_rule=by_rule, reopen=reopen
+            )
 
 
 def conduct(run: MonthRun, each: Each, only: Part = Part.ALL) -> None:
@@ -298,7 +310,8 @@ def conduct(run: MonthRun, each: Each, only: Part = Part.ALL) -> None:
         _follow(run, timed, only)
     mirrored = [says for came in run.mirrored.values() for says in came.questions]
     note(timed.shares)
-    run.questions = (*open_questions(run.office.store, run.plan), *mirrored)
+    closed = [f"{o.governed.contract.id}: {o.says}." for o in run.report if o.stays_closed]
+    run.questions = (*closed, *open_questions(run.office.store, run.plan), *mirrored)
 
 
 def _decide(run: MonthRun, timed: Each) -> None:
@@ -417,7 +430,8 @@ def apply_ladder(run: MonthRun, shard: int) -> str:
     history = run.office.store.history([g.contract.id for g in governed], run.period)
     decided = [apply_terms(measured) for measured in run.measured[shard]]
     outcomes = [
-        _outcome(g, d, history[g.contract.id]) for g, d in zip(governed, decided, strict=True)
+        _outcome(g, d, history[g.contract.id], run.reopen)
+        for g, d in zip(governed, decided, strict=True)
     ]
     if not run.dry_run:
         _record(run, outcomes, history)
@@ -593,7 +607,9 @@ def _touching(events: Sequence[ExclusionEvent], governed: Governed) -> Iterator[
             yield event
 
 
-def _outcome(governed: Governed, decided: Decided, history: ContractHistory) -> Outcome:
+def _outcome(
+    governed: Governed, decided: Decided, history: ContractHistory, reopen: str | None
+) -> Outcome:
     case = decided.measured.case
     known = [stored.obligation for stored in history.obligations]
     before = history.determined.body if history.determined else None
@@ -601,6 +617,7 @@ def _outcome(governed: Governed, decided: Decided, history: ContractHistory) -> 
     if not because:
         says = "unchanged: decided before on the same inputs"
         return Outcome(governed, decided, None, _latest(known), says)
+    closed = _is_closed(known)
     total, withheld = _owed(decided)
     change = revise(
         known,
@@ -608,11 +625,28 @@ def _outcome(governed: Governed, decided: Decided, history: ContractHistory) -> 
         period=str(case.month),
         total=total,
         withheld=withheld,
-        because=because,
+        because=f"{because}; reopened: {reopen}" if closed and reopen else because,
     )
+    if closed and reopen == "" and change.created is not None:
+        says = _stays_closed(change.created, because)
+        return Outcome(governed, decided, None, _latest(known), says, stays_closed=True)
     left = [obligation for obligation in known if not obligation.is_open]
     created = [change.created] if change.created else []
     return Outcome(governed, decided, change, _latest([*left, *created]), change.says)
+
+
+def _is_closed(known: Sequence[Obligation]) -> bool:
+    """Whether what a contract's month owes was released, and nothing of it is open since."""
+    standing = _latest(known)
+    return standing is not None and standing.state is ObligationState.RELEASED
+
+
+def _stays_closed(would: Obligation, because: str) -> str:
+    amount = f"{would.amount} would be added" if would.amount else f"withheld: {would.reason}"
+    return (
+        f"the month is closed and would come out otherwise ({amount}), because {because}. Run it "
+        "again with a reason to reopen it; nothing is recorded before"
+    )
 
 
 def _because(before: Mapping[str, JsonValue] | None, decided: Decided) -> str:

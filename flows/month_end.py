@@ -31,6 +31,7 @@ from flows.requests import (
     Clients,
     Mode,
     OptionalMonth,
+    Reopen,
     WorkspaceFolder,
     scope_words,
     workspace_folder,
@@ -80,12 +81,18 @@ class MonthRequest(BaseModel, frozen=True, extra="forbid"):
             description="Let the contracts' own rules release what they allow.",
         ),
     ] = True
+    reopen: Reopen = ""
     workspace: WorkspaceFolder = ""
 
     @property
     def dry_run(self) -> bool:
         """Whether nothing is written."""
         return self.mode is Mode.DRY_RUN
+
+    @property
+    def why_reopened(self) -> str | None:
+        """See `MonthRun.reopen`."""
+        return self.reopen.strip()
 
     def month_at(self, at: int) -> ServiceMonth:
         """The month, or the last one that is over by then in every contract's time zone.
@@ -110,6 +117,15 @@ class MonthRequest(BaseModel, frozen=True, extra="forbid"):
         said += [] if self.only is Part.ALL else [self.only.value]
         said += ["dry run"] if self.dry_run else []
         return f"month-end {month} ({', '.join(said)})"
+
+
+class RequestOfPerson(MonthRequest, frozen=True, extra="forbid"):
+    """The same from a person at a terminal, who names the month and sees at once what changes."""
+
+    @property
+    def why_reopened(self) -> str | None:
+        """Nobody reruns a month by a slip there: there is no schedule and no button."""
+        return self.reopen.strip() or None
 
 
 def _run_name() -> str:
@@ -148,6 +164,7 @@ def month_end(request: MonthRequest) -> MonthRun:
         dry_run=request.dry_run,
         notify=request.notify,
         by_rule=request.by_rule,
+        reopen=request.why_reopened,
     )
     with in_run_log():
         with shown_progress(request.title_at(_to_start_at()), STEPS), month as run:

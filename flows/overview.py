@@ -16,7 +16,7 @@ from flows.binding import PAYMENT
 from flows.bookkeeping import PAID_BY, ledger_facts
 from flows.books import ROW
 from flows.effects import AT_ONCE
-from flows.markdown import link, plain, table
+from flows.markdown import lines, link, plain, table
 from flows.month import MonthRun, Outcome
 from flows.office import Office
 from models.contract import Role
@@ -32,13 +32,12 @@ MOST_SHOWN = 200
 MOST_ASKED = 100
 """Questions that are told one by one."""
 
-HEADINGS = (
-    *("Client", "Service", "Uptime %", "Promised %", "Credit", "Stands", "Ledger", "Paid by"),
-    "Why",
-)
-WAITS, CLAIM, LOOK, RELEASED = (
-    *("waits for release", "to be claimed", "**needs a look**", "released"),
-)
+HEADINGS = ("Client", "Uptime %", "Promised %", "Credit", "Stands", "Seen at")
+"""No more than fits beside what Prefect's page has on both sides: its tables break no line."""
+
+STANDS_COLUMNS = 22
+WAITS, CLAIM, LOOK, RELEASED = "to be released", "to be claimed", "**needs a look**", "released"
+DRY_RUN = "dry run:<br>not recorded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +107,11 @@ def _stands(stored: StoredObligation) -> str:
         case ObligationState.WITHHELD:
             return LOOK
         case ObligationState.RELEASED:
-            return f"{RELEASED} by {plain(stored.release.by)}" if stored.release else RELEASED
+            by = stored.release.by if stored.release else ""
+            return f"{RELEASED} by<br>{lines(by, width=STANDS_COLUMNS)}" if by else RELEASED
         case _ if stored.role is Role.CUSTOMER:
             by = stored.ledger["claim_by"]
-            return f"{CLAIM} by {by}" if by else CLAIM
+            return f"{CLAIM} by<br>{by}" if by else CLAIM
         case _:
             return WAITS
 
@@ -123,7 +123,7 @@ def _decided(outcome: Outcome, period: str) -> Line:
         client=contract.client.id,
         facts=ledger_facts(outcome.governed, outcome.decided),
         amount=answer.amount,
-        stands=LOOK if answer.withheld else "dry run: nothing is recorded",
+        stands=LOOK if answer.withheld else DRY_RUN,
         why=answer.withheld or outcome.says,
     )
 
@@ -133,9 +133,9 @@ def _urgency(line: Line) -> tuple[bool, int, str]:
     return line.stands != LOOK, -abs(line.amount.minor if line.amount else 0), line.key
 
 
-def links_of(office: Office, period: str, lines: Sequence[Line]) -> Links:
+def links_of(office: Office, period: str, those: Sequence[Line]) -> Links:
     """Where rows and payments of these lines are seen; what is not written or paid is absent."""
-    shown = {line.key for line in lines}
+    shown = {line.key for line in those}
     ledgers = {ledger.name: ledger for ledger in office.row_ledgers}
     rows: dict[str, list[str]] = defaultdict(list)
     for effect in _done(office, period, ROW, shown):
@@ -177,51 +177,49 @@ def _id(effect: Effect) -> str:
 
 
 def summary(
-    title: str, lines: Sequence[Line], links: Links, explained: Callable[[str], str]
+    title: str, those: Sequence[Line], links: Links, explained: Callable[[str], str]
 ) -> str:
     """The month as a page: sums, then a table of what is owed and what needs a look.
 
     Args:
         title: What the month came to, in a sentence.
-        lines: Credits and withheld months, the most urgent first.
+        those: Credits and withheld months, the most urgent first.
         links: Where they are seen elsewhere.
         explained: Where a client's explanation is; "" where there is none.
     """
     said = [f"## {plain(title)}", ""]
-    said += [f"- {words}" for words in _sums(lines)] or ["Nothing is owed, and nothing is open."]
-    if lines:
-        rows = [_row(line, links, explained(line.client)) for line in lines[:MOST_SHOWN]]
+    said += [f"- {words}" for words in _sums(those)] or ["Nothing is owed, and nothing is open."]
+    if those:
+        rows = [_row(line, links, explained(line.client)) for line in those[:MOST_SHOWN]]
         said += ["", table(HEADINGS, rows, numbers=(2, 3, 4))]
-    if len(lines) > MOST_SHOWN:
-        said += ["", f"{len(lines) - MOST_SHOWN} more stand in the ledger."]
+    if len(those) > MOST_SHOWN:
+        said += ["", f"{len(those) - MOST_SHOWN} more stand in the ledger."]
     return "\n".join(said)
 
 
-def _sums(lines: Sequence[Line]) -> Iterator[str]:
+def _sums(those: Sequence[Line]) -> Iterator[str]:
     by_state: dict[str, list[Line]] = defaultdict(list)
-    for line in lines:
-        by_state[line.stands.partition(" by ")[0]].append(line)
-    for stands, those in by_state.items():
+    for line in those:
+        by_state[line.stands.replace("<br>", " ").partition(" by ")[0]].append(line)
+    for stands, alike in by_state.items():
         sums: dict[str, Money] = {}
-        for amount in (line.amount for line in those if line.amount is not None):
+        for amount in (line.amount for line in alike if line.amount is not None):
             code = amount.currency.code
             sums[code] = sums[code] + amount if code in sums else amount
         told = f": {', '.join(str(sums[code]) for code in sorted(sums))}" if sums else ""
-        yield f"{len(those)} {stands}{told}"
+        yield f"{len(alike)} {stands}{told}"
 
 
 def _row(line: Line, links: Links, explanation: str) -> Sequence[str]:
     facts = line.facts
+    seen = [*links.rows.get(line.key, ()), *links.payments.get(line.key, ())]
     return (
-        plain(facts["client_name"]),
-        plain(facts["service_name"]),
+        f"{link(facts['client_name'], explanation)}<br>{plain(facts['service_name'])}",
         facts["uptime_percent"] or "",
         facts["commitment_percent"],
         str(line.amount or ""),
         line.stands,
-        ", ".join(links.rows.get(line.key, ())),
-        ", ".join(links.payments.get(line.key, ())),
-        link("explanation", explanation) if explanation else plain(line.why),
+        "<br>".join(seen),
     )
 
 
@@ -262,7 +260,7 @@ def _explained(outcome: Outcome) -> str:
     answer, uptime = decided.determination, decided.measured.uptime
     facts = ledger_facts(outcome.governed, decided)
     came = (answer.withheld and f"withheld: {answer.withheld}") or str(answer.amount or "no credit")
-    lines = [*(uptime.reasons if uptime else ()), *(step.says for step in answer.steps)]
+    steps = [*(uptime.reasons if uptime else ()), *(step.says for step in answer.steps)]
     said = [
         f"## {plain(contract.client.name)}: {plain(contract.service.name)}, {plain(came)}",
         "",
@@ -270,7 +268,7 @@ def _explained(outcome: Outcome) -> str:
         "",
         f"{plain(contract.id)}: {plain(outcome.says)}.",
         "",
-        *(f"{number}. {plain(line)}" for number, line in enumerate(lines, 1)),
+        *(f"{number}. {plain(line)}" for number, line in enumerate(steps, 1)),
     ]
     if facts["outages"]:
         said += ["", "**Outages that counted, the longest ones**", "", _outages(facts["outages"])]

@@ -22,7 +22,7 @@ from connectors.store import StoredObligation
 from flows.artifacts import show_released
 from flows.declining import Declined, decline, declined
 from flows.log import note
-from flows.markdown import plain, table
+from flows.markdown import lines, plain, table
 from flows.office import Office, open_office
 from flows.paying import foresee
 from flows.release import Batch, Released, chosen_batch, release, waiting_batch
@@ -41,6 +41,9 @@ MOST_SHOWN = 200
 
 MOST_ATTEMPTS = 20
 
+FORM_COLUMNS = 42
+"""Characters that fit beside an amount in Prefect's form."""
+
 TWO_NEEDED = (
     "Two people must agree: {}. A name in a form counts for neither; use `makegood release` under "
     "accounts of your own."
@@ -55,6 +58,11 @@ class ReleaseAnswer(RunInput):
         title="Decision",
         description="Nothing is released before you choose to.",
     )
+    obligations: list[str] = Field(
+        default=[],
+        title="Only these obligations",
+        description="Keys from the table, such as acme/api/2026-05/r0. Empty for all.",
+    )
     total: str = Field(
         default="",
         title="Total of what you release, retyped",
@@ -62,7 +70,6 @@ class ReleaseAnswer(RunInput):
         "Not needed when you release nothing.",
     )
     approver: str = Field(
-        default="",
         title="Your name",
         description="Kept with the release, as a word that nothing verifies.",
     )
@@ -70,11 +77,6 @@ class ReleaseAnswer(RunInput):
         default="",
         title="Reason",
         description="Kept in the log. Needed to decline.",
-    )
-    obligations: list[str] = Field(
-        default=[],
-        title="Only these obligations",
-        description="Keys from the table, such as acme/api/2026-05/r0. Empty for all.",
     )
 
     @property
@@ -111,15 +113,15 @@ class Question:
         batch = self.batch
         total = ", ".join(str(money) for money in batch.totals.values())
         count = len(batch.waiting)
-        lines = [f"- **{fault}**" for fault in self.wrong]
-        lines += ["", f"**{count} credit{'s' * (count != 1)} of {batch.month}, {total}.**"]
+        said = [f"- **{fault}**" for fault in self.wrong]
+        said += ["", f"**{count} credit{'s' * (count != 1)} of {batch.month}, {total}.**"]
         if batch.needed.people > 1:
-            lines += ["", TWO_NEEDED.format(batch.needed.why)]
-        lines += ["", _table(self.largest, self.foreseen, self.noes)]
+            said += ["", TWO_NEEDED.format(batch.needed.why)]
+        said += ["", _table(self.largest, self.foreseen, self.noes)]
         left = count - len(self.largest)
         if left:
-            lines += ["", f"{left} smaller ones are in the run's artifact and count in the total."]
-        return "\n".join(lines)
+            said += ["", f"{left} smaller ones are in the run's artifact and count in the total."]
+        return "\n".join(said)
 
     @property
     def largest(self) -> Sequence[StoredObligation]:
@@ -139,19 +141,26 @@ def _table(
     foreseen: Mapping[str, PaymentPlan],
     noes: Mapping[str, Declined],
 ) -> str:
+    """The drafts in two columns, because the form is narrow: what is not seen is not read."""
     rows = [
         (
-            plain(stored.key),
-            plain(stored.ledger["client_name"]),
-            f"{stored.ledger['uptime_percent']} %",
             str(stored.obligation.amount),
-            plain(str(foreseen.get(stored.key, ""))),
-            plain(_why(stored, noes)),
+            f"**{plain(stored.key)}**<br>"
+            + lines(
+                stored.ledger["client_name"],
+                f"{stored.ledger['uptime_percent']} %, promised {_promised(stored)}",
+                str(foreseen.get(stored.key, "")),
+                _why(stored, noes),
+                width=FORM_COLUMNS,
+            ),
         )
         for stored in drafts
     ]
-    headings = ("Obligation", "Client", "Uptime", "Amount", "Paid by", "Why")
-    return table(headings, rows, numbers=(2, 3))
+    return table(("Amount", "Obligation"), rows, numbers=(0,))
+
+
+def _promised(stored: StoredObligation) -> str:
+    return f"{stored.ledger['commitment_percent']} %"
 
 
 def _why(stored: StoredObligation, noes: Mapping[str, Declined]) -> str:

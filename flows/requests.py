@@ -60,6 +60,15 @@ Clients = Annotated[
 AnyMode = Annotated[
     Mode, Field(title="Mode", description="Whether anything is written, paid and sent.")
 ]
+Reopen = Annotated[
+    str,
+    Field(
+        title="Reason to reopen",
+        description="Why months whose credits were released are decided again. Empty: they stay "
+        "as they are, and what would change is shown.",
+        examples=["the invoice was corrected"],
+    ),
+]
 WorkspaceFolder = Annotated[
     str,
     Field(

@@ -214,12 +214,12 @@ def run_months(
         plan_month(contracts, month=month, clients=clients or (), now=_now())
     documents = []
     with prefect_server(home=prefect_home) as ready:
-        from flows.month_end import MonthRequest, month_end
+        from flows.month_end import RequestOfPerson, month_end
         from flows.requests import Mode
 
         ready()
         for month in months:
-            request = MonthRequest(
+            request = RequestOfPerson(
                 month=str(month),
                 workspace=str(workspace),
                 clients=tuple(clients or ()),

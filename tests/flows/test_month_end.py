@@ -127,9 +127,9 @@ def test_the_operator_sees_name_artifacts_and_decisions_in_prefect(books):
     }
     assert '"credit": "200.00 EUR"' in str(shown["contracts-2025-09"].data)
     summary = str(shown["month-2025-09"].data)
-    assert summary.startswith("## 2025-09: 0 of 2 contracts met what they promise")
-    assert "- 2 waits for release: 200.00 EUR, 360.00 USD" in summary
-    assert "[explanation](/artifacts/key/month-2025-09-acme)" in summary
+    assert summary.startswith("## 2025-09: 0 of 2 contracts met what was promised")
+    assert "- 2 to be released: 200.00 EUR, 360.00 USD" in summary
+    assert f"| [Acme GmbH](/artifacts/artifact/{shown['month-2025-09-acme'].id})<br>" in summary
     assert "99.722222" in str(shown["month-2025-09-acme"].data)
     assert "| 2025-09-10T12:00:00Z | 2025-09-10T14:00:00Z | 2 h |" in str(
         shown["month-2025-09-acme"].data
@@ -159,7 +159,7 @@ def test_a_dry_run_says_so_in_its_name_and_writes_nothing(books):
         *("progress", "dry-run-contracts-2025-09", "dry-run-month-2025-09"),
         "dry-run-month-2025-09-acme",
     }
-    assert "dry run: nothing is recorded" in str(shown["dry-run-month-2025-09"].data)
+    assert "dry run:<br>not recorded" in str(shown["dry-run-month-2025-09"].data)
     assert sorted(books.folder.rglob("*")) == before
 
 
