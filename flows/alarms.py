@@ -47,22 +47,22 @@ BADLY = frozenset({StateType.FAILED, StateType.CRASHED})
 LONGEST_WHY = 1000
 
 
-def tell_of_failure(flow: Flow[..., Any], run: FlowRun, state: State[Any]) -> None:
+def tell_of_failure(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     """Tell that a run has failed or was cut off; a hook of every flow that is deployed.
 
     A run that a person started at a terminal is not told of: it says so there.
 
     Args:
         flow: What was run.
-        run: The run.
+        flow_run: The run.
         state: How it ended.
     """
-    if run.deployment_id is None:
+    if flow_run.deployment_id is None:
         return
-    with noted_in(lambda: flow_run_logger(run, flow)):
+    with noted_in(lambda: flow_run_logger(flow_run, flow)):
         try:
-            if not _is_known_to_fail(run):
-                _tell(run, state)
+            if not _is_known_to_fail(flow_run):
+                _tell(flow_run, state)
         except Exception as error:  # noqa: BLE001  Whatever it is, the run has ended as it has.
             note(f"nobody was told that this run ended badly: {_sentence(error)}")
 

@@ -13,6 +13,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.runtime import flow_run
 from pydantic import BaseModel
 
+from flows.alarms import tell_of_failure
 from flows.exclusions import Ahead, look_ahead
 from flows.log import note
 from flows.office import open_office
@@ -42,7 +43,13 @@ def _today() -> str:
     return datetime.now(tz=UTC).date().isoformat()
 
 
-@flow(name="exclusions", flow_run_name=_run_name, persist_result=False)
+@flow(
+    name="exclusions",
+    flow_run_name=_run_name,
+    persist_result=False,
+    on_failure=[tell_of_failure],
+    on_crashed=[tell_of_failure],
+)
 def exclusions(request: ExclusionsRequest) -> int:
     """Look at announced exclusions, and record when each was first seen; answers how many are new.
 

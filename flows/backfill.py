@@ -23,6 +23,7 @@ from prefect.client.schemas.objects import StateType
 from prefect.runtime import flow_run
 from pydantic import BaseModel, Field
 
+from flows.alarms import tell_of_failure
 from flows.month import MonthRun
 from flows.month_end import MonthRequest, month_end
 from flows.requests import (
@@ -89,7 +90,13 @@ def _run_name() -> str:
     return f"backfill {asked.first} to {asked.last} ({scope}{dry_run})"
 
 
-@flow(name="backfill", flow_run_name=_run_name, persist_result=False)
+@flow(
+    name="backfill",
+    flow_run_name=_run_name,
+    persist_result=False,
+    on_failure=[tell_of_failure],
+    on_crashed=[tell_of_failure],
+)
 def backfill(request: BackfillRequest) -> list[MonthRun]:
     """Decide past months, one child run each, the oldest first.
 

@@ -16,7 +16,7 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from time import perf_counter_ns
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from connectors.monitoring import Reading, Wanted
 from connectors.store import (
@@ -59,9 +59,11 @@ from flows.release import Batch, Ruled, release_by_rule, waiting_batch
 from models.case import (
     Case,
     Decided,
+    Found,
     MeasuredCase,
     Measurements,
     apply_terms,
+    found_of,
     measure_case,
     replay_faults,
     what_changed,
@@ -148,6 +150,8 @@ class MonthRun:
         later: What is to be remembered of them once the run is not refused any more.
         announced: What may be excluded, with the announcements that count.
         measured: Each shard's measured cases.
+        cases: What each shard is decided on.
+        decided: Each shard's decided cases, where another process has decided them.
         measurements: What contracts share of them.
         without_exclusions: What they share of the months as they would be without exclusions.
         outcomes: Each shard's outcomes.
@@ -179,6 +183,8 @@ class MonthRun:
         self.later: deque[Callable[[], object]] = deque()
         self.announced = Announcements()
         self.measured: dict[int, tuple[MeasuredCase, ...]] = {}
+        self.cases: dict[int, tuple[Case, ...]] = {}
+        self.decided: dict[int, tuple[Decided, ...]] = {}
         self.measurements = Measurements()
         self.without_exclusions: Shared = {}
         self.outcomes: dict[int, tuple[Outcome, ...]] = {}
@@ -239,6 +245,34 @@ class MonthRun:
         return tuple(sorted(everything, key=lambda outcome: outcome.governed.contract.id))
 
 
+class Kind(StrEnum):
+    """What a step's items do, and so how they are done and repeated."""
+
+    READS = "reads"
+    """They ask somebody outside, wait for answers, and change nothing: several at once."""
+
+    RECKONS = "reckons"
+    """They reckon, and record at most what is refused when it was recorded before."""
+
+    ACTS = "acts"
+    """They have effects, each with an intent of its own; never repeated blindly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere(Generic[Item]):
+    """How an item's part is done in another process: by values alone, which travel both ways.
+
+    Attributes:
+        order: What the other process is given.
+        work: Does it there; a plain function of a module, without clock, store or secrets.
+        take: Keeps its answer in the run, and says what was done.
+    """
+
+    order: Callable[[MonthRun, Item], Any]
+    work: Callable[[Any], Any]
+    take: Callable[[MonthRun, Item, Any], str]
+
+
 @dataclass(frozen=True, slots=True)
 class Step(Generic[Item]):
     """One step of the month, done item by item.
@@ -246,18 +280,24 @@ class Step(Generic[Item]):
     Attributes:
         name: What a person sees.
         function: Does one item's part and says what it did.
-        reads_only: Whether repeating it blindly is always right.
+        kind: What its items do.
+        elsewhere: How it is done in another process; None where it cannot be.
     """
 
     name: str
     function: Callable[[MonthRun, Item], str]
-    reads_only: bool = False
+    kind: Kind = Kind.ACTS
+    elsewhere: Elsewhere[Item] | None = None
 
     def __call__(self, run: MonthRun, item: Item) -> None:
         """Do one item's part, log what it says, and tell whoever watches."""
-        says = self.function(run, item)
-        note(says)
-        watcher().part(says)
+        said(self.function(run, item))
+
+
+def said(says: str) -> None:
+    """Log what an item's part came to, and tell whoever watches."""
+    note(says)
+    watcher().part(says)
 
 
 class Each(Protocol):
@@ -406,11 +446,35 @@ def read_exclusions(run: MonthRun, _period: str) -> str:
 
 def compute_uptime(run: MonthRun, shard: int) -> str:
     """Measure one shard's contracts. Pure, given the evidence."""
-    cases = [case_of(run, governed) for governed in run.plan.shards[shard]]
+    cases = cases_of(run, shard)
+    return _measured(run, shard, tuple(measure_case(case, run.measurements) for case in cases))
+
+
+def cases_of(run: MonthRun, shard: int) -> tuple[Case, ...]:
+    """What one shard's contracts are decided on: all that another process needs to decide them."""
+    cases = tuple(case_of(run, governed) for governed in run.plan.shards[shard])
     _do_what_waits(run)
-    run.measured[shard] = tuple(measure_case(case, run.measurements) for case in cases)
-    withheld = sum(1 for measured in run.measured[shard] if measured.withheld)
-    return f"shard {shard + 1}: {len(cases)} contracts measured, {withheld} withheld"
+    run.cases[shard] = cases
+    return cases
+
+
+def decide_elsewhere(cases: Sequence[Case]) -> tuple[Found, ...]:
+    """Measure cases and apply their terms, in whatever process. Pure."""
+    shared = Measurements()
+    return tuple(found_of(apply_terms(measure_case(case, shared))) for case in cases)
+
+
+def take_decided(run: MonthRun, shard: int, found: Sequence[Found]) -> str:
+    """Keep what another process found for a shard."""
+    decided = tuple(f.of(case) for f, case in zip(found, run.cases[shard], strict=True))
+    run.decided[shard] = decided
+    return _measured(run, shard, tuple(each.measured for each in decided))
+
+
+def _measured(run: MonthRun, shard: int, measured: tuple[MeasuredCase, ...]) -> str:
+    run.measured[shard] = measured
+    withheld = sum(1 for each in measured if each.withheld)
+    return f"shard {shard + 1}: {len(measured)} contracts measured, {withheld} withheld"
 
 
 def _do_what_waits(run: MonthRun) -> None:
@@ -421,14 +485,19 @@ def _do_what_waits(run: MonthRun) -> None:
     with suppress(IndexError):
         while True:
             waits = run.later.popleft()
-            waits()
+            try:
+                waits()
+            except BaseException:
+                # Whoever comes next, a repetition of this task included, does it.
+                run.later.appendleft(waits)
+                raise
 
 
 def apply_ladder(run: MonthRun, shard: int) -> str:
     """Decide one shard and record what changed, in one transaction."""
     governed = run.plan.shards[shard]
     history = run.office.store.history([g.contract.id for g in governed], run.period)
-    decided = [apply_terms(measured) for measured in run.measured[shard]]
+    decided = run.decided.get(shard) or [apply_terms(m) for m in run.measured[shard]]
     outcomes = [
         _outcome(g, d, history[g.contract.id], run.reopen)
         for g, d in zip(governed, decided, strict=True)
@@ -734,10 +803,15 @@ def _terms_of(outcomes: Sequence[Outcome]) -> tuple[TermsRecord, ...]:
     return tuple(TermsRecord.of(version.record) for version in versions.values())
 
 
-EXTRACT = Step("extract", extract, reads_only=True)
+EXTRACT = Step("extract", extract, Kind.READS)
 EXCLUSIONS = Step("exclusions", read_exclusions)
-COMPUTE_UPTIME = Step("compute uptime", compute_uptime)
-APPLY_LADDER = Step("apply ladder", apply_ladder)
+COMPUTE_UPTIME = Step(
+    "compute uptime",
+    compute_uptime,
+    Kind.RECKONS,
+    Elsewhere(cases_of, decide_elsewhere, take_decided),
+)
+APPLY_LADDER = Step("apply ladder", apply_ladder, Kind.RECKONS)
 RELEASE = Step("release", release_drafts)
 PAY = Step("pay", pay)
 WRITE_LEDGER = Step("write ledger", write_ledger)

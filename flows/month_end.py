@@ -1,32 +1,33 @@
 """The month-end flow: extract, compute uptime, apply the ladder, write the ledger, e-mail.
 
-This is how Prefect runs the recipe of `flows.month`: one task for each step and shard. A task that
-only reads is retried by Prefect; a task with effects never is: it is resumed from what the store
-holds, by running the flow again.
+This is how Prefect runs the recipe of `flows.month`: one task for each step and shard, as
+`flows.in_tasks` says. Where the database or another far side is away, a deployment's run waits and
+begins again from the top (`flows.patience`), which goes on from what the store holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from functools import partial
+from pathlib import Path
+from typing import Annotated
 
-from prefect import Task, flow, task
-from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State, TaskRun
+from prefect import flow
 from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
-from prefect.tasks import exponential_backoff
 from pydantic import BaseModel, Field
 
-from connectors.errors import Retriable
+from flows.alarms import tell_of_failure
 from flows.artifacts import show_month
-from flows.log import watcher
-from flows.month import STEPS, MonthRun, Part, SourceRead, Step, conduct, month_run
+from flows.in_tasks import AT_ONCE, in_tasks
+from flows.month import STEPS, MonthRun, Part, conduct, month_run
 from flows.office import read_terms
+from flows.patience import patiently
 from flows.progress import shown_progress
 from flows.release_form import ask_for_release
 from flows.requests import (
+    FORTNIGHT,
+    AnswerWithin,
     AnyMode,
     Clients,
     Mode,
@@ -40,11 +41,6 @@ from flows.run_log import in_run_log
 from models.findings import UnusableInputError
 from models.intervals import instant
 from models.period import ServiceMonth, last_month_over
-
-Item = TypeVar("Item")
-
-READ_RETRIES = 3
-TASKS_AT_ONCE = 2
 
 
 class MonthRequest(BaseModel, frozen=True, extra="forbid"):
@@ -71,6 +67,7 @@ class MonthRequest(BaseModel, frozen=True, extra="forbid"):
             "somebody answers, and only a deployment's run can be.",
         ),
     ] = False
+    answer_within: AnswerWithin = FORTNIGHT
     notify: Annotated[
         bool, Field(title="Notify", description="Mail the summary and post the notices.")
     ] = True
@@ -141,8 +138,10 @@ def _to_start_at() -> int:
 @flow(
     name="month-end",
     flow_run_name=_run_name,
-    task_runner=ThreadPoolTaskRunner(max_workers=TASKS_AT_ONCE),  # type: ignore[arg-type]  # Its own type parameter is not covariant.
+    task_runner=ThreadPoolTaskRunner(max_workers=AT_ONCE),  # type: ignore[arg-type]  # Its own type parameter is not covariant.
     persist_result=False,
+    on_failure=[tell_of_failure],
+    on_crashed=[tell_of_failure],
 )
 def month_end(request: MonthRequest) -> MonthRun:
     """Decide one month for every contract, write the ledger and tell the operator.
@@ -157,6 +156,16 @@ def month_end(request: MonthRequest) -> MonthRun:
         MonthLockedError: The month is running elsewhere.
     """
     folder, service_month = workspace_folder(request.workspace), request.month_at(_to_start_at())
+    with in_run_log():
+        run = patiently(lambda: _conducted(request, folder, service_month))
+        if request.ask_for_release and not request.dry_run:
+            # It takes the month's lock anew: a question may wait for days.
+            asked = partial(ask_for_release, clients=request.clients, within=request.answer_within)
+            patiently(lambda: asked(folder, service_month))
+    return run
+
+
+def _conducted(request: MonthRequest, folder: Path, service_month: ServiceMonth) -> MonthRun:
     month = month_run(
         folder,
         month=service_month,
@@ -166,72 +175,7 @@ def month_end(request: MonthRequest) -> MonthRun:
         by_rule=request.by_rule,
         reopen=request.why_reopened,
     )
-    with in_run_log():
-        with shown_progress(request.title_at(_to_start_at()), STEPS), month as run:
-            conduct(run, in_tasks, request.only)
-            show_month(run)
-        if request.ask_for_release and not request.dry_run:
-            # It takes the month's lock anew: a question may wait for days.
-            ask_for_release(folder, service_month, clients=request.clients)
+    with shown_progress(request.title_at(_to_start_at()), STEPS), month as run:
+        conduct(run, in_tasks, request.only)
+        show_month(run)
     return run
-
-
-def in_tasks(step: Step[Item], run: MonthRun, items: Sequence[Item], /) -> None:
-    """Do a step as Prefect tasks, one for each item, and wait for all of them."""
-    watcher().begin(step.name, len(items))
-    as_task = _as_task(step)
-    futures = [
-        as_task.with_options(task_run_name=_named(step, item, len(items))).submit(run, item)
-        for item in items
-    ]
-    for future in futures:
-        future.result()
-
-
-def _named(step: Step[Item], item: Item, count: int) -> str:
-    """A task's name: `compute uptime 3 of 40`, `extract checks`, `pay 2026-05`."""
-    match item:
-        case int():
-            return f"{step.name} {item + 1} of {count}"
-        case SourceRead():
-            return f"{step.name} {item.source}{', better wins' * item.better_wins}"
-        case _:
-            return f"{step.name} {item}"
-
-
-def _as_task(step: Step[Item]) -> Task[[MonthRun, Item], None]:
-    return _reading_task(step) if step.reads_only else _effect_task(step)
-
-
-def _reading_task(step: Step[Item]) -> Task[[MonthRun, Item], None]:
-    @task(
-        name=step.name,
-        cache_policy=NO_CACHE,
-        persist_result=False,
-        retries=READ_RETRIES,
-        retry_delay_seconds=exponential_backoff(backoff_factor=2),
-        retry_jitter_factor=1,
-        retry_condition_fn=_may_succeed_later,
-    )
-    def _one(run: MonthRun, item: Item) -> None:
-        step(run, item)
-
-    return _one
-
-
-def _effect_task(step: Step[Item]) -> Task[[MonthRun, Item], None]:
-    @task(name=step.name, cache_policy=NO_CACHE, persist_result=False)
-    def _one(run: MonthRun, item: Item) -> None:
-        step(run, item)
-
-    return _one
-
-
-async def _may_succeed_later(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    try:
-        await state.aresult()
-    except Retriable:
-        return True
-    except Exception:  # noqa: BLE001  Whatever else failed, repeating it cannot help.
-        return False
-    return False

@@ -6,15 +6,20 @@ counts only for what was shown, and what is released is released once.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from prefect import flow
 from prefect.runtime import flow_run
 from pydantic import BaseModel, Field
 
+from flows.alarms import tell_of_failure
+from flows.patience import patiently
 from flows.release import Released
 from flows.release_form import ask_for_release
 from flows.requests import (
+    FORTNIGHT,
+    AnswerWithin,
     Clients,
     Month,
     WorkspaceFolder,
@@ -31,6 +36,7 @@ class ReleaseRequest(BaseModel, frozen=True, extra="forbid"):
 
     month: Annotated[Month, Field(title="Month", description="The service month, YYYY-MM.")]
     clients: Clients = ()
+    answer_within: AnswerWithin = FORTNIGHT
     workspace: WorkspaceFolder = ""
 
 
@@ -40,7 +46,13 @@ def _run_name() -> str:
     return f"release {asked.month} ({scope})"
 
 
-@flow(name="release", flow_run_name=_run_name, persist_result=False)
+@flow(
+    name="release",
+    flow_run_name=_run_name,
+    persist_result=False,
+    on_failure=[tell_of_failure],
+    on_crashed=[tell_of_failure],
+)
 def release_month(request: ReleaseRequest) -> Released | None:
     """Show what waits for release, ask, and let go what the answer names.
 
@@ -55,4 +67,6 @@ def release_month(request: ReleaseRequest) -> Released | None:
     folder = workspace_folder(request.workspace)
     refuse_strangers(folder, request.clients)
     with in_run_log():
-        return ask_for_release(folder, ServiceMonth.parse(request.month), clients=request.clients)
+        month = ServiceMonth.parse(request.month)
+        asked = partial(ask_for_release, clients=request.clients, within=request.answer_within)
+        return patiently(lambda: asked(folder, month))

@@ -14,6 +14,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.runtime import flow_run
 from pydantic import BaseModel, Field
 
+from flows.alarms import tell_of_failure
 from flows.office import open_office
 from flows.reminders import Reminded, remind
 from flows.requests import AnyMode, Mode, WorkspaceFolder, workspace_folder
@@ -47,7 +48,13 @@ def _run_name() -> str:
     return f"claim-reminders {asked.on or 'of today'}{' (dry run)' if asked.dry_run else ''}"
 
 
-@flow(name="claim-reminders", flow_run_name=_run_name, persist_result=False)
+@flow(
+    name="claim-reminders",
+    flow_run_name=_run_name,
+    persist_result=False,
+    on_failure=[tell_of_failure],
+    on_crashed=[tell_of_failure],
+)
 def claim_reminders(request: ReminderRequest) -> Reminded:
     """Remind by mail of claims that are due, and bring calendars up to date.
 

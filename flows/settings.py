@@ -37,6 +37,7 @@ SMTP_PASSWORD = "MAKEGOOD_SMTP_PASSWORD"  # noqa: S105  Its name, not the passwo
 SMTP_CA = "MAKEGOOD_SMTP_CA"
 APPROVER_TOKEN = "MAKEGOOD_APPROVER_TOKEN"  # noqa: S105  Its name, not the token.
 WORKSPACE = "MAKEGOOD_WORKSPACE"
+CLUSTER = "MAKEGOOD_CLUSTER"
 
 PREFECT_API = "PREFECT_API_URL"
 PREFECT_HOME = "PREFECT_HOME"
@@ -178,6 +179,11 @@ class Settings(BaseSettings):
         description="the workspace's folder, for flows and for the receiver of webhooks; the "
         "current one without it",
     )
+    cluster: Plain = Field(
+        default="",
+        description="processes that measure and reckon: `local:4`, or the address of a Dask "
+        "scheduler, such as `tcp://scheduler.example:8786`; without it the run's own process does",
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -288,6 +294,4 @@ def looked_for(name: str) -> str:
     """Where a setting that is nowhere was looked for, as a sentence."""
     if blocks_are_read():
         return f"It was looked for in the environment and in the Secret block {block_of(name)}."
-    return (
-        "It was looked for in the environment; Secret blocks are read in Prefect's runs alone."
-    )
+    return "It was looked for in the environment; Secret blocks are read in Prefect's runs alone."

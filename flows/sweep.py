@@ -15,6 +15,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.runtime import flow_run
 from pydantic import BaseModel, Field
 
+from flows.alarms import tell_of_failure
 from flows.reconcile import Reconciled, reconcile_books
 from flows.requests import OptionalMonth, WorkspaceFolder, workspace_folder
 from flows.run_log import in_run_log
@@ -72,7 +73,13 @@ def _run_name() -> str:
     return f"reconcile {first or 'everything'} to {last or 'now'}"
 
 
-@flow(name="reconcile", flow_run_name=_run_name, persist_result=False)
+@flow(
+    name="reconcile",
+    flow_run_name=_run_name,
+    persist_result=False,
+    on_failure=[tell_of_failure],
+    on_crashed=[tell_of_failure],
+)
 def sweep(request: SweepRequest) -> Reconciled:
     """Compare our credits, the billing vendor's and the ledgers', and show every difference.
 

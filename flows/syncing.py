@@ -14,6 +14,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.runtime import flow_run
 from pydantic import BaseModel, Field
 
+from flows.alarms import tell_of_failure
 from flows.ledger_sync import Synced, Ticked, sync
 from flows.office import open_office
 from flows.requests import AnyMode, Mode, OptionalMonth, WorkspaceFolder, workspace_folder
@@ -47,7 +48,13 @@ def _run_name() -> str:
     return f"sync-ledger {asked.month or 'of every month'}{' (dry run)' if asked.dry_run else ''}"
 
 
-@flow(name="sync-ledger", flow_run_name=_run_name, persist_result=False)
+@flow(
+    name="sync-ledger",
+    flow_run_name=_run_name,
+    persist_result=False,
+    on_failure=[tell_of_failure],
+    on_crashed=[tell_of_failure],
+)
 def sync_ledger(request: SyncRequest) -> Synced:
     """Read back what people wrote and ticked in the ledgers.
 

@@ -12,6 +12,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.runtime import flow_run
 from pydantic import BaseModel, Field
 
+from flows.alarms import tell_of_failure
 from flows.log import note
 from flows.office import open_office
 from flows.requests import OptionalMonth, WorkspaceFolder, workspace_folder
@@ -41,7 +42,13 @@ def _run_name() -> str:
     return f"verify {asked.month or 'everything'}"
 
 
-@flow(name="verify", flow_run_name=_run_name, persist_result=False)
+@flow(
+    name="verify",
+    flow_run_name=_run_name,
+    persist_result=False,
+    on_failure=[tell_of_failure],
+    on_crashed=[tell_of_failure],
+)
 def verify_log(request: VerifyRequest) -> Verification:
     """Prove that every chain is intact and that every decision replays to the same cents.
 

@@ -17,7 +17,7 @@ from prefect.client.schemas.filters import (
 
 from connectors.errors import Retriable
 from connectors.monitoring.checks_files import ChecksFiles
-from flows import month, month_end
+from flows import in_tasks, month, month_end
 from flows.month_end import MonthRequest
 from flows.requests import Mode
 from models.findings import UnusableInputError
@@ -41,7 +41,7 @@ def books(tmp_path):
 def soon(monkeypatch):
     """Retries follow at once."""
     monkeypatch.setattr(
-        month_end, "exponential_backoff", lambda **_: lambda retries: [0.0] * retries
+        in_tasks, "exponential_backoff", lambda **_: lambda retries: [0.0] * retries
     )
 
 
