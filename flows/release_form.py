@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from prefect.artifacts import create_markdown_artifact
@@ -33,13 +33,14 @@ from models.payment import PaymentPlan
 from models.period import ServiceMonth
 from models.release_answer import Answer, Choice, faults
 
-WAIT_SECONDS = 14 * 86_400
-"""How long a question waits; after that the run has failed, and nothing was released."""
-
+SECOND = timedelta(seconds=1)
 MOST_SHOWN = 200
 """Drafts in the form's table, the largest first; an artifact of the run shows all."""
 
 MOST_ATTEMPTS = 20
+
+QUESTION = "release-"
+"""What the key of every question begins with; the service month follows."""
 
 FORM_COLUMNS = 42
 """Characters that fit beside an amount in Prefect's form."""
@@ -169,7 +170,7 @@ def _why(stored: StoredObligation, noes: Mapping[str, Declined]) -> str:
 
 
 def ask_for_release(
-    workspace: Path, month: ServiceMonth, *, clients: Sequence[str] = ()
+    workspace: Path, month: ServiceMonth, *, clients: Sequence[str], within: timedelta
 ) -> Released | None:
     """Ask until an answer can be followed, and follow it; None when nothing waits or is released.
 
@@ -179,6 +180,8 @@ def ask_for_release(
         workspace: The folder that holds makegood.yaml.
         month: The service month.
         clients: Only these clients' drafts; empty for all.
+        within: How long a question waits. After that the run has failed and nothing was released,
+            which `flows.unanswered` tells the operators.
 
     Raises:
         ReleaseRefusedError: What was shown changed in the very moment of the release.
@@ -192,7 +195,7 @@ def ask_for_release(
         if not question.batch.waiting:
             note(f"{month}: nothing waits for release")
             return None
-        answer = _asked(question, clients, attempt)
+        answer = _asked(question, clients, attempt, within)
         with open_office(workspace) as office:
             now_waiting = waiting_batch(office, month=month, clients=clients)
             if now_waiting.digest != question.batch.digest:
@@ -214,7 +217,7 @@ def _question(
     return Question(batch, foresee(office, batch.waiting), declined(office.store, month), wrong)
 
 
-def _asked(question: Question, clients: Sequence[str], attempt: int) -> Answer:
+def _asked(question: Question, clients: Sequence[str], attempt: int, within: timedelta) -> Answer:
     batch = question.batch
     scope = "-".join(clients) or "all"
     form = ReleaseAnswer.with_initial_data(description=question.text)
@@ -224,13 +227,14 @@ def _asked(question: Question, clients: Sequence[str], attempt: int) -> Answer:
         description=f"What waits for release: {', '.join(map(str, batch.totals.values()))}",
     )
     note(
-        f"{batch.month}: {len(batch.waiting)} credits wait for an answer. Without one within "
-        f"{WAIT_SECONDS // 86_400} days this run fails, and nothing is released."
+        f"{batch.month}: {len(batch.waiting)} credits wait for an answer. Without one by "
+        f"{datetime.now(tz=UTC) + within:%Y-%m-%d %H:%M} UTC this run fails, and nothing is "
+        "released."
     )
     said = suspend_flow_run(
         wait_for_input=form,
-        key=f"release-{batch.month}-{scope}-{batch.digest[:16]}-{attempt}",
-        timeout=WAIT_SECONDS,
+        key=f"{QUESTION}{batch.month}-{scope}-{batch.digest[:16]}-{attempt}",
+        timeout=max(within // SECOND, 1),
     )
     return said.answer
 

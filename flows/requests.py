@@ -7,6 +7,7 @@ reads there. A wrong value is refused by the form, and by the flow once more.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -69,6 +70,18 @@ Reopen = Annotated[
         examples=["the invoice was corrected"],
     ),
 ]
+AnswerWithin = Annotated[
+    timedelta,
+    Field(
+        title="Answer within",
+        description="How long the question waits, such as P14D (14 days) or PT12H (12 hours). "
+        "After that nothing is released, and the operators are told.",
+        examples=["P14D", "PT12H"],
+        gt=timedelta(0),
+        le=timedelta(days=60),
+    ),
+]
+FORTNIGHT = timedelta(days=14)
 WorkspaceFolder = Annotated[
     str,
     Field(

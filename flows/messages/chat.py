@@ -77,6 +77,12 @@ class ChatWords:
             amounts=self._in_sum(credits_),
         )
 
+    def unanswered(self, month: str) -> str:
+        """That a question ran out, and nothing was released."""
+        return self.language.gettext(
+            "%(month)s: nobody answered in time, and nothing was released", month=month
+        )
+
     def released(self, credits_: Sequence[Money | None]) -> str:
         """Credits that somebody has released."""
         return self.language.ngettext(

@@ -423,6 +423,7 @@ class ReleaseRequest:
         letters: How many of the drafts have a client's letter that goes out with the release.
         previews: Where the previews of the letters are; "" without any.
         workspace: The folder that the command must name; "" when it is run inside it.
+        unanswered: Whether they were asked about before, and nobody answered in time.
     """
 
     month: ServiceMonth
@@ -432,6 +433,7 @@ class ReleaseRequest:
     letters: int = 0
     previews: str = ""
     workspace: str = ""
+    unanswered: bool = False
 
     def command(self, *words: str) -> str:
         """A command to be copied into a terminal."""

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from flows.office import open_office
+from flows.unanswered import NEVER_RESUMED
 from flows.verify import verify
 from models.credit import ObligationState
 from tests.deployments.pages import Pages, free_port, until, up
@@ -18,8 +19,9 @@ from tests.workspaces import ACME, BLUEFIN, SEPTEMBER, Books, checks
 pytestmark = NEEDS_PREFECT
 
 ALL = "release all of them"
+AUGUST = "2025-08"
 DRY_RUN = "dry run: decide and show; write, pay and send nothing"
-SCHEDULES = 6
+SCHEDULES = 7
 """Deployments that have one."""
 
 
@@ -40,10 +42,10 @@ def pages(books):
         pages.api.close()
 
 
-def states(books):
-    """Where every obligation of September stands."""
+def states(books, month=SEPTEMBER):
+    """Where every obligation of a month stands."""
     with open_office(books.folder, read_only=True) as office:
-        return {s.key: s.obligation.state for s in office.store.obligations(SEPTEMBER)}
+        return {s.key: s.obligation.state for s in office.store.obligations(month)}
 
 
 def test_schedules_really_yield_scheduled_runs(pages):
@@ -76,6 +78,21 @@ def test_a_month_is_decided_asked_about_and_released(pages, books):
     pages.until_noted(run, "2 credits released, 2 paid, 2 notices sent")
     with open_office(books.folder, read_only=True) as office:
         assert verify(office.store).faults == ()
+
+
+def test_a_question_that_nobody_answers_releases_nothing_and_is_told(pages, books):
+    """Prefect lets such a run fail and tells nobody; we do, once, by a mail of its own."""
+    earlier = checks(api=120).replace("2025-08-31", "2025-07-31").replace("2025-09-", "2025-08-")
+    books.write("checks.csv", earlier)
+    run = pages.start("month-end", month=AUGUST, ask_for_release=True, answer_within="PT1S")
+    failed = pages.until(run, "FAILED")
+    assert failed["state"]["message"] == NEVER_RESUMED
+    assert set(states(books, AUGUST).values()) == {ObligationState.DRAFT}
+    for _ in range(2):
+        pages.until(pages.start("unanswered"), "COMPLETED")
+    told = [subject for subject in books.mails_to("finance@") if subject.startswith("Nobody")]
+    assert told == ["Nobody answered, nothing was released for August 2025: €200.00 and $360.00"]
+    books.write("checks.csv", checks(api=120))
 
 
 def test_a_retry_of_a_completed_run_changes_nothing(pages, books):

@@ -336,6 +336,7 @@ def pages(code: str = "en") -> dict[str, Rendered]:
         "reminder": render_reminder(reminder(), language=language),
         "calendar": render_reminder(reminder(due=(), reminds=False), language=language),
         "request": render_request(request(), language=language),
+        "unanswered": render_request(request(unanswered=True), language=language),
         "trial": render_trial(trial(), language=language),
         "failure": render_failure(failure(), language=language),
         "crash": render_failure(failure(crashed=True, link=""), language=language),

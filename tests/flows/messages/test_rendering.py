@@ -137,6 +137,9 @@ def hostile() -> dict[str, Rendered]:
         "reminder": render_reminder(evil_reminder),
         "calendar": render_reminder(replace(evil_reminder, reminds=False)),
         "request": render_request(request(waiting=(line,), previews=EVIL, workspace=EVIL)),
+        "unanswered": render_request(
+            request(waiting=(line,), previews=EVIL, workspace=EVIL, unanswered=True)
+        ),
         "trial": render_trial(trial(name=EVIL)),
         "failure": render_failure(failure(name=EVIL, run=EVIL, why=EVIL, link=EVIL)),
         "crash": render_failure(failure(name=EVIL, run=EVIL, why=EVIL, link=EVIL, crashed=True)),
