@@ -1,4 +1,4 @@
-"""Tell a Prefect server of every deployment: the work pool with its limit, then `prefect.yaml`.
+"""Tell a Prefect server of every deployment: the work pool, `prefect.yaml`, the automations.
 
     python -m deployments.register
 
@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from connectors.errors import Misconfigured
+from deployments.automations import register_automations
 
 POOL = "makegood"
 FILE = Path(__file__).with_name("prefect.yaml")
@@ -22,7 +23,7 @@ AT_ONCE = 1
 
 
 def register() -> None:
-    """Make the work pool, and deploy everything that `prefect.yaml` names.
+    """Make the work pool, deploy everything that `prefect.yaml` names, and make the automations.
 
     Raises:
         Misconfigured: Prefect refuses; what it says.
@@ -42,6 +43,7 @@ def register() -> None:
         said = " ".join((done.stdout + done.stderr).split())[-2000:]
         message = f"prefect deploy: ended with {done.returncode}: {said}"
         raise Misconfigured(message)
+    register_automations()
 
 
 def _make_pool() -> None:
