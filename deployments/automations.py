@@ -19,6 +19,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from flows.requests import WAITS
+
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
     from prefect.events.schemas.automations import AutomationCore, EventTrigger
@@ -49,8 +51,13 @@ RESTS = frozenset(
         # A run that waits for an approval has no process, and is not dead.
         *("Suspended", "Paused", "Scheduled", "AwaitingRetry", "Resuming", "Pending"),
     )
-)
-"""What ends the wait for the next sign of life."""
+) | {WAITS}
+"""What ends the wait for the next sign of life.
+
+Prefect's own events of a run are held back for a quarter of an hour when one of them is missing, as
+the first one of a run is that was scheduled less than five minutes ahead, or after a restart of the
+server (prefect/server/events/ordering, 3.8.8). Ours follows no other and is never held back.
+"""
 
 BEGINS = frozenset(f"prefect.flow-run.{state}" for state in ("Pending", "Running", "Cancelled"))
 

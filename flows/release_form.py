@@ -14,8 +14,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from prefect.artifacts import create_markdown_artifact
+from prefect.events import emit_event
 from prefect.flow_runs import suspend_flow_run
 from prefect.input import RunInput
+from prefect.runtime import flow_run
 from pydantic import Field
 
 from connectors.store import StoredObligation
@@ -26,6 +28,7 @@ from flows.markdown import lines, plain, table
 from flows.office import Office, open_office
 from flows.paying import foresee
 from flows.release import Batch, Released, chosen_batch, release, waiting_batch
+from flows.requests import WAITS
 from models.approval import Identity, Voice
 from models.intervals import instant
 from models.money import Money
@@ -231,6 +234,9 @@ def _asked(question: Question, clients: Sequence[str], attempt: int, within: tim
         f"{datetime.now(tz=UTC) + within:%Y-%m-%d %H:%M} UTC this run fails, and nothing is "
         "released."
     )
+    # Of a run that was scheduled minutes ago the server holds Prefect's own events back, and a run
+    # of which it does not know that it is suspended would count as dead.
+    emit_event(WAITS, {"prefect.resource.id": f"prefect.flow-run.{flow_run.id}"})
     said = suspend_flow_run(
         wait_for_input=form,
         key=f"{QUESTION}{batch.month}-{scope}-{batch.digest[:16]}-{attempt}",

@@ -20,6 +20,9 @@ from flows.settings import WORKSPACE, held
 from models.findings import UnusableInputError
 from models.period import MONTH_PATTERN, OPTIONAL_MONTH, ServiceMonth
 
+WAITS = "makegood.flow-run.waits"
+"""The event by which a run says that it is about to wait for an answer, without a process."""
+
 MOST_NAMED = 3
 """Clients that a run's name names; more are counted."""
 

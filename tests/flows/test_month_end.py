@@ -2,6 +2,7 @@
 
 import logging
 import time
+from datetime import UTC, datetime
 
 import pytest
 from prefect.client.orchestration import get_client
@@ -14,6 +15,7 @@ from prefect.client.schemas.filters import (
     LogFilter,
     LogFilterFlowRunId,
 )
+from pydantic import ValidationError
 
 from connectors.errors import Retriable
 from connectors.monitoring.checks_files import ChecksFiles
@@ -21,6 +23,7 @@ from flows import in_tasks, month, month_end
 from flows.month_end import MonthRequest
 from flows.requests import Mode
 from models.findings import UnusableInputError
+from models.intervals import instant
 from tests.command import makegood
 from tests.prefect_session import NEEDS_PREFECT
 from tests.scenarios.test_month_lock import another_run
@@ -173,6 +176,43 @@ def test_tasks_are_named_by_step_and_shard(books):
         *("extract checks", "compute uptime 1 of 1", "apply ladder 1 of 1", "release 2025-09"),
         *("write ledger 2025-09", "pay 2025-09", "e-mail 2025-09"),
     }
+
+
+def test_a_closed_month_stays_closed_without_a_reason(books):
+    """What would change is a question; with a reason it is recorded, and the reason with it."""
+    run(books)
+    books.release()
+    books.agree(ACME.replace("billable_amount: 2000", "billable_amount: 2400"), BLUEFIN)
+    before = books.everything
+    (says,) = run(books).questions
+    assert says == (
+        "acme/api: the month is closed and would come out otherwise (40.00 EUR would be added), "
+        "because the contract's terms changed. Run it again with a reason to reopen it; nothing "
+        "is recorded before."
+    )
+    assert books.everything == before
+    run(books, reopen="the invoice was corrected")
+    assert books.owed["acme/api/2025-09/r1"] == ("draft", "40.00 EUR")
+    assert "reopened: the invoice was corrected" in books.rows["acme/api/2025-09/r1"]["Notes"]
+
+
+def test_the_month_is_that_of_the_scheduled_start(books):
+    """In the zones of the contracts in question: Auckland's May is over, Berlin's and UTC's not."""
+    eve = instant(datetime(2026, 5, 31, 20, tzinfo=UTC))
+    early = BLUEFIN.replace("currency:", "time_zone: Pacific/Auckland\ncurrency:")
+    books.agree(ACME, early)
+    folder = str(books.folder)
+    assert str(MonthRequest(workspace=folder).month_at(eve)) == "2026-04"
+    asked = MonthRequest(workspace=folder, clients=("bluefin",))
+    assert asked.title_at(eve) == "month-end 2026-05 (bluefin)"
+    assert asked.title_at(eve - 86_400_000) == "month-end 2026-04 (bluefin)"
+
+
+def test_a_wrong_request_is_refused_by_the_flow_as_well():
+    """Whatever came past the form: an impossible month, a mode that is none, a stray field."""
+    for wrong in ({"month": "2026-13"}, {"month": "0001-01"}, {"mode": "dry"}, {"onyl": "pay"}):
+        with pytest.raises(ValidationError):
+            MonthRequest.model_validate(wrong)
 
 
 def test_what_needs_a_person_is_said_until_it_is_settled(books):
