@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from httpx import HTTPError
 from prefect import Flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
@@ -46,6 +47,9 @@ OVER = (StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANC
 BADLY = frozenset({StateType.FAILED, StateType.CRASHED})
 LONGEST_WHY = 1000
 
+NO_ANSWER = (PrefectHTTPStatusError, HTTPError, OSError, RuntimeError)
+"""The server may be what is away."""
+
 
 def tell_of_failure(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     """Tell that a run has failed or was cut off; a hook of every flow that is deployed.
@@ -61,10 +65,20 @@ def tell_of_failure(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) 
         return
     with noted_in(lambda: flow_run_logger(flow_run, flow)):
         try:
-            if not _is_known_to_fail(flow_run):
-                _tell(flow_run, state)
+            present = _as_it_stands(flow_run)
+            if not _is_known_to_fail(present):
+                _tell(present, state)
         except Exception as error:  # noqa: BLE001  Whatever it is, the run has ended as it has.
             note(f"nobody was told that this run ended badly: {_sentence(error)}")
+
+
+def _as_it_stands(run: FlowRun) -> FlowRun:
+    """The run by the server's word: whoever started its process knew it before it had its name."""
+    try:
+        with get_client(sync_client=True) as client:
+            return client.read_flow_run(run.id)
+    except NO_ANSWER:
+        return run
 
 
 def _is_known_to_fail(run: FlowRun) -> bool:
@@ -80,8 +94,8 @@ def _is_known_to_fail(run: FlowRun) -> bool:
                 sort=FlowRunSort.END_TIME_DESC,
                 limit=2,
             )
-    except (PrefectHTTPStatusError, OSError, RuntimeError):
-        # The server may be what is away: better told twice than never.
+    except NO_ANSWER:
+        # Better told twice than never.
         return False
     before = [each for each in last if each.id != run.id]
     return bool(before) and before[0].state_type in BADLY
