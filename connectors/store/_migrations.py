@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from connectors.errors import Misconfigured
 
 VERSION_TABLE = "makegood_version"
-"""Our own, so that a database shared with Prefect (which uses Alembic too) is no trouble."""
+"""Our own, so that it is not taken for that of Prefect, which uses Alembic too."""
 
 
 def alembic_config(connection: Connection | None = None) -> Config:

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from prefect.server.database.orm_models import Base as PrefectBase
 
 from deployments.service import SETTINGS
 from models.period import ServiceMonth
+from models.tables import Row
 from tests.connectors.billing.stage import StripeScene, fresh_account
 from tests.deployments.composed import FILE, SAID, SERVICES, VARIABLE, Team, databases, filled
 from tests.deployments.pages import free_port
@@ -26,6 +28,7 @@ from tests.standins.stripe.client import running as stripe_running
 from tests.workspaces import MAKEGOOD, SEPTEMBER, Books, checks
 
 DOCKERFILE = ROOT / "deployments/Dockerfile"
+SQL = ROOT / "deployments/postgres.sql"
 TOP_KEYS = {"name", "services", "volumes"}
 KEYS = {
     *("image", "build", "init", "restart", "cap_drop", "security_opt", "command", "environment"),
@@ -98,6 +101,17 @@ def _without(text, name):
     with pytest.raises(AssertionError) as missing:
         filled(text, {n: "x" for n, _, _ in VARIABLE.findall(text) if n != name})
     return str(missing.value)
+
+
+def test_prefect_and_the_books_have_a_database_each():
+    """Both have a table `artifact`; the second database is made with the server."""
+    assert "artifact" in Row.metadata.tables
+    assert "artifact" in PrefectBase.metadata.tables
+    books = SERVICES["worker"]["environment"]["MAKEGOOD_DATABASE_URL"].rpartition("/")[2]
+    prefects = SERVICES["server"]["environment"]["PREFECT_SERVER_DATABASE_CONNECTION_URL"]
+    assert SERVICES["postgres"]["environment"]["POSTGRES_DB"] == books == "makegood"
+    made = re.findall(r"^CREATE DATABASE (\w+);$", SQL.read_text(), re.MULTILINE)
+    assert made == [prefects.rpartition("/")[2]] == ["prefect"]
 
 
 def test_the_server_has_what_was_measured_to_matter():
