@@ -31,7 +31,7 @@ setup: $(READY) ## Install everything into .venv (a second run does nothing)
 $(READY): pyproject.toml $(CONSTRAINTS)
 	$(BRING_UV)
 	@[ -x .venv/bin/python ] || $(UV) venv --quiet $${PYTHON:+--python "$$PYTHON"} .venv
-	@$(UV) pip install --quiet --python .venv/bin/python --constraint $(CONSTRAINTS) --group dev --editable '.[cloudwatch,datadog]'
+	@$(UV) pip install --quiet --python .venv/bin/python --constraint $(CONSTRAINTS) --group dev --editable '.[cloudwatch,dask,datadog]'
 	@touch $(READY)
 
 demo: $(READY) ## Run the main job on shipped real outages

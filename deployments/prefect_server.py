@@ -81,10 +81,10 @@ def server_of_our_own() -> Iterator[tuple[str, Callable[[], None]]]:
     port = _free_port()
     server = _start(port)
     try:
-        yield f"http://127.0.0.1:{port}/api", lambda: _wait_until_healthy(server, port)
+        yield f"http://127.0.0.1:{port}/api", lambda: wait_until_healthy(server, port)
     finally:
         _let_prefect_finish()
-        _stop(server)
+        stop(server)
 
 
 @contextmanager
@@ -128,16 +128,22 @@ def _start(port: int) -> subprocess.Popen[bytes]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        preexec_fn=_end_with_parent,  # noqa: PLW1509  One call to the kernel, no lock is taken.
+        preexec_fn=end_with_parent,  # noqa: PLW1509  One call to the kernel, no lock is taken.
     )
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """In a new process: have the kernel end it when its parent ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _wait_until_healthy(server: subprocess.Popen[bytes], port: int) -> None:
+def wait_until_healthy(server: subprocess.Popen[bytes], port: int) -> None:
+    """Return once the API answers.
+
+    Raises:
+        Retriable: It did not in time, or the server has ended.
+    """
     deadline = time.monotonic() + STARTUP_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
         try:
@@ -159,10 +165,11 @@ def _let_prefect_finish() -> None:
     importlib.import_module("prefect.events.worker").EventsWorker.drain_all()
 
 
-def _stop(server: subprocess.Popen[bytes]) -> None:
-    server.terminate()
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process: asked first, then made to."""
+    process.terminate()
     try:
-        server.wait(timeout=10)
+        process.wait(timeout=10)
     except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()
+        process.kill()
+        process.wait()

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -31,12 +30,9 @@ from connectors.errors import ConnectorError, Permanent
 from connectors.store import Store, VendorEvent
 from connectors.store.sql import open_store
 from flows.office import database_url, read_terms
+from flows.settings import STRIPE_WEBHOOK_SECRETS, WORKSPACE, held
 from models.findings import refuse
 from models.workspace_file import BillingKind, BillingMode
-
-WORKSPACE = "MAKEGOOD_WORKSPACE"
-SECRETS = "MAKEGOOD_STRIPE_WEBHOOK_SECRETS"
-"""The endpoint's secrets, separated by commas or spaces; two while one replaces the other."""
 
 STRIPE = "stripe"
 PATH = "/webhooks/stripe"
@@ -137,7 +133,7 @@ def create_app() -> Starlette:
     Raises:
         UnusableInputError: The workspace cannot be used or books elsewhere, or there is no secret.
     """
-    folder = Path(os.environ.get(WORKSPACE, "."))
+    folder = Path(held(WORKSPACE) or ".")
     workspace, _, _ = read_terms(folder)
     mode = workspace.billing.mode
     if workspace.billing.kind is not BillingKind.STRIPE or mode is None:
@@ -149,21 +145,20 @@ def create_app() -> Starlette:
             remedy="Write billing: {kind: stripe, mode: test}, or name another workspace.",
         )
     url = database_url(folder, workspace)
-    return receiving(
-        lambda: open_store(url, lazily=True), secrets=secrets_of(os.environ), mode=mode
-    )
+    secrets = secrets_of(held(STRIPE_WEBHOOK_SECRETS))
+    return receiving(lambda: open_store(url, lazily=True), secrets=secrets, mode=mode)
 
 
-def secrets_of(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """The endpoint's secrets.
+def secrets_of(given: str) -> tuple[str, ...]:
+    """The endpoint's secrets, separated by commas or spaces; two while one replaces the other.
 
     Raises:
         UnusableInputError: There is none.
     """
-    secrets = tuple(filter(None, re.split(r"[,\s]+", environment.get(SECRETS, ""))))
+    secrets = tuple(filter(None, re.split(r"[,\s]+", given)))
     if not secrets:
         raise refuse(
-            SECRETS,
+            STRIPE_WEBHOOK_SECRETS,
             "is not set",
             expected="the secret of the webhook endpoint, as Stripe shows it (whsec_...)",
             remedy="Put it into the environment; two, separated by a comma, while it is rolled.",

@@ -6,15 +6,16 @@ recorded with the moment, and only then does a contract's rule ask for notice.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from connectors.errors import Misconfigured
 from connectors.exclusions import ExclusionSource
 from connectors.store import Observation, Store
+from flows.settings import held, looked_for
 from flows.sources import datadog_client
 from flows.unready import UnreadyExclusions
 from models.announcements import (
@@ -44,6 +45,9 @@ from models.sources.exclusions import (
 from models.spared import Shared, effect_records
 from models.terms import JsonValue
 from models.workspace_file import Workspace
+
+if TYPE_CHECKING:
+    from flows.office import Office
 
 DAY_MS = 86_400_000
 
@@ -76,7 +80,7 @@ def exclusion_source_of(terms: AnyExclusionSource, folder: Path) -> ExclusionSou
                 CalendarExclusions,
             )
 
-            secret = os.environ.get(terms.secret_name("ADDRESS"), "")
+            secret = held(terms.secret_name("ADDRESS"))
             return CalendarExclusions(terms, folder, secret)
         case DatadogCorrections():
             from connectors.exclusions.datadog import (  # noqa: PLC0415  It needs the same ones.
@@ -97,12 +101,52 @@ def _alertmanager(terms: AlertmanagerSilences) -> ExclusionSource:
     )
 
     name = terms.secret_name("PASSWORD")
-    token, password = (os.environ.get(one, "") for one in (terms.secret_name("TOKEN"), name))
+    token, password = held(terms.secret_name("TOKEN")), held(name)
     if terms.user and not password:
         message = f"source {terms.id!r}: {name} is not in the environment, or empty."
-        why = Misconfigured(f"{message} Set it and run again; nothing was asked.")
+        message = f"{message} Set it and run again; nothing was asked. {looked_for(name)}"
+        why = Misconfigured(message)
         return UnreadyExclusions(terms.id, why)
     return AlertmanagerExclusions(terms=terms, token=token, password=password)
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What a look ahead found.
+
+    Attributes:
+        known: Every event with the announcement that counts.
+        coming: Those that are not over.
+        new: Changes that were recorded.
+    """
+
+    known: Announcements
+    coming: tuple[ExclusionEvent, ...]
+    new: int
+
+
+def look_ahead(office: Office, *, now: int, read_only: bool = False) -> Ahead:
+    """Look at everything that is announced from now on, and record what is new about it.
+
+    Args:
+        office: The workspace, its sources and its store.
+        now: The present instant.
+        read_only: Nothing is recorded.
+
+    Raises:
+        UnusableInputError: A source's content cannot be used, or two tell of one event.
+        ConnectorError: A source could not be asked.
+    """
+    span = asked_span(Interval(now, now + 1), now=now)
+    told = told_by_all(office.workspace, office.events, office.exclusion_sources, span)
+    before = _sightings(office.store)
+    known = announcements(office.store, told, read_only=read_only)
+    coming = tuple(event for event in known.events if event.interval.end > now)
+    return Ahead(known, coming, _sightings(office.store) - before)
+
+
+def _sightings(store: Store) -> int:
+    return sum(len(sightings) for sightings in seen_before(store).values())
 
 
 def asked_span(span: Interval, *, now: int) -> Interval:

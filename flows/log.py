@@ -37,8 +37,9 @@ class NobodyWatches:
 
 
 WATCHER: ContextVar[Progress] = ContextVar("watcher")
-SCRIBE: ContextVar[Callable[[str], None]] = ContextVar("scribe")
-"""Where notes go; a Prefect flow sets its run's log, otherwise they go to Python's logging."""
+Log = logging.Logger | logging.LoggerAdapter[logging.Logger]
+LOG: ContextVar[Callable[[], Log]] = ContextVar("log")
+"""Who gives the log for notes; a Prefect flow gives its run's, otherwise it is Python's own."""
 
 
 def watcher() -> Progress:
@@ -47,15 +48,41 @@ def watcher() -> Progress:
 
 
 @contextmanager
-def noted_by(scribe: Callable[[str], None]) -> Iterator[None]:
-    """Have notes go there until the block ends."""
-    before = SCRIBE.set(scribe)
+def noted_in(log: Callable[[], Log]) -> Iterator[None]:
+    """Have notes go there until the block ends; it is asked anew for each of them."""
+    before = LOG.set(log)
     try:
         yield
     finally:
-        SCRIBE.reset(before)
+        LOG.reset(before)
+
+
+@contextmanager
+def watched_by(watches: Progress) -> Iterator[None]:
+    """Have somebody watch until the block ends."""
+    before = WATCHER.set(watches)
+    try:
+        yield
+    finally:
+        WATCHER.reset(before)
 
 
 def note(says: str) -> None:
-    """Put one line into the run's log."""
-    SCRIBE.get(WITHOUT_RUN.info)(says)
+    """Put one line of the story into the run's log."""
+    _log().info("%s", says)
+
+
+def note_detail(*details: Callable[[], str]) -> None:
+    """Put lines into the run's log for whoever looks closely; made only when somebody does."""
+    log = _log()
+    if log.isEnabledFor(logging.DEBUG):
+        for says in details:
+            log.debug("%s", says())
+
+
+def _log() -> Log:
+    return LOG.get(_without_run)()
+
+
+def _without_run() -> Log:
+    return WITHOUT_RUN

@@ -147,6 +147,34 @@ def send_release_request(
     return send_to_ourselves(office, office.mail, terms, letter).done
 
 
+def send_unanswered(
+    office: Office,
+    month: ServiceMonth,
+    *,
+    waiting: Sequence[StoredObligation],
+    needed: Needed,
+    question: str,
+) -> int:
+    """Tell the operator and the approvers that a question ran out, once for each question.
+
+    Args:
+        office: What the run talks to.
+        month: The service month.
+        waiting: Our own drafts that it was about and that still wait.
+        needed: How many people must agree.
+        question: Names it.
+    """
+    terms = office.workspace.mail
+    if office.mail is None or terms is None or not waiting:
+        return 0
+    key = f"{month}/unanswered/{question}"
+    if office.store.effects(keys=[key]):
+        return send_planned(office, office.mail, [key]).done
+    rendered = request_of(office, month, waiting=waiting, needed=needed, unanswered=True)
+    letter = ToOurselves(key, REQUEST, str(month), rendered, also=terms.approvers)
+    return send_to_ourselves(office, office.mail, terms, letter).done
+
+
 @dataclass(frozen=True, slots=True)
 class ToOurselves:
     """A mail to the operators, in words.
@@ -237,8 +265,12 @@ def request_of(
     waiting: Sequence[StoredObligation],
     needed: Needed,
     language: Language | None = None,
+    unanswered: bool = False,
 ) -> Rendered:
-    """The request to release what waits; without a language in the operator's own."""
+    """The request to release what waits; without a language in the operator's own.
+
+    One that was not answered in time says so.
+    """
     request = ReleaseRequest(
         month=month,
         waiting=tuple(_line(stored) for stored in waiting),
@@ -247,6 +279,7 @@ def request_of(
         letters=len(receivers(office, waiting)),
         previews=office.previews.name,
         workspace=workspace_named(office),
+        unanswered=unanswered,
     )
     return render_request(request, language=language or own_language(office))
 

@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from time import perf_counter_ns
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from connectors.monitoring import Reading, Wanted
 from connectors.store import (
@@ -40,7 +42,7 @@ from flows.exclusions import (
 )
 from flows.keeping import read_source
 from flows.ledger_reading import note_edits
-from flows.log import note, watcher
+from flows.log import note, note_detail, watcher
 from flows.mailing import (
     send_release_request,
     send_summary,
@@ -57,15 +59,18 @@ from flows.release import Batch, Ruled, release_by_rule, waiting_batch
 from models.case import (
     Case,
     Decided,
+    Found,
     MeasuredCase,
     Measurements,
     apply_terms,
+    found_of,
     measure_case,
     replay_faults,
     what_changed,
 )
 from models.contract import ContractVersion
 from models.credit import Obligation, ObligationState, Revision, revise
+from models.decision import EntryKind
 from models.exclusion import ExclusionEvent
 from models.intervals import Interval, instant
 from models.measurement import Duplicates
@@ -81,6 +86,16 @@ MOST_NOTED = 20
 """Decisions of a shard that go into the run's log one by one; the decision log holds them all."""
 
 
+class Part(StrEnum):
+    """What of a month an operator has done again."""
+
+    ALL = "everything"
+    DECIDE = "measure and decide"
+    LEDGER = "write the ledgers"
+    PAY = "pay what is released"
+    MAIL = "send what waits, previews and summary"
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a run found and did for one contract.
@@ -91,6 +106,7 @@ class Outcome:
         change: What it changed: the revision; None when the same inputs were decided before.
         standing: The latest obligation that is not superseded; None when nothing is owed.
         says: The change in words.
+        stays_closed: Whether it would have changed a closed month, which nobody has reopened.
     """
 
     governed: Governed
@@ -98,6 +114,7 @@ class Outcome:
     change: Revision | None
     standing: Obligation | None
     says: str
+    stays_closed: bool = False
 
     @property
     def withheld(self) -> str:
@@ -127,10 +144,14 @@ class MonthRun:
         dry_run: Decide and report, write nothing.
         notify: Whether the operator's summary is sent.
         by_rule: Whether the contracts' own rules may release drafts.
+        reopen: Why closed months are decided again; "" for leaving them as they are, with a
+            question; None where whoever runs it has said by that alone that they shall be.
         readings: What each source said.
         later: What is to be remembered of them once the run is not refused any more.
         announced: What may be excluded, with the announcements that count.
         measured: Each shard's measured cases.
+        cases: What each shard is decided on.
+        decided: Each shard's decided cases, where another process has decided them.
         measurements: What contracts share of them.
         without_exclusions: What they share of the months as they would be without exclusions.
         outcomes: Each shard's outcomes.
@@ -149,6 +170,7 @@ class MonthRun:
         dry_run: bool = False,
         notify: bool = True,
         by_rule: bool = True,
+        reopen: str | None = None,
     ) -> None:
         """Begin with nothing read and nothing decided."""
         self.office = office
@@ -156,10 +178,13 @@ class MonthRun:
         self.dry_run = dry_run
         self.notify = notify
         self.by_rule = by_rule
+        self.reopen = reopen
         self.readings: dict[SourceRead, Reading] = {}
         self.later: deque[Callable[[], object]] = deque()
         self.announced = Announcements()
         self.measured: dict[int, tuple[MeasuredCase, ...]] = {}
+        self.cases: dict[int, tuple[Case, ...]] = {}
+        self.decided: dict[int, tuple[Decided, ...]] = {}
         self.measurements = Measurements()
         self.without_exclusions: Shared = {}
         self.outcomes: dict[int, tuple[Outcome, ...]] = {}
@@ -220,6 +245,34 @@ class MonthRun:
         return tuple(sorted(everything, key=lambda outcome: outcome.governed.contract.id))
 
 
+class Kind(StrEnum):
+    """What a step's items do, and so how they are done and repeated."""
+
+    READS = "reads"
+    """They ask somebody outside, wait for answers, and change nothing: several at once."""
+
+    RECKONS = "reckons"
+    """They reckon, and record at most what is refused when it was recorded before."""
+
+    ACTS = "acts"
+    """They have effects, each with an intent of its own; never repeated blindly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere(Generic[Item]):
+    """How an item's part is done in another process: by values alone, which travel both ways.
+
+    Attributes:
+        order: What the other process is given.
+        work: Does it there; a plain function of a module, without clock, store or secrets.
+        take: Keeps its answer in the run, and says what was done.
+    """
+
+    order: Callable[[MonthRun, Item], Any]
+    work: Callable[[Any], Any]
+    take: Callable[[MonthRun, Item, Any], str]
+
+
 @dataclass(frozen=True, slots=True)
 class Step(Generic[Item]):
     """One step of the month, done item by item.
@@ -227,18 +280,24 @@ class Step(Generic[Item]):
     Attributes:
         name: What a person sees.
         function: Does one item's part and says what it did.
-        reads_only: Whether repeating it blindly is always right.
+        kind: What its items do.
+        elsewhere: How it is done in another process; None where it cannot be.
     """
 
     name: str
     function: Callable[[MonthRun, Item], str]
-    reads_only: bool = False
+    kind: Kind = Kind.ACTS
+    elsewhere: Elsewhere[Item] | None = None
 
     def __call__(self, run: MonthRun, item: Item) -> None:
         """Do one item's part, log what it says, and tell whoever watches."""
-        says = self.function(run, item)
-        note(says)
-        watcher().part(says)
+        said(self.function(run, item))
+
+
+def said(says: str) -> None:
+    """Log what an item's part came to, and tell whoever watches."""
+    note(says)
+    watcher().part(says)
 
 
 class Each(Protocol):
@@ -258,8 +317,12 @@ def month_run(
     dry_run: bool,
     notify: bool,
     by_rule: bool = True,
+    reopen: str | None = None,
 ) -> Iterator[MonthRun]:
     """Open a month: read the workspace, plan, and hold the month's lock until the block ends.
+
+    A contract's month is closed once its credit was released; `reopen` says why it is decided
+    again (see `MonthRun`).
 
     Raises:
         UnusableInputError: The workspace or the request cannot be used.
@@ -273,27 +336,44 @@ def month_run(
             office.check_doors()
             check_account(office)
         with office.store.month_lock(str(month), holder=f"makegood run {month}"):
-            yield MonthRun(office, plan, dry_run=dry_run, notify=notify, by_rule=by_rule)
+            yield MonthRun(
+                office, plan, dry_run=dry_run, notify=notify, by_rule=by_rule, reopen=reopen
+            )
 
 
-def conduct(run: MonthRun, each: Each) -> None:
-    """The month, step by step; every step may be repeated at any time."""
+def conduct(run: MonthRun, each: Each, only: Part = Part.ALL) -> None:
+    """The month, step by step, or one part of it; every step may be repeated at any time."""
     timed = _Timed(each)
+    if only in {Part.ALL, Part.DECIDE}:
+        _decide(run, timed)
+    if not run.dry_run:
+        _follow(run, timed, only)
+    mirrored = [says for came in run.mirrored.values() for says in came.questions]
+    note(timed.shares)
+    closed = [f"{o.governed.contract.id}: {o.says}." for o in run.report if o.stays_closed]
+    run.questions = (*closed, *open_questions(run.office.store, run.plan), *mirrored)
+
+
+def _decide(run: MonthRun, timed: Each) -> None:
     timed(EXTRACT, run, run.reads)
     if run.plan.governed and (run.office.events or run.office.exclusion_sources):
         timed(EXCLUSIONS, run, [run.period])
     timed(COMPUTE_UPTIME, run, run.shard_numbers)
     timed(APPLY_LADDER, run, run.shard_numbers)
-    if not run.dry_run:
+
+
+def _follow(run: MonthRun, timed: Each, only: Part) -> None:
+    """What follows from what was decided, now or before."""
+    if only is Part.ALL:
         timed(RELEASE, run, [run.period])
+    if only in {Part.ALL, Part.LEDGER}:
         timed(WRITE_LEDGER, run, [run.period])
+    if only in {Part.ALL, Part.PAY}:
         timed(PAY, run, [run.period])
+    if only in {Part.ALL, Part.MAIL}:
         timed(E_MAIL, run, [run.period])
-        if run.office.row_ledgers or run.payments.done:
-            timed(MIRROR, run, [run.period])
-    mirrored = [says for came in run.mirrored.values() for says in came.questions]
-    note(timed.shares)
-    run.questions = (*open_questions(run.office.store, run.plan), *mirrored)
+    if only is Part.LEDGER or (only is Part.ALL and run.office.row_ledgers) or run.payments.done:
+        timed(MIRROR, run, [run.period])
 
 
 class _Timed:
@@ -366,11 +446,35 @@ def read_exclusions(run: MonthRun, _period: str) -> str:
 
 def compute_uptime(run: MonthRun, shard: int) -> str:
     """Measure one shard's contracts. Pure, given the evidence."""
-    cases = [case_of(run, governed) for governed in run.plan.shards[shard]]
+    cases = cases_of(run, shard)
+    return _measured(run, shard, tuple(measure_case(case, run.measurements) for case in cases))
+
+
+def cases_of(run: MonthRun, shard: int) -> tuple[Case, ...]:
+    """What one shard's contracts are decided on: all that another process needs to decide them."""
+    cases = tuple(case_of(run, governed) for governed in run.plan.shards[shard])
     _do_what_waits(run)
-    run.measured[shard] = tuple(measure_case(case, run.measurements) for case in cases)
-    withheld = sum(1 for measured in run.measured[shard] if measured.withheld)
-    return f"shard {shard + 1}: {len(cases)} contracts measured, {withheld} withheld"
+    run.cases[shard] = cases
+    return cases
+
+
+def decide_elsewhere(cases: Sequence[Case]) -> tuple[Found, ...]:
+    """Measure cases and apply their terms, in whatever process. Pure."""
+    shared = Measurements()
+    return tuple(found_of(apply_terms(measure_case(case, shared))) for case in cases)
+
+
+def take_decided(run: MonthRun, shard: int, found: Sequence[Found]) -> str:
+    """Keep what another process found for a shard."""
+    decided = tuple(f.of(case) for f, case in zip(found, run.cases[shard], strict=True))
+    run.decided[shard] = decided
+    return _measured(run, shard, tuple(each.measured for each in decided))
+
+
+def _measured(run: MonthRun, shard: int, measured: tuple[MeasuredCase, ...]) -> str:
+    run.measured[shard] = measured
+    withheld = sum(1 for each in measured if each.withheld)
+    return f"shard {shard + 1}: {len(measured)} contracts measured, {withheld} withheld"
 
 
 def _do_what_waits(run: MonthRun) -> None:
@@ -381,16 +485,22 @@ def _do_what_waits(run: MonthRun) -> None:
     with suppress(IndexError):
         while True:
             waits = run.later.popleft()
-            waits()
+            try:
+                waits()
+            except BaseException:
+                # Whoever comes next, a repetition of this task included, does it.
+                run.later.appendleft(waits)
+                raise
 
 
 def apply_ladder(run: MonthRun, shard: int) -> str:
     """Decide one shard and record what changed, in one transaction."""
     governed = run.plan.shards[shard]
     history = run.office.store.history([g.contract.id for g in governed], run.period)
-    decided = [apply_terms(measured) for measured in run.measured[shard]]
+    decided = run.decided.get(shard) or [apply_terms(m) for m in run.measured[shard]]
     outcomes = [
-        _outcome(g, d, history[g.contract.id]) for g, d in zip(governed, decided, strict=True)
+        _outcome(g, d, history[g.contract.id], run.reopen)
+        for g, d in zip(governed, decided, strict=True)
     ]
     if not run.dry_run:
         _record(run, outcomes, history)
@@ -398,9 +508,17 @@ def apply_ladder(run: MonthRun, shard: int) -> str:
     changed = [outcome for outcome in outcomes if outcome.change is not None]
     for outcome in changed[:MOST_NOTED]:
         note(f"{outcome.governed.contract.id}: {outcome.says}")
+    note_detail(*(partial(_in_detail, outcome) for outcome in outcomes))
     return (
         f"shard {shard + 1}: {len(changed)} decided anew, {len(outcomes) - len(changed)} as before"
     )
+
+
+def _in_detail(outcome: Outcome) -> str:
+    """A decision step by step, as it stands in the decision log."""
+    measured, answer = outcome.decided.measured.uptime, outcome.decided.determination
+    reasons = [*(measured.reasons if measured else ()), *(step.says for step in answer.steps)]
+    return "; ".join([f"{outcome.governed.contract.id}: {outcome.says}", *reasons])
 
 
 def release_drafts(run: MonthRun, _period: str) -> str:
@@ -456,26 +574,38 @@ def tell_the_month(run: MonthRun, period: str) -> str:
     says = f"{sent} waiting mails sent, {previews} notices to preview"
     if not run.notify or run.plan.clients:
         return f"{says}, no summary asked for"
-    met = [outcome for outcome in run.report if outcome.decided.determination.breached is False]
-    summaries = send_summary(run.office, period, contracts=len(run.report), met=len(met))
+    contracts, met = _told_of(run)
+    summaries = send_summary(run.office, period, contracts=contracts, met=met)
     batch = waiting_batch(run.office, month=run.plan.month)
     asked = send_release_request(
         run.office, run.plan.month, waiting=batch.waiting, needed=batch.needed
     )
-    posted = _post_notices(run, period, batch, met=len(met))
+    posted = _post_notices(run, period, batch, contracts=contracts, met=met)
     also = [f"{asked} asked to release"] if asked else []
     also += [f"{posted} posted"] if posted else []
     return ", ".join([says, f"{summaries or 'no new'} summary", *also])
 
 
-def _post_notices(run: MonthRun, period: str, batch: Batch, *, met: int) -> int:
+def _told_of(run: MonthRun) -> tuple[int, int]:
+    """How many contracts were decided and how many met their commitment, in this run or before."""
+    if run.outcomes:
+        breached = [outcome.decided.determination.breached for outcome in run.report]
+    else:
+        kinds = [EntryKind.DETERMINED]
+        entries = run.office.store.entries(period=run.period, kinds=kinds)
+        latest = {entry.contract: entry.body["determination"]["breached"] for entry in entries}
+        breached = list(latest.values())
+    return len(breached), sum(1 for one in breached if one is False)
+
+
+def _post_notices(run: MonthRun, period: str, batch: Batch, *, contracts: int, met: int) -> int:
     """Tell the operators' chat what the run came to; those that an earlier run left go first."""
     office = run.office
     if office.chat is None:
         return 0
     return (
         send_notices(office, period)
-        + run_done(office, period, contracts=len(run.report), met=met)
+        + run_done(office, period, contracts=contracts, met=met)
         + needs_release(office, period, waiting=batch.waiting, needed=batch.needed)
         + needs_person(office, period)
     )
@@ -546,7 +676,9 @@ def _touching(events: Sequence[ExclusionEvent], governed: Governed) -> Iterator[
             yield event
 
 
-def _outcome(governed: Governed, decided: Decided, history: ContractHistory) -> Outcome:
+def _outcome(
+    governed: Governed, decided: Decided, history: ContractHistory, reopen: str | None
+) -> Outcome:
     case = decided.measured.case
     known = [stored.obligation for stored in history.obligations]
     before = history.determined.body if history.determined else None
@@ -554,6 +686,7 @@ def _outcome(governed: Governed, decided: Decided, history: ContractHistory) -> 
     if not because:
         says = "unchanged: decided before on the same inputs"
         return Outcome(governed, decided, None, _latest(known), says)
+    closed = _is_closed(known)
     total, withheld = _owed(decided)
     change = revise(
         known,
@@ -561,11 +694,28 @@ def _outcome(governed: Governed, decided: Decided, history: ContractHistory) -> 
         period=str(case.month),
         total=total,
         withheld=withheld,
-        because=because,
+        because=f"{because}; reopened: {reopen}" if closed and reopen else because,
     )
+    if closed and reopen == "" and change.created is not None:
+        says = _stays_closed(change.created, because)
+        return Outcome(governed, decided, None, _latest(known), says, stays_closed=True)
     left = [obligation for obligation in known if not obligation.is_open]
     created = [change.created] if change.created else []
     return Outcome(governed, decided, change, _latest([*left, *created]), change.says)
+
+
+def _is_closed(known: Sequence[Obligation]) -> bool:
+    """Whether what a contract's month owes was released, and nothing of it is open since."""
+    standing = _latest(known)
+    return standing is not None and standing.state is ObligationState.RELEASED
+
+
+def _stays_closed(would: Obligation, because: str) -> str:
+    amount = f"{would.amount} would be added" if would.amount else f"withheld: {would.reason}"
+    return (
+        f"the month is closed and would come out otherwise ({amount}), because {because}. Run it "
+        "again with a reason to reopen it; nothing is recorded before"
+    )
 
 
 def _because(before: Mapping[str, JsonValue] | None, decided: Decided) -> str:
@@ -653,12 +803,23 @@ def _terms_of(outcomes: Sequence[Outcome]) -> tuple[TermsRecord, ...]:
     return tuple(TermsRecord.of(version.record) for version in versions.values())
 
 
-EXTRACT = Step("extract", extract, reads_only=True)
+EXTRACT = Step("extract", extract, Kind.READS)
 EXCLUSIONS = Step("exclusions", read_exclusions)
-COMPUTE_UPTIME = Step("compute uptime", compute_uptime)
-APPLY_LADDER = Step("apply ladder", apply_ladder)
+COMPUTE_UPTIME = Step(
+    "compute uptime",
+    compute_uptime,
+    Kind.RECKONS,
+    Elsewhere(cases_of, decide_elsewhere, take_decided),
+)
+APPLY_LADDER = Step("apply ladder", apply_ladder, Kind.RECKONS)
 RELEASE = Step("release", release_drafts)
 PAY = Step("pay", pay)
 WRITE_LEDGER = Step("write ledger", write_ledger)
 MIRROR = Step("mirror ledger", mirror)
 E_MAIL = Step("e-mail", tell_the_month)
+
+STEPS = (
+    *(EXTRACT.name, EXCLUSIONS.name, COMPUTE_UPTIME.name, APPLY_LADDER.name, RELEASE.name),
+    *(WRITE_LEDGER.name, PAY.name, E_MAIL.name, MIRROR.name),
+)
+"""Every step's name, in order; a run leaves out what it does not need."""

@@ -87,6 +87,25 @@ def needs_release(
     return _tell(office, NoticeKind.NEEDS_RELEASE, period, notice, of=state)
 
 
+def unanswered(
+    office: Office, period: str, *, waiting: Sequence[StoredObligation], question: str
+) -> int:
+    """Tell that a question ran out and nothing was released, once for each question.
+
+    Args:
+        office: What the run talks to.
+        period: The service month.
+        waiting: Our own drafts that still wait.
+        question: Names it.
+    """
+    if not waiting:
+        return 0
+    words = _words(office)
+    lines = [words.waiting(_amounts(waiting))]
+    notice = _fitting(words, words.unanswered(period), lines, [_command(office, "release", period)])
+    return _tell(office, NoticeKind.NEEDS_RELEASE, period, notice, of=question)
+
+
 def deadline_near(office: Office, deadlines: Iterable[Deadline]) -> int:
     """Tell that claims must be filed soon: once for a set of claims, and again as each day comes.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +28,18 @@ from connectors.terms.files import WorkspaceFolder
 from flows.books import remembered_book
 from flows.exclusions import exclusion_source_of
 from flows.log import note
+from flows.settings import (
+    DATABASE_URL,
+    NOTION_TOKEN,
+    NOTION_URL,
+    SLACK_WEBHOOK,
+    SMTP_CA,
+    SMTP_PASSWORD,
+    STRIPE_KEY,
+    STRIPE_URL,
+    held,
+    places_told,
+)
 from flows.sources import source_of
 from models.addresses import ascii_address
 from models.contract import Contract
@@ -38,20 +49,6 @@ from models.workspace_file import BillingKind, BillingMode, MailTerms, Workspace
 
 if TYPE_CHECKING:
     from connectors.ledger.notion import Turns
-
-DATABASE_URL = "MAKEGOOD_DATABASE_URL"
-STRIPE_KEY = "MAKEGOOD_STRIPE_KEY"
-STRIPE_URL = "MAKEGOOD_STRIPE_URL"
-"""Another address than Stripe's own, for tests."""
-
-NOTION_TOKEN = "MAKEGOOD_NOTION_TOKEN"  # noqa: S105 - the name of a variable, not a token
-NOTION_URL = "MAKEGOOD_NOTION_URL"
-"""Another address than Notion's own, for tests."""
-SLACK_WEBHOOK = "MAKEGOOD_SLACK_WEBHOOK"
-
-SMTP_PASSWORD = "MAKEGOOD_SMTP_PASSWORD"  # noqa: S105  Its name, not the password.
-SMTP_CA = "MAKEGOOD_SMTP_CA"
-"""A file of certificates in PEM: whom to believe instead of those whom this machine believes."""
 
 SQLITE_FILE = "sqlite:///"
 
@@ -184,7 +181,7 @@ def _fingerprint(folder: Path) -> tuple[FileMark, ...]:
 
 def database_url(folder: Path, workspace: Workspace, *, read_only: bool = False) -> str:
     """Where decisions are recorded: the environment's address, or the workspace file's."""
-    url = os.environ.get(DATABASE_URL) or workspace.database
+    url = held(DATABASE_URL) or workspace.database
     if not url.startswith(SQLITE_FILE):
         return url
     path = folder / url.removeprefix(SQLITE_FILE)
@@ -201,7 +198,7 @@ def open_mail(terms: MailTerms | None, folder: Path) -> Iterator[MailSender | No
     elif terms.smtp is None:
         yield OutboxMail(folder / terms.folder)
     else:
-        login = Login(os.environ.get(SMTP_PASSWORD, ""), os.environ.get(SMTP_CA, ""))
+        login = Login(held(SMTP_PASSWORD), held(SMTP_CA))
         name = ascii_address(Mailbox.of(terms.sender).address).rpartition("@")[2]
         with closing(SmtpMail(terms.smtp, login=login, local_hostname=name)) as mail:
             yield mail
@@ -233,23 +230,24 @@ def open_ledgers(
         Misconfigured: A key is missing.
     """
     csv, terms = CsvLedger(folder / workspace.ledger.csv), workspace.ledger.notion
-    token = os.environ.get(NOTION_TOKEN, "")
+    token = held(NOTION_TOKEN) if terms else ""
     if terms is None or (read_only and not token):
         yield {csv.name: csv}
         return
     # Notion's package takes a quarter of a second to import; only those who use it wait for it.
     from connectors.ledger.notion import NotionLedger  # noqa: PLC0415  As just said.
 
-    notion = NotionLedger(
-        token,
-        terms,
-        currencies=sorted({v.currency for contract in contracts for v in contract.versions}),
-        remembered=lambda place: (
-            remembered_book(store, NotionLedger.name, place) if _is_there(url) else None
-        ),
-        turns=shared_turns(store, url, token, terms.requests_per_minute),
-        address=os.environ.get(NOTION_URL, ""),
-    )
+    with places_told(NOTION_TOKEN):
+        notion = NotionLedger(
+            token,
+            terms,
+            currencies=sorted({v.currency for contract in contracts for v in contract.versions}),
+            remembered=lambda place: (
+                remembered_book(store, NotionLedger.name, place) if _is_there(url) else None
+            ),
+            turns=shared_turns(store, url, token, terms.requests_per_minute),
+            address=held(NOTION_URL),
+        )
     with closing(notion):
         yield {csv.name: csv, notion.name: notion}
 
@@ -321,9 +319,10 @@ def open_billing(
             # Stripe's package takes half a second to import; only those who use it wait for it.
             from connectors.billing.stripe import StripeBilling  # noqa: PLC0415  As just said.
 
-            key, address = os.environ.get(STRIPE_KEY, ""), os.environ.get(STRIPE_URL, "")
+            key, address = held(STRIPE_KEY), held(STRIPE_URL)
             mode = workspace.billing.mode or BillingMode.TEST
-            connector = StripeBilling(key, mode=mode, address=address, shared=shared)
+            with places_told(STRIPE_KEY):
+                connector = StripeBilling(key, mode=mode, address=address, shared=shared)
             with closing(connector) as billing:
                 yield billing
 
@@ -338,4 +337,5 @@ def open_chat(workspace: Workspace) -> Chat | None:
         return None
     from connectors.chat.slack import SlackChat  # noqa: PLC0415  Only those who want it wait for it.
 
-    return SlackChat(os.environ.get(SLACK_WEBHOOK, ""))
+    with places_told(SLACK_WEBHOOK):
+        return SlackChat(held(SLACK_WEBHOOK))

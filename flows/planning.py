@@ -68,7 +68,7 @@ def plan_month(
     Raises:
         UnusableInputError: A client is unknown, or the month is not over yet.
     """
-    _known(clients, contracts)
+    check_known(clients, contracts)
     chosen = [c for c in contracts if not clients or c.client.id in clients]
     governed = [
         Governed(contract, version, month.bounds(version.time_zone))
@@ -82,7 +82,12 @@ def plan_month(
     return MonthPlan(month, tuple(governed), tuple(outside), tuple(clients))
 
 
-def _known(clients: Sequence[str], contracts: Sequence[Contract]) -> None:
+def check_known(clients: Sequence[str], contracts: Sequence[Contract]) -> None:
+    """Refuse clients that have no contract here.
+
+    Raises:
+        UnusableInputError: There are such; all of them, with what may be meant.
+    """
     known = sorted({contract.client.id for contract in contracts})
     unknown = [client for client in clients if client not in known]
     if unknown:

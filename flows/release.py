@@ -19,6 +19,7 @@ from connectors.mail import Mailbox
 from connectors.store import Approval, ReleaseRefusedError, StoredObligation, batch_digest
 from flows.binding import check_account
 from flows.bookkeeping import write_rows
+from flows.declining import declined
 from flows.effects import Settlement
 from flows.ledger_reading import note_edits
 from flows.log import note
@@ -273,6 +274,11 @@ def release_by_rule(
         return ()
     drafts = office.store.obligations(str(month), states=[ObligationState.DRAFT])
     ours = [s for s in drafts if s.role is Role.PROVIDER and s.obligation.contract in rules]
+    noes = declined(office.store, month)
+    for stored in ours:
+        if stored.obligation.contract in noes:
+            note(f"{stored.key} is not released by rule: {noes[stored.obligation.contract]}")
+    ours = [stored for stored in ours if stored.obligation.contract not in noes]
     going = defaultdict(list)
     for stored, candidate in zip(ours, _candidates(office, month, ours), strict=True):
         rule = rules[stored.obligation.contract]

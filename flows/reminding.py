@@ -7,39 +7,54 @@ artifact. Mails are not repeated by Prefect; what could not be sent is sent by t
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from pathlib import Path
+from typing import Annotated
 
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 from prefect.runtime import flow_run
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from flows.alarms import tell_of_failure
 from flows.office import open_office
 from flows.reminders import Reminded, remind
+from flows.requests import AnyMode, Mode, WorkspaceFolder, workspace_folder
+from flows.run_log import in_run_log
 from models.claims.present import Present
 from models.intervals import instant
 
 
 class ReminderRequest(BaseModel, frozen=True, extra="forbid"):
-    """What an operator asks for.
+    """What an operator asks for; each field is explained in Prefect's form."""
 
-    Attributes:
-        on: The day from which deadlines are counted; None for now, in each claim's own zone.
-        workspace: The folder that holds makegood.yaml.
-        dry_run: Show what is due and send nothing.
-    """
+    on: Annotated[
+        date | None,
+        Field(
+            title="On",
+            description="The day from which deadlines are counted. "
+            "None: now, in each claim's own zone.",
+        ),
+    ] = None
+    mode: AnyMode = Mode.FOR_REAL
+    workspace: WorkspaceFolder = ""
 
-    on: date | None = None
-    workspace: str = "."
-    dry_run: bool = False
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing is sent."""
+        return self.mode is Mode.DRY_RUN
 
 
 def _run_name() -> str:
     asked = ReminderRequest.model_validate(flow_run.parameters["request"])
-    return f"claim reminders {asked.on or 'of today'}{' (dry run)' if asked.dry_run else ''}"
+    return f"claim-reminders {asked.on or 'of today'}{' (dry run)' if asked.dry_run else ''}"
 
 
-@flow(name="claim-reminders", flow_run_name=_run_name, persist_result=False)
+@flow(
+    name="claim-reminders",
+    flow_run_name=_run_name,
+    persist_result=False,
+    on_failure=[tell_of_failure],
+    on_crashed=[tell_of_failure],
+)
 def claim_reminders(request: ReminderRequest) -> Reminded:
     """Remind by mail of claims that are due, and bring calendars up to date.
 
@@ -51,7 +66,8 @@ def claim_reminders(request: ReminderRequest) -> Reminded:
         ConnectorError: The database cannot be reached, or the mail's settings are refused.
     """
     present = Present.on(request.on) if request.on else Present(instant(datetime.now(tz=UTC)))
-    with open_office(Path(request.workspace), read_only=request.dry_run) as office:
+    folder = workspace_folder(request.workspace)
+    with in_run_log(), open_office(folder, read_only=request.dry_run) as office:
         done = remind(office, present=present, dry_run=request.dry_run)
     show_due(done)
     return done

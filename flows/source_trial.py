@@ -6,7 +6,6 @@ the store is not even opened.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from flows.evidence import Evidence
 from flows.exclusions import exclusion_source_of
 from flows.log import watcher
 from flows.office import read_terms
+from flows.settings import held
 from flows.sources import source_of
 from models.contract import Contract
 from models.exclusion import ExclusionEvent
@@ -193,7 +193,7 @@ def _tried_exclusions(terms: AnyExclusionSource, folder: Path, span: Interval) -
 
 
 def _secrets(terms: Identified) -> Mapping[str, bool]:
-    return {name: bool(os.environ.get(name)) for name in terms.secret_names()}
+    return {name: bool(held(name)) for name in terms.secret_names()}
 
 
 def _own(tried: Iterable[SourceTrial]) -> Iterator[Finding]:

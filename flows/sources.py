@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from connectors.monitoring.upptime import UpptimeRepository
 from connectors.monitoring.uptime_kuma import UptimeKuma
 from connectors.monitoring.uptimerobot import UptimeRobot
 from connectors.monitoring.uptimerobot_alerts import UptimeRobotAlerts
+from flows.settings import held, looked_for
 from flows.unready import UnreadySource
 from models import sources
 from models.intervals import MINUTE_MS
@@ -160,7 +160,7 @@ def datadog_client(source: sources.Datadog | DatadogCorrections) -> DatadogClien
     """How a source at Datadog is asked.
 
     Raises:
-        Misconfigured: Its keys are not in the environment.
+        Misconfigured: Its keys are not set.
     """
     return DatadogClient(
         place=f"datadog {source.id}",
@@ -188,7 +188,7 @@ def _prometheus(source: sources.Prometheus) -> Prometheus:
         address=source.address,
         monitors=source.monitors,
         timeout_seconds=source.timeout_seconds,
-        token="" if source.user else os.environ.get(source.secret_name("TOKEN"), ""),
+        token="" if source.user else held(source.secret_name("TOKEN")),
         user=source.user,
         password=_secret(source, "PASSWORD") if source.user else "",
         tenant=source.tenant,
@@ -196,13 +196,15 @@ def _prometheus(source: sources.Prometheus) -> Prometheus:
 
 
 def _secret(source: Identified, what: str) -> str:
-    """A secret from the environment.
+    """A secret, from wherever secrets may lie.
 
     Raises:
         Misconfigured: It is not there.
     """
     name = source.secret_name(what)
-    if not os.environ.get(name):
+    secret = held(name)
+    if not secret:
         message = f"source {source.id!r}: {name} is not in the environment, or empty."
-        raise Misconfigured(f"{message} Set it and run again; nothing was asked.")
-    return os.environ[name]
+        why = f"{message} Set it and run again; nothing was asked. {looked_for(name)}"
+        raise Misconfigured(why)
+    return secret

@@ -8,7 +8,6 @@ everything fails. Reads are repeated by the connectors, not by Prefect.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 from prefect import flow
@@ -16,35 +15,71 @@ from prefect.artifacts import create_table_artifact
 from prefect.runtime import flow_run
 from pydantic import BaseModel, Field
 
+from flows.alarms import tell_of_failure
 from flows.reconcile import Reconciled, reconcile_books
+from flows.requests import OptionalMonth, WorkspaceFolder, workspace_folder
+from flows.run_log import in_run_log
 from models.intervals import instant
-from models.period import MONTH_PATTERN, ServiceMonth
-
-Month = Annotated[str, Field(pattern=MONTH_PATTERN, examples=["2026-05"])]
+from models.period import ServiceMonth
 
 
 class SweepRequest(BaseModel, frozen=True, extra="forbid"):
-    """What an operator asks for.
+    """What an operator asks for; each field is explained in Prefect's form."""
 
-    Attributes:
-        first: The first service month; None for the first that anything is recorded of.
-        last: The last one, included; None for the last.
-        workspace: The folder that holds makegood.yaml.
-        everybody: Look through the balances of all customers, also of those that are not ours.
-    """
+    first: Annotated[
+        OptionalMonth,
+        Field(
+            title="From",
+            description="The first service month, YYYY-MM. Empty: the first recorded one.",
+        ),
+    ] = ""
+    last: Annotated[
+        OptionalMonth,
+        Field(
+            title="To",
+            description="The last service month, included. Empty: the last recorded one.",
+        ),
+    ] = ""
+    recent_months: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=120,
+            title="Recent months",
+            description="In place of both: so many months up to the present one. 0: not used.",
+        ),
+    ] = 0
+    everybody: Annotated[
+        bool,
+        Field(
+            title="Every customer",
+            description="Look through the balances of all customers, also of those not ours.",
+        ),
+    ] = False
+    workspace: WorkspaceFolder = ""
 
-    first: Month | None = None
-    last: Month | None = None
-    workspace: str = "."
-    everybody: bool = False
+    @property
+    def months(self) -> tuple[ServiceMonth | None, ServiceMonth | None]:
+        """The first and the last month; None where nothing narrows them."""
+        if self.recent_months:
+            now = ServiceMonth.containing(instant(datetime.now(tz=UTC)), "UTC")
+            return now.plus(1 - self.recent_months), now
+        first, last = (ServiceMonth.parse(m) if m else None for m in (self.first, self.last))
+        return first, last
 
 
 def _run_name() -> str:
-    asked = SweepRequest.model_validate(flow_run.parameters["request"])
-    return f"reconcile {asked.first or 'everything'} to {asked.last or 'now'}"
+    first, last = SweepRequest.model_validate(flow_run.parameters["request"]).months
+    return f"reconcile {first or 'everything'} to {last or 'now'}"
 
 
-@flow(name="reconcile", flow_run_name=_run_name, persist_result=False)
+@flow(
+    name="reconcile",
+    flow_run_name=_run_name,
+    persist_result=False,
+    on_failure=[tell_of_failure],
+    on_crashed=[tell_of_failure],
+)
 def sweep(request: SweepRequest) -> Reconciled:
     """Compare our credits, the billing vendor's and the ledgers', and show every difference.
 
@@ -55,13 +90,15 @@ def sweep(request: SweepRequest) -> Reconciled:
         UnusableInputError: The workspace or a ledger cannot be used.
         ConnectorError: The database or the vendor cannot be reached.
     """
-    found = reconcile_books(
-        Path(request.workspace),
-        now=instant(datetime.now(tz=UTC)),
-        first=ServiceMonth.parse(request.first) if request.first else None,
-        last=ServiceMonth.parse(request.last) if request.last else None,
-        everybody=request.everybody,
-    )
+    first, last = request.months
+    with in_run_log():
+        found = reconcile_books(
+            workspace_folder(request.workspace),
+            now=instant(datetime.now(tz=UTC)),
+            first=first,
+            last=last,
+            everybody=request.everybody,
+        )
     show_differences(found)
     return found
 

@@ -7,41 +7,55 @@ was read and what only a person can settle stand in an artifact. It is never rep
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import Annotated
 
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 from prefect.runtime import flow_run
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from flows.alarms import tell_of_failure
 from flows.ledger_sync import Synced, Ticked, sync
 from flows.office import open_office
+from flows.requests import AnyMode, Mode, OptionalMonth, WorkspaceFolder, workspace_folder
+from flows.run_log import in_run_log
 from models.intervals import instant
 from models.ledger_reading import CellEdit
 from models.period import ServiceMonth
 
 
 class SyncRequest(BaseModel, frozen=True, extra="forbid"):
-    """What an operator asks for.
+    """What an operator asks for; each field is explained in Prefect's form."""
 
-    Attributes:
-        month: The service month, such as `2026-05`; "" for every month that is recorded.
-        workspace: The folder that holds makegood.yaml.
-        dry_run: Show what would be recorded and released; do neither.
-    """
+    month: Annotated[
+        OptionalMonth,
+        Field(
+            title="Month",
+            description="The service month, YYYY-MM. Empty: every month that is recorded.",
+        ),
+    ] = ""
+    mode: AnyMode = Mode.FOR_REAL
+    workspace: WorkspaceFolder = ""
 
-    month: str = ""
-    workspace: str = "."
-    dry_run: bool = False
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing is recorded or released."""
+        return self.mode is Mode.DRY_RUN
 
 
 def _run_name() -> str:
     asked = SyncRequest.model_validate(flow_run.parameters["request"])
-    return f"ledger sync {asked.month or 'of every month'}{' (dry run)' if asked.dry_run else ''}"
+    return f"sync-ledger {asked.month or 'of every month'}{' (dry run)' if asked.dry_run else ''}"
 
 
-@flow(name="ledger-sync", flow_run_name=_run_name, persist_result=False)
-def ledger_sync(request: SyncRequest) -> Synced:
+@flow(
+    name="sync-ledger",
+    flow_run_name=_run_name,
+    persist_result=False,
+    on_failure=[tell_of_failure],
+    on_crashed=[tell_of_failure],
+)
+def sync_ledger(request: SyncRequest) -> Synced:
     """Read back what people wrote and ticked in the ledgers.
 
     Args:
@@ -54,7 +68,8 @@ def ledger_sync(request: SyncRequest) -> Synced:
         ConnectorError: A ledger, billing or the database cannot be asked, or is set up wrongly.
     """
     month = ServiceMonth.parse(request.month) if request.month else None
-    with open_office(Path(request.workspace), read_only=request.dry_run) as office:
+    folder = workspace_folder(request.workspace)
+    with in_run_log(), open_office(folder, read_only=request.dry_run) as office:
         at = instant(datetime.now(tz=UTC))
         done = sync(office, month=month, at=at, dry_run=request.dry_run)
     show_synced(done)
@@ -70,7 +85,7 @@ def show_synced(done: Synced) -> None:
             *(_row(one.tick.row.ledger, one.tick.row.key, _ticked(one)) for one in done.ticks),
             *(_row("needs a look", "", says) for says in done.questions),
         ],
-        key="ledger-sync",
+        key="sync-ledger",
         description=(
             f"{done.rows} rows read, {len(done.edits)} edits, {len(done.moved)} claims moved, "
             f"{len(done.released)} credits released, {len(done.questions)} questions."

@@ -170,6 +170,50 @@ class Decided:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A decision without its inputs: what one process tells another that has the case already.
+
+    Attributes:
+        uptime: See `MeasuredCase`, as for the next four.
+        judged: Every exclusion event with why it counts or not.
+        measured: What the ladder was asked about.
+        withheld: Why nothing can be said.
+        bounds: Between which measurements it lies.
+        determination: See `Decided`.
+        outcomes: At both ends of the bounds.
+    """
+
+    uptime: MonthlyUptime | None
+    judged: tuple[JudgedExclusion, ...]
+    measured: Measured | None
+    withheld: str
+    bounds: UptimeBounds | None
+    determination: Determination
+    outcomes: tuple[Determination, Determination] | None
+
+    def of(self, case: Case) -> Decided:
+        """The decision of the case that it was found for."""
+        measured = MeasuredCase(
+            case, self.uptime, self.judged, self.measured, self.withheld, self.bounds
+        )
+        return Decided(measured, self.determination, self.outcomes)
+
+
+def found_of(decided: Decided) -> Found:
+    """A decision without its inputs; `Found.of` puts the two together again."""
+    measured = decided.measured
+    return Found(
+        uptime=measured.uptime,
+        judged=measured.judged,
+        measured=measured.measured,
+        withheld=measured.withheld,
+        bounds=measured.bounds,
+        determination=decided.determination,
+        outcomes=decided.outcomes,
+    )
+
+
 def decide(case: Case) -> Decided:
     """Measure the month, apply the ladder, and say what is owed."""
     return apply_terms(measure_case(case))

@@ -8,15 +8,24 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from models.findings import refuse
 from models.intervals import Interval, instant, utc
 
 MONTH_PATTERN = r"^\d{4}-(0[1-9]|1[0-2])$"
+MOST_MONTHS = 120
+"""Months that may be asked for at once: ten years."""
+
+OPTIONAL_MONTH = f"^$|{MONTH_PATTERN}"
+
+LAST_ZONE = "Etc/GMT+12"
+"""Where a month ends last of all."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -91,6 +100,24 @@ class ServiceMonth:
         return Interval(instant(start), instant(end))
 
 
+def last_month_over(zones: Iterable[str], at: int) -> ServiceMonth:
+    """The latest month that is over in each of these zones; without any, over everywhere.
+
+    >>> from datetime import UTC, datetime
+    >>> may = instant(datetime(2026, 5, 31, 23, tzinfo=UTC))
+    >>> str(last_month_over(["Europe/Berlin"], may))
+    '2026-05'
+    >>> str(last_month_over(["Europe/Berlin", "UTC"], may))
+    '2026-04'
+
+    Args:
+        zones: IANA time zones, as contracts name them.
+        at: The present instant.
+    """
+    running = [ServiceMonth.containing(at, name) for name in set(zones) or {LAST_ZONE}]
+    return min(running).plus(-1)
+
+
 @cache
 def zone(time_zone: str) -> ZoneInfo:
     """The IANA zone of that name.
@@ -109,3 +136,27 @@ def end_of_day(day: date, time_zone: str) -> int:
     """The first instant after a date in a zone: a deadline on that date is met before it."""
     following = date.fromordinal(day.toordinal() + 1)
     return instant(datetime(following.year, following.month, following.day, tzinfo=zone(time_zone)))
+
+
+def months_between(first: ServiceMonth, last: ServiceMonth) -> tuple[ServiceMonth, ...]:
+    """The months from the first to the last, both included.
+
+    Raises:
+        UnusableInputError: The last one is before the first, or there are too many.
+    """
+    count = (last.year - first.year) * 12 + last.month - first.month + 1
+    if count < 1:
+        raise refuse(
+            "--to",
+            f"is {last}, before {first}",
+            expected="a month not before --from",
+            remedy="Exchange the two.",
+        )
+    if count > MOST_MONTHS:
+        raise refuse(
+            "--to",
+            f"is {last}, {count} months from {first}",
+            expected=f"at most {MOST_MONTHS} months",
+            remedy="Run several backfills.",
+        )
+    return tuple(first.plus(number) for number in range(count))

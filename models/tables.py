@@ -26,7 +26,7 @@ NAME = String().with_variant(String(collation="C"), "postgresql")
 OPEN = text("state IN ('draft', 'withheld')")
 """What holds for an obligation that a later revision may supersede."""
 
-OBSERVED = text("kind IN ('claim_moved', 'ledger_edited', 'exclusion_seen')")
+OBSERVED = text("kind IN ('claim_moved', 'ledger_edited', 'exclusion_seen', 'release_declined')")
 """What holds for a log entry that people or vendors told, or that we saw: few among many."""
 
 

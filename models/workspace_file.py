@@ -277,6 +277,7 @@ class NoticeKind(StrEnum):
     NEEDS_RELEASE = "needs_release"
     DEADLINE_NEAR = "deadline_near"
     NEEDS_PERSON = "needs_person"
+    RUN_FAILED = "run_failed"
 
 
 class NoticeTerms(Terms):

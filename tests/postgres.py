@@ -37,6 +37,7 @@ SETTINGS = {
     "full_page_writes": "off",
     "shared_buffers": "32MB",
 }
+USUAL_PORT = 5432
 TEMPLATE = "ready"
 SHAPE = """
   SELECT version_num, (SELECT count(*) FROM pg_trigger WHERE tgenabled = 'O') FROM makegood_version
@@ -51,18 +52,21 @@ class Server:
     Attributes:
         folder: Where its socket is.
         pid: The server's own operating-system process.
+        port: What its socket is named after, and its port where it listens to TCP.
     """
 
     folder: Path
     pid: int
+    port: int = USUAL_PORT
 
     def url(self, database: str, user: str = "postgres") -> str:
         """How Makegood is told of a database there."""
-        return f"postgresql://{user}@/{database}?host={self.folder}"
+        port = "" if self.port == USUAL_PORT else f"&port={self.port}"
+        return f"postgresql://{user}@/{database}?host={self.folder}{port}"
 
     def execute(self, statement: str, database: str = "postgres") -> list[tuple[object, ...]]:
         """Run one statement outside any transaction; its rows, if it has any."""
-        conninfo = f"host={self.folder} user=postgres dbname={database}"
+        conninfo = f"host={self.folder} port={self.port} user=postgres dbname={database}"
         with psycopg.connect(conninfo, autocommit=True) as connection:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
@@ -118,15 +122,16 @@ def initialise(folder: Path, bin_folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def running(folder: Path, bin_folder: Path) -> Iterator[Server]:
-    """Run a server on a cluster until the block ends."""
+def running(folder: Path, bin_folder: Path, *, port: int | None = None) -> Iterator[Server]:
+    """Run a server on a cluster until the block ends; with a port also over TCP, on loopback."""
     command: list[str | Path] = [bin_folder / "postgres", "-D", folder / "cluster", "-k", folder]
-    command += [f"-c{name}={setting}" for name, setting in SETTINGS.items()]
+    listening = {"listen_addresses": "127.0.0.1", "port": str(port)} if port else {}
+    command += [f"-c{name}={setting}" for name, setting in {**SETTINGS, **listening}.items()]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **unprivileged())
     try:
-        wait_until_it_answers(Server(folder, server.pid), server)
-        yield Server(folder, server.pid)
+        wait_until_it_answers(Server(folder, server.pid, port or USUAL_PORT), server)
+        yield Server(folder, server.pid, port or USUAL_PORT)
     finally:
         server.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -182,6 +182,15 @@ class Billing(Protocol):
         """How long a repeated idempotency key is surely recognised: less than is promised."""
         ...
 
+    def check(self) -> str:
+        """Find out, without writing anything, what may be done here; a sentence about it.
+
+        Raises:
+            Misconfigured: Key, permission or place is wrong.
+            Retriable: The vendor cannot be asked now.
+        """
+        ...
+
     def picture(self, query: BillingQuery) -> BillingPicture:
         """All candidates for a contract's month. Read-only.
 
@@ -245,6 +254,15 @@ class Billing(Protocol):
             OutcomeUnknown: It may have been made, or was made otherwise than asked.
             Retriable: Surely nothing was made, and it may work later (a rate limit).
             Misconfigured: Key or permission is wrong; surely nothing was made.
+        """
+        ...
+
+    def link_of(self, part: Part, id_: str) -> str:
+        """The address at which a person sees what pays a part; "" where it is on no page.
+
+        Args:
+            part: What was paid.
+            id_: The vendor's id of what pays it.
         """
         ...
 

@@ -89,7 +89,7 @@ class JournalBilling:
         self._parts = folder / PARTS
         self._clock = clock
 
-    def check(self) -> None:
+    def check(self) -> str:
         """Find out, without writing, whether parts and books could be written.
 
         Raises:
@@ -97,6 +97,7 @@ class JournalBilling:
         """
         check_folder(self._parts)
         check_folder(self.folder / BOOKS)
+        return "released credits can be booked here"
 
     def picture(self, query: BillingQuery) -> BillingPicture:
         """Nothing: the journal knows neither customers nor invoices."""
@@ -167,6 +168,10 @@ class JournalBilling:
         if differs:
             raise OutcomeUnknown(f"{path}: is there, but {'; '.join(differs)}. Compare them.")
         return Paid(part.key, {"file": str(path.relative_to(self.folder))})
+
+    def link_of(self, part: Part, id_: str) -> str:
+        """Files have no page."""
+        return ""
 
     def credits(self, span: Interval, *, customers: Iterable[str] | None = None) -> Iterator[Found]:
         """Every part that was booked in a span, rising by key; the journal knows no customers.

@@ -145,6 +145,10 @@ class MemoryBilling:
 
     # --- The promise of the role ------------------------------------------------------------------
 
+    def check(self) -> str:
+        """Memory takes everything."""
+        return "takes everything, and forgets it"
+
     def picture(self, query: BillingQuery) -> BillingPicture:
         """See `Billing.picture`."""
         with self._guard:
@@ -260,6 +264,10 @@ class MemoryBilling:
         customer = earlier.part.customer
         known = not customer or customer in self._customers
         return "" if known else f"customer {customer} is not in this account"
+
+    def link_of(self, part: Part, id_: str) -> str:
+        """Memory has no page."""
+        return ""
 
     def credits(self, span: Interval, *, customers: Iterable[str] | None = None) -> Iterator[Found]:
         """See `Billing.credits`; customers narrow the balance entries."""

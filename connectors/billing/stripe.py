@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from connectors.billing import BillingQuery, Found, Paid, PartIntent, month_of
 from connectors.billing._connection import Answer, Connection, Plain, awake_ns
@@ -27,6 +28,7 @@ from connectors.billing._notes import (
     notes,
 )
 from connectors.billing._pace import Pace
+from connectors.billing._permissions import readable
 from connectors.billing._picture import (
     CustomerIndex,
     billed,
@@ -59,6 +61,7 @@ FORGETS_KEYS_AFTER_MS = 23 * 3_600_000
 AT_ONCE = 16
 """Enough to keep to the limit of an endpoint while each answer takes half a second."""
 
+DASHBOARD = "https://dashboard.stripe.com"
 CREATE_NOTE = "POST /v1/credit_notes"
 CREATE_ENTRY = "POST /v1/customers/{id}/balance_transactions"
 VOID_NOTE = "POST /v1/credit_notes/{id}/void"
@@ -123,6 +126,10 @@ class StripeBilling:
         self._line.close()
 
     # --- Asking -----------------------------------------------------------------------------------
+
+    def check(self) -> str:
+        """See `Billing.check`: what the key lets us read; six requests."""
+        return readable(self._line)
 
     def picture(self, query: BillingQuery) -> BillingPicture:
         """All candidates for a contract's month. Read-only.
@@ -232,6 +239,20 @@ class StripeBilling:
             return ""
         here, there = ("live", "test") if self._line.live else ("test", "live")
         return f"it was prepared on the {there} side, and the workspace names {here}"
+
+    def link_of(self, part: Part, id_: str) -> str:
+        """A credit note's page in the dashboard, or the customer's for an entry on a balance.
+
+        Source: https://docs.stripe.com/dashboard/basics (the dashboard's test side is `/test`).
+        """
+        side = DASHBOARD if self._line.live else f"{DASHBOARD}/test"
+        match part.channel:
+            case Channel.CREDIT_NOTE if id_:
+                return f"{side}/credit_notes/{quote(id_, safe='')}"
+            case Channel.BALANCE if part.customer:
+                return f"{side}/customers/{quote(part.customer, safe='')}"
+            case _:
+                return ""
 
     def credits(self, span: Interval, *, customers: Iterable[str] | None = None) -> Iterator[Found]:
         """Every note and balance credit made in a span, ours or not. Read-only.

@@ -208,6 +208,10 @@ class RowLedger(Ledger, Protocol):
         """The row under this id, also where `pages` does not show it yet; None when it is gone."""
         ...
 
+    def link_of(self, id_: str) -> str:
+        """The address at which a person sees the row under this id; "" where it is on no page."""
+        ...
+
     def find(self, key: str) -> Sequence[LedgerPage]:
         """Every row that carries the key, those in the trash included. Read-only."""
         ...

@@ -124,6 +124,10 @@ class MemoryRowLedger:
         """The row with this id."""
         return self.rows.get(id_)
 
+    def link_of(self, id_: str) -> str:
+        """Memory has no page."""
+        return ""
+
     def find(self, key: str) -> Sequence[LedgerPage]:
         """Every row that carries the key."""
         return [page for page in self.rows.values() if page.key == key]

@@ -32,6 +32,7 @@ HIDDEN_FOR_MS = 600_000
 """Notion does not say when a new row shows in queries, nor how long a cut request may still run;
 it gives up on one after a minute."""
 
+PAGES = "https://www.notion.so"
 PAGE = 100
 CUT_OFF = "query_result_limit_reached"
 
@@ -275,6 +276,14 @@ class NotionLedger:
         source, columns = self._opened()
         moved = told.get("parent", {}).get("data_source_id", source) != source
         return None if moved else page_of(told, columns)
+
+    def link_of(self, id_: str) -> str:
+        """The row as a page at Notion.
+
+        Source: https://developers.notion.com/docs/working-with-page-content (a page's address ends
+        in its id without dashes).
+        """
+        return f"{PAGES}/{id_.replace('-', '')}" if id_ else ""
 
     def find(self, key: str) -> Sequence[LedgerPage]:
         """See `RowLedger.find`; compared again here, because Notion may ignore capitals."""

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from connectors.errors import Misconfigured
 
 VERSION_TABLE = "makegood_version"
-"""Our own, so that a database shared with Prefect (which uses Alembic too) is no trouble."""
+"""Our own, so that it is not taken for that of Prefect, which uses Alembic too."""
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
@@ -42,6 +42,12 @@ def current_revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection, opts=options).get_current_revision()
 
 
+def is_known(revision: str | None) -> bool:
+    """Whether a revision is one of ours; also where there are no tables yet."""
+    scripts = ScriptDirectory.from_config(alembic_config())
+    return revision is None or revision in {one.revision for one in scripts.walk_revisions()}
+
+
 def upgrade(connection: Connection, *, place: str) -> None:
     """Run the missing migrations inside the caller's transaction.
 
@@ -57,12 +63,10 @@ def upgrade(connection: Connection, *, place: str) -> None:
 
 def refuse_newer(current: str | None, *, place: str) -> None:
     """Raise Misconfigured when a revision is not one of ours."""
-    scripts = ScriptDirectory.from_config(alembic_config())
-    known = {script.revision for script in scripts.walk_revisions()}
-    if current is not None and current not in known:
+    if not is_known(current):
         message = (
             f"{place}: its tables are at revision {current}, which this Makegood does not know; "
-            f"it knows up to {scripts.get_current_head()}. A newer Makegood has opened it: "
+            f"it knows up to {newest_revision()}. A newer Makegood has opened it: "
             "upgrade this one, or name another database. Nothing was changed."
         )
         raise Misconfigured(message)

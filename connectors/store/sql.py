@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -63,7 +64,12 @@ from connectors.store import (
 from connectors.store._chains import Chains, Head, heads_of, in_portions
 from connectors.store._dialect import Dialect, checked_period
 from connectors.store._failures import translated
-from connectors.store._migrations import current_revision, newest_revision, upgrade
+from connectors.store._migrations import (
+    current_revision,
+    is_known,
+    newest_revision,
+    upgrade,
+)
 from connectors.store._postgresql import PostgreSql
 from connectors.store._rows import (
     APPROVAL,
@@ -130,6 +136,49 @@ def open_store(url: str, *, lazily: bool = False) -> Store:
         store.close()
         raise
     return store
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a database stands, seen without changing it.
+
+    Attributes:
+        place: The database as messages name it, without user or password.
+        revision: Its tables' revision; None where there are none yet.
+        newest: The revision that this program works with.
+        known: Whether this program knows the revision, or there is none.
+        now: The present instant by the database's clock.
+    """
+
+    place: str
+    revision: str | None
+    newest: str
+    known: bool
+    now: int
+
+
+def standing_of(url: str) -> Standing | None:
+    """Look at a database and leave its tables as they are; None where there is no file yet.
+
+    Args:
+        url: As `open_store` takes it.
+
+    Raises:
+        Misconfigured: The address is none, or the database cannot be opened.
+        Retriable: The database cannot be reached.
+    """
+    with closing(_dialect(url)) as dialect:
+        if not dialect.exists:
+            return None
+        with translated(dialect), dialect.engine.connect() as connection:
+            revision = current_revision(connection)
+            return Standing(
+                place=dialect.place,
+                revision=revision,
+                newest=newest_revision(),
+                known=is_known(revision),
+                now=dialect.now(connection),
+            )
 
 
 def _dialect(url: str) -> Dialect:

@@ -15,11 +15,9 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from hmac import compare_digest
 
+from flows.settings import APPROVER_TOKEN, held
 from models.approval import Identity, Voice
 from models.findings import refuse
-
-TOKEN = "MAKEGOOD_APPROVER_TOKEN"  # noqa: S105  The variable's name, not a token.
-"""The token of whoever is at the terminal; without one it is the account."""
 
 SHORTEST = 16
 
@@ -27,24 +25,19 @@ Approvers = Mapping[str, Sequence[str]]
 """By name, the digests of that person's tokens, as the workspace has them."""
 
 
-def present_voice(
-    approvers: Approvers,
-    *,
-    token: str | None = None,
-    environment: Mapping[str, str] = os.environ,
-) -> Voice:
+def present_voice(approvers: Approvers, *, token: str | None = None) -> Voice:
     """Who says yes here.
 
     Args:
         approvers: By name, the digests of that person's tokens.
-        token: What was typed; None for what the environment holds, if anything.
-        environment: The variables.
+        token: What was typed; None for what the environment holds, if anything. Without either it
+            is the account that speaks.
 
     Raises:
         UnusableInputError: The token is nobody's.
     """
     account = f"{os.getuid()}@{socket.gethostname()}"
-    given = environment.get(TOKEN, "") if token is None else token
+    given = held(APPROVER_TOKEN) if token is None else token
     if given:
         return Voice(_owner(given, approvers), Identity.TOKEN, account)
     return Voice(_account_name(), Identity.OS_USER, account)
@@ -67,7 +60,7 @@ def _owner(given: str, approvers: Approvers) -> str:
     if len(set(owners)) == 1 and len(given) >= SHORTEST:
         return owners[0]
     raise refuse(
-        TOKEN,
+        APPROVER_TOKEN,
         _why_nobody(given, owners),
         expected=f"one of at least {SHORTEST} characters whose SHA-256 digest release.approvers "
         "in makegood.yaml has under one name",

@@ -77,6 +77,53 @@ COMMANDS: Mapping[str, Command] = {
         ),
         ("done", "something is withheld or open: a person must look", UNUSABLE, CUT_OFF),
     ),
+    "doctor": Command(
+        "serving:doctor",
+        "Ask whether everything is there that a month needs.",
+        ("makegood doctor", "makegood doctor --workspace books --json"),
+        (
+            "everything answers",
+            "something is worth a look",
+            "something is set up wrongly; each thing says what to do",
+            "something is away; ask again",
+        ),
+    ),
+    "up": Command(
+        "serving:up",
+        "Start Prefect with every flow, its schedules and a worker.",
+        (
+            "makegood up",
+            "makegood up --workspace books --port 4201",
+        ),
+        (
+            "ended by you",
+            "",
+            "the workspace cannot be used, or the port is taken; nothing was started",
+            "a part of it ended by itself; start it again",
+        ),
+    ),
+    "settings": Command(
+        "setting_up:settings",
+        "List every setting: what it is for, and where it is found.",
+        ("makegood settings", "makegood settings --workspace books --json"),
+        (
+            "listed, and nothing is missing",
+            "something that the workspace needs is nowhere",
+            "the workspace cannot be used",
+            "Prefect's server does not answer; run it again",
+        ),
+    ),
+    "migrate": Command(
+        "setting_up:migrate",
+        "Bring the database to the tables of this Makegood.",
+        ("makegood migrate", "makegood migrate --workspace books --json"),
+        (
+            "done, or nothing was to do",
+            "",
+            "the database cannot be used, or a newer Makegood has opened it",
+            "the database is away; run it again",
+        ),
+    ),
     "release": Command(
         "months:release",
         "Let a month's credits go, after showing them and asking.",

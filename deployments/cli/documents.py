@@ -323,6 +323,50 @@ class VerifyDocument(TypedDict):
 
 
 @with_config(STRICT)
+class CheckupAnswerDocument(TypedDict):
+    """One question of `makegood doctor` and its answer."""
+
+    about: str
+    state: Annotated[str, Field(pattern=r"^(good|look|away|wrong)$")]
+    says: str
+
+
+@with_config(STRICT)
+class DoctorDocument(TypedDict):
+    """The answer of `makegood doctor`."""
+
+    answers: list[CheckupAnswerDocument]
+
+
+@with_config(STRICT)
+class SettingDocument(TypedDict):
+    """One setting; never what it holds."""
+
+    name: str
+    says: str
+    secret: bool
+    secret_block: str | None
+    needed: bool
+    found: Annotated[str, Field(pattern=r"^(environment|secret block)$")] | None
+
+
+@with_config(STRICT)
+class SettingsDocument(TypedDict):
+    """The answer of `makegood settings`."""
+
+    settings: list[SettingDocument]
+
+
+@with_config(STRICT)
+class MigrateDocument(TypedDict):
+    """The answer of `makegood migrate`."""
+
+    place: str
+    before: str | None
+    now: str
+
+
+@with_config(STRICT)
 class ObligationDocument(TypedDict):
     """One revision of what a month owes."""
 

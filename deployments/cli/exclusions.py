@@ -10,10 +10,10 @@ from deployments.cli.documents import ExclusionsDocument, KnownExclusionDocument
 from deployments.cli.exits import Exit
 from deployments.cli.options import DryRun, Json, Workspace
 from deployments.cli.printing import counted, print_json, table, write
-from flows.exclusions import Announcements, announcements, asked_span, seen_before, told_by_all
+from flows.exclusions import Announcements, look_ahead
 from flows.office import open_office
 from models.exclusion import ExclusionEvent
-from models.intervals import Interval, instant, utc_text
+from models.intervals import instant, utc_text
 
 HERE = Path()
 
@@ -26,17 +26,12 @@ def exclusions(*, workspace: Workspace = HERE, dry_run: DryRun = False, json: Js
     exclusions. An entry that is moved or lengthened is announced anew.
     """
     now = instant(datetime.now(tz=UTC))
-    span = asked_span(Interval(now, now + 1), now=now)
     with open_office(workspace, read_only=dry_run) as office:
-        told = told_by_all(office.workspace, office.events, office.exclusion_sources, span)
-        before = sum(len(sightings) for sightings in seen_before(office.store).values())
-        known = announcements(office.store, told, read_only=dry_run)
-        after = sum(len(sightings) for sightings in seen_before(office.store).values())
-    coming = [event for event in known.events if event.interval.end > now]
+        ahead = look_ahead(office, now=now, read_only=dry_run)
     document = ExclusionsDocument(
         dry_run=dry_run,
-        new=after - before,
-        exclusions=[_known(event, known) for event in coming],
+        new=ahead.new,
+        exclusions=[_known(event, ahead.known) for event in ahead.coming],
     )
     print_json(document) if json else _show(document)
     return Exit.DONE

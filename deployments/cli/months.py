@@ -38,9 +38,8 @@ from deployments.cli.reporting import (
 from deployments.prefect_server import prefect_server
 from flows.office import read_terms
 from flows.planning import plan_month
-from models.findings import refuse
 from models.intervals import instant
-from models.period import ServiceMonth
+from models.period import ServiceMonth, months_between
 
 if TYPE_CHECKING:
     from flows.release import Batch, Released
@@ -81,15 +80,21 @@ def backfill(
     client: Clients = None,
     dry_run: DryRun = False,
     notify: Annotated[bool, typer.Option("--notify", help="Mail each month's summary.")] = False,
+    allow_rule_release: Annotated[
+        bool,
+        typer.Option("--allow-rule-release", help="Let the contracts' own rules release."),
+    ] = False,
     json: Json = False,
 ) -> int:
     """Decide several past months, the oldest first.
 
-    Each month is decided as `makegood run` decides it. No summaries are mailed unless --notify
-    asks for them.
+    Each month is decided as `makegood run` decides it. No summaries are mailed and nothing is
+    released by a contract's own rule unless --notify and --allow-rule-release ask for it.
     """
-    months = _months_between(month_of(first, "--from"), month_of(last, "--to"))
-    documents = run_months(months, workspace, client, dry_run=dry_run, notify=notify)
+    months = months_between(month_of(first, "--from"), month_of(last, "--to"))
+    documents = run_months(
+        list(months), workspace, client, dry_run=dry_run, notify=notify, by_rule=allow_rule_release
+    )
     if json:
         print_json(BackfillDocument(months=documents))
     else:
@@ -209,19 +214,20 @@ def run_months(
         plan_month(contracts, month=month, clients=clients or (), now=_now())
     documents = []
     with prefect_server(home=prefect_home) as ready:
-        from flows.month_end import MonthRequest, month_end
+        from flows.month_end import RequestOfPerson, month_end
+        from flows.requests import Mode
 
         ready()
         for month in months:
-            request = MonthRequest(
+            request = RequestOfPerson(
                 month=str(month),
                 workspace=str(workspace),
                 clients=tuple(clients or ()),
-                dry_run=dry_run,
+                mode=Mode.DRY_RUN if dry_run else Mode.FOR_REAL,
                 notify=notify,
                 by_rule=by_rule,
             )
-            with watched(title=request.title):
+            with watched(title=request.title_at(_now())):
                 documents.append(run_document(month_end(request)))
     return documents
 
@@ -233,20 +239,6 @@ def ending(document: RunDocument) -> Exit:
     withheld = any(outcome["withheld"] for outcome in document["contracts"])
     asked = document["payments"]["questions"] or document["questions"]
     return Exit.NEEDS_A_PERSON if withheld or asked else Exit.DONE
-
-
-def _months_between(first: ServiceMonth, last: ServiceMonth) -> list[ServiceMonth]:
-    if last < first:
-        raise refuse(
-            "--to",
-            f"is {last}, before {first}",
-            expected="a month not before --from",
-            remedy="Exchange the two.",
-        )
-    months = [first]
-    while months[-1] < last:
-        months.append(months[-1].plus(1))
-    return months
 
 
 def _refuse_strangers(clients: list[str] | None, workspace: Path, month: ServiceMonth) -> None:

@@ -42,6 +42,9 @@ DOCUMENTS: Mapping[str, type] = {
     "sources-test": documents.SourcesTestDocument,
     "sync": documents.SyncDocument,
     "verify": documents.VerifyDocument,
+    "doctor": documents.DoctorDocument,
+    "migrate": documents.MigrateDocument,
+    "settings": documents.SettingsDocument,
 }
 """The document that each command prints with --json."""
 

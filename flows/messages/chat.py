@@ -77,6 +77,12 @@ class ChatWords:
             amounts=self._in_sum(credits_),
         )
 
+    def unanswered(self, month: str) -> str:
+        """That a question ran out, and nothing was released."""
+        return self.language.gettext(
+            "%(month)s: nobody answered in time, and nothing was released", month=month
+        )
+
     def released(self, credits_: Sequence[Money | None]) -> str:
         """Credits that somebody has released."""
         return self.language.ngettext(
@@ -126,6 +132,19 @@ class ChatWords:
         if alarm:
             return self.language.gettext("ALARM: %(about)s: %(why)s", about=about, why=why)
         return f"{about}: {why}"
+
+    def ended_badly(self, run: str, *, crashed: bool) -> str:
+        """That a run of Prefect's failed, or was cut off from outside."""
+        if crashed:
+            return self.language.gettext("%(run)s was cut off", run=run)
+        return self.language.gettext("%(run)s failed", run=run)
+
+    def run_again(self) -> str:
+        """What may be done about it."""
+        return self.language.gettext(
+            "What it had recorded is kept, and nothing is done twice: run it again, by Retry in "
+            "Prefect or by its next schedule."
+        )
 
     def more(self, count: int) -> str:
         """How many lines did not fit."""

@@ -25,6 +25,7 @@ from flows.messages.views import (
     MOST_TEXTS,
     ClaimReminder,
     ClientNotice,
+    FailedRun,
     MonthlySummary,
     ReleaseRequest,
     TrialMessage,
@@ -99,6 +100,11 @@ def render_request(request: ReleaseRequest, *, language: Language = ENGLISH) -> 
 def render_trial(trial: TrialMessage, *, language: Language = ENGLISH) -> Rendered:
     """The message by which a person finds out whether mail leaves and arrives."""
     return _rendered("trial", language, trial=trial)
+
+
+def render_failure(failure: FailedRun, *, language: Language = ENGLISH) -> Rendered:
+    """The word that a run of Prefect's did not end well."""
+    return _rendered("failure", language, failure=failure)
 
 
 def render_text(template: str, **view: object) -> str:

@@ -423,6 +423,7 @@ class ReleaseRequest:
         letters: How many of the drafts have a client's letter that goes out with the release.
         previews: Where the previews of the letters are; "" without any.
         workspace: The folder that the command must name; "" when it is run inside it.
+        unanswered: Whether they were asked about before, and nobody answered in time.
     """
 
     month: ServiceMonth
@@ -432,6 +433,7 @@ class ReleaseRequest:
     letters: int = 0
     previews: str = ""
     workspace: str = ""
+    unanswered: bool = False
 
     def command(self, *words: str) -> str:
         """A command to be copied into a terminal."""
@@ -449,6 +451,25 @@ class TrialMessage:
 
     name: str
     at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedRun:
+    """A run of Prefect's that nobody watches, and that did not end well.
+
+    Attributes:
+        name: The workspace's name.
+        run: The run's name, such as `month-end 2026-10 (14 clients)`.
+        why: What it ended with, in a sentence that holds no secret.
+        crashed: Whether it was cut off from outside, instead of giving up by itself.
+        link: The run's page; "" when it is not known.
+    """
+
+    name: str
+    run: str
+    why: str
+    crashed: bool = False
+    link: str = ""
 
 
 def _command(workspace: str, words: Sequence[str]) -> str:

@@ -26,7 +26,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from connectors.errors import Permanent
 from connectors.store import MonthLockedError, sql
 from flows import effects, mailing
-from flows.office import DATABASE_URL
+from flows.settings import DATABASE_URL
 from tests.connectors.store.children import CHILDREN
 from tests.workspaces import Books
 

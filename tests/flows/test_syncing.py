@@ -10,7 +10,8 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from pydantic import ValidationError
 
-from flows.syncing import SyncRequest, ledger_sync
+from flows.requests import Mode
+from flows.syncing import SyncRequest, sync_ledger
 from tests.prefect_session import NEEDS_PREFECT
 from tests.workspaces import ACME, SEPTEMBER, Books, checks
 
@@ -19,7 +20,7 @@ pytestmark = [NEEDS_PREFECT, pytest.mark.usefixtures("prefect_api")]
 
 def shown():
     """The latest table of what people did."""
-    wanted = ArtifactFilter(key=ArtifactFilterKey(any_=["ledger-sync"]))
+    wanted = ArtifactFilter(key=ArtifactFilterKey(any_=["sync-ledger"]))
     with get_client(sync_client=True) as client:
         found = client.read_artifacts(artifact_filter=wanted)
     return max(found, key=lambda artifact: str(artifact.created))
@@ -32,13 +33,13 @@ def test_what_people_did_is_a_table_and_told_once(tmp_path):
     path = books.folder / "ledger.csv"
     path.write_text(path.read_text("utf-8-sig").replace("200.00", "900.00"), "utf-8-sig")
     asked = SyncRequest(workspace=str(books.folder), month=SEPTEMBER)
-    tried = ledger_sync(SyncRequest(workspace=str(books.folder), dry_run=True))
+    tried = sync_ledger(SyncRequest(workspace=str(books.folder), mode=Mode.DRY_RUN))
     assert [edit.cell.after for edit in tried.edits] == ["900.00"]
-    ledger_sync(asked)
+    sync_ledger(asked)
     assert json.loads(shown().data) == [
         {"where": "csv", "row": "acme/api/2025-09/r0", "what": "Credit Amount: 200.00 -> 900.00"}
     ]
-    ledger_sync(asked)
+    sync_ledger(asked)
     assert json.loads(shown().data) == []
     assert shown().description.startswith("1 rows read, 0 edits")
 

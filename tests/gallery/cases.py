@@ -455,7 +455,7 @@ TYPED = [
     ),
     Bad(
         "a backfill into the future",
-        ("backfill", "--from", "2025-09", "--to", "2999-01", "--workspace", "books"),
+        ("backfill", "--from", "2025-09", "--to", "2035-01", "--workspace", "books"),
         ("--month", "ends at", "a month that is over", "give a month up to"),
     ),
     Bad(

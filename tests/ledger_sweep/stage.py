@@ -21,8 +21,9 @@ from connectors.store.sql import open_store
 from flows.books import remembered_book
 from flows.ledger_sync import sync
 from flows.mirroring import mirror_rows
-from flows.office import DATABASE_URL, Office, read_terms
+from flows.office import Office, read_terms
 from flows.questions import unsettled_effects
+from flows.settings import DATABASE_URL
 from models.findings import UnusableInputError
 from models.period import ServiceMonth
 from models.workspace_file import NotionTerms

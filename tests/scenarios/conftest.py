@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from flows.office import DATABASE_URL
+from flows.settings import DATABASE_URL
 from tests.workspaces import Books
 
 POSTGRESQL = pytest.param(

@@ -5,16 +5,16 @@ go is booked in the journal.
 """
 
 from dataclasses import replace
-from functools import partial
 from hashlib import sha256
 
 import pytest
 
 from connectors.store import ReleaseRefusedError
 from deployments.cli import approver
-from deployments.cli.approver import TOKEN, present_voice
+from deployments.cli.approver import present_voice
 from flows.office import open_office
 from flows.release import release, waiting_batch
+from flows.settings import APPROVER_TOKEN
 from models.approval import Identity, Voice
 from models.decision import EntryKind
 from models.findings import UnusableInputError
@@ -331,11 +331,11 @@ def test_the_command_releases_what_is_below_an_amount(lay_out, command):
 
 def test_the_command_asks_for_one_more_and_then_releases(large, command, monkeypatch):
     """Kim and Lee each have a token; the same account alone would be one voice."""
-    monkeypatch.setenv(TOKEN, KIMS)
+    monkeypatch.setenv(APPROVER_TOKEN, KIMS)
     first = command(large, "--yes", "--json")
     assert (first.code, first.document["released"]) == (1, [])
     assert "Kim agreed. Needs one more" in first.document["needs"]
-    monkeypatch.setenv(TOKEN, LEES)
+    monkeypatch.setenv(APPROVER_TOKEN, LEES)
     second = command(large, "--yes", "--json")
     assert (second.code, second.document["needs"]) == (0, None)
     assert len(second.document["released"]) == 2
@@ -343,7 +343,7 @@ def test_the_command_asks_for_one_more_and_then_releases(large, command, monkeyp
 
 def test_the_command_refuses_a_token_that_is_nobodys(large, command, monkeypatch):
     """Nothing is kept, and the message does not repeat it."""
-    monkeypatch.setenv(TOKEN, "somebody-elses-secret")
+    monkeypatch.setenv(APPROVER_TOKEN, "somebody-elses-secret")
     ended = command(large, "--yes")
     assert ended.code == 2
     assert "is nobody's token" in ended.err
@@ -354,7 +354,7 @@ def test_the_command_refuses_a_token_that_is_nobodys(large, command, monkeypatch
 def test_nobody_names_approvers_by_the_environment(large, command, monkeypatch):
     """Whoever releases sets it as they like, and would be two people in two commands."""
     monkeypatch.setenv("MAKEGOOD_APPROVER_TOKENS", "ann=0123456789abcdef0 bob=fedcba98765432100")
-    monkeypatch.setenv(TOKEN, "0123456789abcdef0")
+    monkeypatch.setenv(APPROVER_TOKEN, "0123456789abcdef0")
     ended = command(large, "--yes")
     assert (ended.code, large.tables["approval"]) == (2, [])
 
@@ -363,18 +363,16 @@ def test_without_a_token_the_account_speaks(monkeypatch):
     """By its number, not by what LOGNAME says."""
     monkeypatch.setenv("LOGNAME", "mallory")
     monkeypatch.setattr(approver, "_account_name", lambda: "ops")
-    voice = present_voice({}, environment={"LOGNAME": "mallory"})
+    monkeypatch.delenv(APPROVER_TOKEN, raising=False)
+    voice = present_voice({})
     assert (voice.name, voice.identity) == ("ops", Identity.OS_USER)
     assert voice.account.partition("@")[0].isdigit()
-
-
-present = partial(present_voice, environment={})
 
 
 def test_a_token_speaks_by_the_name_that_it_belongs_to():
     """Several tokens may belong to one person."""
     known = {"Lee": [digest(LEES)], "Kim": [digest("another-secret-of-kims"), digest(KIMS)]}
-    voice = present(known, token=KIMS)
+    voice = present_voice(known, token=KIMS)
     assert (voice.name, voice.identity) == ("Kim", Identity.TOKEN)
 
 
@@ -390,7 +388,7 @@ def test_a_token_speaks_by_the_name_that_it_belongs_to():
 def test_tokens_that_name_nobody_for_certain_are_refused(token, known, fact):
     """No secret is repeated in the message."""
     with pytest.raises(UnusableInputError) as refused:
-        present({name: [*map(digest, tokens)] for name, tokens in known.items()}, token=token)
+        present_voice({name: [*map(digest, tokens)] for name, tokens in known.items()}, token=token)
     assert fact in str(refused.value)
     assert token not in str(refused.value)
 

@@ -19,7 +19,8 @@ from connectors.errors import Misconfigured, Retriable
 from connectors.store import MonthLockedError, Store, batch_digest
 from connectors.store.sql import SqlStore, open_store
 from flows import paying, reconcile
-from flows.office import DATABASE_URL, Office, read_terms
+from flows.office import Office, read_terms
+from flows.settings import DATABASE_URL
 from models.credit import ObligationState
 from models.workspace_file import BillingMode, Workspace
 from tests.connectors.billing.conformance import JUNE_3

@@ -148,6 +148,11 @@ class BillingConformance:
         assert billing.at_once >= 1
         assert 22 * HOUR_MS <= billing.forgets_keys_after_ms < 24 * HOUR_MS
 
+    def test_what_may_be_done_is_found_out_without_writing(self, acme, billing):
+        """A sentence; and nothing is there afterwards."""
+        assert billing.check()
+        assert [*billing.credits(Interval(0, JUNE_3 + HOUR_MS))] == []
+
     def test_a_picture_shows_the_months_invoice_in_money(self, acme, billing):
         """Total, what is still to be paid, what may be credited, and what it is for."""
         picture = billing.picture(query())

@@ -16,6 +16,7 @@ from flows.messages import (
     DueLine,
     EndedLine,
     Ending,
+    FailedRun,
     MissedStage,
     MonthlySummary,
     OutageLine,
@@ -23,6 +24,7 @@ from flows.messages import (
     Rendered,
     TrialMessage,
     WithheldLine,
+    render_failure,
     render_notice,
     render_reminder,
     render_request,
@@ -313,6 +315,17 @@ def trial(**fields) -> TrialMessage:
     return TrialMessage(**{**usual, **fields})
 
 
+def failure(**fields) -> FailedRun:
+    """The word of a run that could not reach its database."""
+    usual = {
+        "name": "Northwind Cloud",
+        "run": "month-end 2026-05 (14 clients)",
+        "why": "postgresql://db.northwind.example/makegood: connection refused.",
+        "link": "http://127.0.0.1:4200/runs/flow-run/0b2c5f4e-7d0a-4a39-9a60-6f2f6f4f7a11",
+    }
+    return FailedRun(**{**usual, **fields})
+
+
 def pages(code: str = "en") -> dict[str, Rendered]:
     """Every kind of message in one language, by its name."""
     language, letter = language_of(code), notice(explanation=EXPLAINED[code])
@@ -323,7 +336,10 @@ def pages(code: str = "en") -> dict[str, Rendered]:
         "reminder": render_reminder(reminder(), language=language),
         "calendar": render_reminder(reminder(due=(), reminds=False), language=language),
         "request": render_request(request(), language=language),
+        "unanswered": render_request(request(unanswered=True), language=language),
         "trial": render_trial(trial(), language=language),
+        "failure": render_failure(failure(), language=language),
+        "crash": render_failure(failure(crashed=True, link=""), language=language),
     }
 
 

@@ -16,6 +16,7 @@ from flows.messages import (
     Rendered,
     WithheldLine,
     render_calendar,
+    render_failure,
     render_notice,
     render_reminder,
     render_request,
@@ -33,6 +34,7 @@ from tests.flows.messages.samples import (
     MAY,
     credit,
     due,
+    failure,
     money,
     notice,
     outage,
@@ -135,7 +137,12 @@ def hostile() -> dict[str, Rendered]:
         "reminder": render_reminder(evil_reminder),
         "calendar": render_reminder(replace(evil_reminder, reminds=False)),
         "request": render_request(request(waiting=(line,), previews=EVIL, workspace=EVIL)),
+        "unanswered": render_request(
+            request(waiting=(line,), previews=EVIL, workspace=EVIL, unanswered=True)
+        ),
         "trial": render_trial(trial(name=EVIL)),
+        "failure": render_failure(failure(name=EVIL, run=EVIL, why=EVIL, link=EVIL)),
+        "crash": render_failure(failure(name=EVIL, run=EVIL, why=EVIL, link=EVIL, crashed=True)),
     }
 
 
@@ -267,7 +274,11 @@ def test_the_lines_of_an_item_hang_under_its_first_word():
     ) in render_summary(summary(changes=(line,))).text
 
 
-@pytest.mark.parametrize("name", [name for name in KINDS if name != "trial"])
+WITHOUT_FIGURES = {"trial", "failure", "crash"}
+"""Messages that are part of no month."""
+
+
+@pytest.mark.parametrize("name", [name for name in KINDS if name not in WITHOUT_FIGURES])
 def test_text_and_page_say_the_same_figures(name):
     """Every number and every name of a month in the text also stands on the page."""
     rendered = pages()[name]
