@@ -59,14 +59,38 @@ from models.yaml_text import parse_yaml
 ALWAYS = date(1970, 1, 1)
 """The first day of a contract that does not say when it began."""
 
+EDITION = "@"
+"""What stands between the id of a ladder and the version of its sheet."""
+
 PARTIES = ("role", "client", "service", "evidence", "depends_on", "versions")
 """The fields of a document that stand above its versions."""
 
 
 class CatalogLadder(Terms):
-    """A published ladder by its id."""
+    """A published ladder by its id.
+
+    Attributes:
+        catalog: The id.
+        version: The date or edition that the sheet bears; None for the latest one. A contract that
+            names it is never judged by a text that it did not agree to.
+    """
 
     catalog: Slug
+    version: Name | None = None
+
+    @property
+    def name(self) -> str:
+        """The ladder as `--ladder` names it: `aws-s3-standard`, or with `@` and its version."""
+        return edition_name(self.catalog, self.version)
+
+
+def edition_name(catalog: str, version: str | None) -> str:
+    """The name of a sheet, or of one of its editions.
+
+    >>> edition_name("aws-s3-standard", "2023-11-28"), edition_name("aws-s3-standard", None)
+    ('aws-s3-standard@2023-11-28', 'aws-s3-standard')
+    """
+    return catalog if version is None else f"{catalog}{EDITION}{version}"
 
 
 def _written_as(ladder: object) -> str:
@@ -348,9 +372,9 @@ def _credit(
     if not isinstance(ladder, CatalogLadder):
         terms = _overridden(CreditTerms(ladder=ladder), written)
         return terms, tuple(_about_terms(document, terms, path))
-    found = ladders.get(ladder.catalog)
+    found = ladders.get(ladder.name)
     if found is None:
-        return None, (_unknown_ladder(document, (*path, "catalog"), ladder.catalog, ladders),)
+        return None, (_unknown_ladder(document, path, ladder, ladders),)
     terms = _overridden(found, written)
     # What is odd about a published ladder itself is said in the catalog, not in every contract.
     own = (one for one in _about_terms(document, terms, path) if "credit_ladder" not in one.field)
@@ -379,6 +403,7 @@ def _replaced(document: Document, finding: Finding, path: Path) -> Finding:
         expected=finding.expected,
         remedy=finding.remedy,
         severity=finding.severity,
+        rule=finding.rule,
     )
 
 
@@ -391,14 +416,30 @@ def _about_terms(document: Document, terms: CreditTerms, path: Path) -> Iterator
 
 
 def _unknown_ladder(
-    document: Document, path: Path, wanted: str, ladders: Mapping[str, CreditTerms]
+    document: Document, path: Path, ladder: CatalogLadder, ladders: Mapping[str, CreditTerms]
 ) -> Finding:
-    near = near_miss(wanted, ladders)
+    known = [name for name in ladders if EDITION not in name]
+    if ladder.catalog in known:
+        return _unknown_edition(document, path, ladder, ladders)
+    near = near_miss(ladder.catalog, known)
     return document.finding(
-        path,
-        f'is "{wanted}"',
-        expected=f"the id of one of the {len(ladders)} ladders of the catalog",
+        (*path, "catalog"),
+        f'is "{ladder.catalog}"',
+        expected=f"the id of one of the {len(known)} ladders of the catalog",
         remedy=f"{near} `makegood ladders list` shows them all.".strip(),
+    )
+
+
+def _unknown_edition(
+    document: Document, path: Path, ladder: CatalogLadder, ladders: Mapping[str, CreditTerms]
+) -> Finding:
+    begins = edition_name(ladder.catalog, "")
+    editions = sorted(name.removeprefix(begins) for name in ladders if name.startswith(begins))
+    return document.finding(
+        (*path, "version"),
+        f'is "{ladder.version}"',
+        expected=f"a version of {ladder.catalog} in the catalog: {', '.join(editions) or 'none'}",
+        remedy="Correct it, or write the terms of that version out in the contract.",
     )
 
 
@@ -430,7 +471,7 @@ def _version(version: WrittenVersion, credit: CreditTerms, service: str) -> Cont
         payout=version.payout,
         release=version.release,
         billing=version.billing,
-        catalog=ladder.catalog if isinstance(ladder, CatalogLadder) else "",
+        catalog=ladder.name if isinstance(ladder, CatalogLadder) else "",
     )
 
 

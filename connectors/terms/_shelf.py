@@ -11,13 +11,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Generic, TypeVar
 
-from connectors.terms._catalog import shipped_catalog
+from connectors.terms._catalog import shipped_catalog, shipped_editions
 from models.catalog import CatalogSheet
 from models.claims.dependency import unmet_dependencies
 from models.contract import Contract, CreditTerms
-from models.contract_file import ContractsRead, PlacedContract, read_contracts, read_credit_terms
+from models.contract_file import (
+    EDITION,
+    ContractsRead,
+    PlacedContract,
+    edition_name,
+    read_contracts,
+    read_credit_terms,
+)
 from models.exclusion import ExclusionEvent
 from models.findings import Finding, Severity, UnusableInputError
 from models.sources.base import FileSource
@@ -242,8 +250,12 @@ def has_errors(findings: Iterable[Finding]) -> bool:
     return any(finding.severity is Severity.ERROR for finding in findings)
 
 
+@cache
 def _credit_terms() -> Mapping[str, CreditTerms]:
-    return {name: sheet.credit for name, sheet in shipped_catalog().items()}
+    """The terms of every ladder by its id, and of every edition by id and version."""
+    latest = {name: sheet.credit for name, sheet in shipped_catalog().items()}
+    editions = {edition_name(*named): sheet.credit for named, sheet in shipped_editions().items()}
+    return {**latest, **editions}
 
 
 def _written_twice(
@@ -297,10 +309,17 @@ def _no_contracts(place: str) -> Finding:
 
 
 def _unknown_ladder(name: str, known: Mapping[str, CreditTerms]) -> Finding:
-    near = near_miss(name, known)
+    wanted, edition, _ = name.partition(EDITION)
+    ids = [one for one in known if EDITION not in one]
+    of_it = sorted(one for one in known if one.startswith(edition_name(wanted, "")))
+    if edition and of_it:
+        expected, near = f"a version in the catalog: {', '.join(of_it)}", "Correct the version."
+    else:
+        expected = f"the id of one of the {len(ids)} ladders of the catalog, or a file"
+        near = near_miss(wanted, ids)
     return Finding(
         place="--ladder",
         fact=f'is "{name}"',
-        expected=f"the id of one of the {len(known)} ladders of the catalog, or a file",
+        expected=expected,
         remedy=f"{near} `makegood ladders list` shows them all.".strip(),
     )

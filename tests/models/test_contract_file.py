@@ -137,6 +137,42 @@ def test_the_catalog_is_named_in_the_resolved_terms():
     assert [version.catalog for version in only(VERSIONS).versions] == ["example-cloud"] * 2
 
 
+EDITIONS = {
+    **CATALOG,
+    "example-cloud@2024-05-01": CreditTerms(
+        ladder=SingleThreshold(commitment_percent=Decimal(99), credit_percent=Decimal(5))
+    ),
+    "example-cloud@2025-02-01": CATALOG["example-cloud"],
+}
+EARLIER = VERSIONS.replace(
+    "{catalog: example-cloud}", "{catalog: example-cloud, version: 2024-05-01}", 1
+)
+
+
+def test_a_contract_may_name_the_edition_that_it_agreed_to():
+    """The first version keeps the text of May 2024, with its own cap; the second has the latest."""
+    read = read_contracts(EARLIER, name="acme.yaml", ladders=EDITIONS)
+    assert read.findings == ()
+    first, second = read.contracts[0].contract.versions
+    assert (first.catalog, first.credit.ladder.commitment_percent) == (
+        "example-cloud@2024-05-01",
+        99,
+    )
+    assert first.credit.cap == Cap(percent=Decimal(50))
+    assert (second.catalog, second.credit.claim.within_days) == ("example-cloud", 30)
+
+
+def test_an_edition_that_is_not_in_the_catalog_is_told_with_those_that_are():
+    """A contract is never judged by a text that it does not name."""
+    text = EARLIER.replace("2024-05-01", "2023-01-01")
+    (finding,) = read_contracts(text, name="acme.yaml", ladders=EDITIONS).findings
+    assert str(finding) == (
+        'acme.yaml:12: versions[0].credit_ladder.version is "2023-01-01"; a version of '
+        "example-cloud in the catalog: 2024-05-01, 2025-02-01. Correct it, or write the terms of "
+        "that version out in the contract."
+    )
+
+
 def test_versions_may_be_written_in_any_order():
     """They are sorted by their dates."""
     head, first, second = VERSIONS.replace("  - eff", "\x00  - eff").split("\x00")
@@ -472,7 +508,7 @@ GALLERY = {
     ),
     "one level too deep": (
         ACME.replace(LADDER, "{catalog: example-cloud, cap: {percent: 5}}"),
-        "acme.yaml:6: credit_ladder.cap is no field here; one of catalog. Move it further up.",
+        "acme.yaml:6: credit_ladder.cap is no field here; one of catalog, version. Move it further up.",
     ),
     "kind in brackets": (
         ACME.replace("single_threshold", "[single_threshold]"),

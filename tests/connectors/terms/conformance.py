@@ -218,6 +218,7 @@ class TermsConformance:
         source = make(WHOLE | {"ladders/own.yaml": ladder})
         published = source.catalog()["aws-s3-standard"]
         assert source.ladder("aws-s3-standard") == published.credit
+        assert source.ladder(f"aws-s3-standard@{published.version}") == published.credit
         assert source.ladder("ladders/own.yaml").ladder.commitment_percent == Decimal("99.5")
 
     def test_an_unknown_ladder_names_the_nearest(self, make):
@@ -229,5 +230,7 @@ class TermsConformance:
     def test_a_wrong_ladder_file_is_refused(self, make):
         """With its line."""
         source = make(WHOLE | {"own.yaml": "kind: single_threshold\ncredit_percent: 5\n"})
+        said = self.refusal(lambda: make(WHOLE).ladder("aws-s3-standard@1999-12-31"))
+        assert "a version in the catalog: aws-s3-standard@" in said
         said = self.refusal(lambda: source.ladder("own.yaml"))
         assert "own.yaml:1: commitment_percent is missing" in said
