@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from models.contract import CreditTerms
+from models.defects import Defect
 from models.determination import Determination, determine
 from models.findings import Finding, Severity
 from models.money import Currency
@@ -117,6 +118,7 @@ class CatalogSheet(Terms):
                 expected="the service month",
                 remedy="Use it with figures of that period alone; a month answers otherwise.",
                 severity=Severity.WARNING,
+                rule=Defect.OTHER_PERIOD,
             )
 
     def _disproved(self, place: str) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 from models.addresses import Address
 from models.claims.terms import ClaimTerms
 from models.decision import digest_of
+from models.defects import Defect
 from models.exclusion import ExclusionRule
 from models.findings import Finding, Severity
 from models.kinds import AnyLadder
@@ -180,6 +181,7 @@ class CreditTerms(Terms):
                     fact=f"has no effect: {reason}",
                     expected="every term has a meaning",
                     remedy="Leave it out, or set days_paid: as_money if the days become money.",
+                    rule=Defect.MEANINGLESS,
                 )
 
     def _unused(self) -> tuple[tuple[str, bool, str], ...]:
@@ -204,6 +206,7 @@ class CreditTerms(Terms):
                 expected="a cap, unless the contract really has none",
                 remedy="Write cap: {percent: 100} where the fee is the most that is owed.",
                 severity=Severity.WARNING,
+                rule=Defect.UNBOUNDED,
             )
 
     @property

@@ -18,6 +18,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from models.defects import Defect
 from models.findings import Finding, Severity
 from models.ladder import Assessment, Ladder, Measured, percent_ratio
 from models.printing import number_text, percent_text
@@ -174,6 +175,7 @@ class UptimeBrackets(Ladder):
                     fact="pays in another unit than brackets[0]",
                     expected="all rows in credit_percent or all in credit_days",
                     remedy="Write the table in one unit.",
+                    rule=Defect.MIXED_UNITS,
                 )
 
     def _disorder(self, place: str) -> Iterator[Finding]:
@@ -182,6 +184,7 @@ class UptimeBrackets(Ladder):
                 other = f"brackets[{number - 1}].{higher.upper_field} {_upper_text(higher)}"
                 yield self._defect(
                     place,
+                    Defect.DISORDER,
                     field=f"brackets[{number}].{lower.upper_field}",
                     fact=f"is {_upper_text(lower)}, not under {other}",
                     expected="brackets fall from the commitment downwards",
@@ -200,6 +203,7 @@ class UptimeBrackets(Ladder):
             last = max(self.rows, key=lambda row: row.place)
             yield self._defect(
                 place,
+                Defect.GAP,
                 field=f"brackets[{last.place}]",
                 fact=f"leaves uptime under {_cut_text(reached)} without a row",
                 expected="the last row has no lower bound",
@@ -210,6 +214,7 @@ class UptimeBrackets(Ladder):
         number = row.place
         return self._defect(
             place,
+            self._at_the_top(above, Defect.GAP),
             field=f"brackets[{number}].{row.bracket.upper_field}",
             fact=f"is {_upper_text(row.bracket)}, which leaves a gap up to {_cut_text(above)}",
             expected="every uptime under the commitment has exactly one row",
@@ -220,11 +225,16 @@ class UptimeBrackets(Ladder):
         over = "the commitment" if reached == (self.commitment, 0) else "the row above it, from"
         return self._defect(
             place,
+            self._at_the_top(reached, Defect.OVERLAP),
             field=f"brackets[{row.place}].{row.bracket.upper_field}",
             fact=f"is {_upper_text(row.bracket)}, which overlaps {over} {_cut_text(reached)}",
             expected="every uptime under the commitment has exactly one row",
             remedy=f"Lower it to {_cut_text(reached)}, {KEEP}",
         )
+
+    def _at_the_top(self, reached: Cut, otherwise: Defect) -> Defect:
+        """A fault at the commitment is one of the first tier, whatever it is elsewhere."""
+        return Defect.FIRST_TIER if reached == (self.commitment, 0) else otherwise
 
     def _shrinking(self, place: str) -> Iterator[Finding]:
         falling = sorted(self.rows, key=lambda row: row.upper, reverse=True)
@@ -233,13 +243,16 @@ class UptimeBrackets(Ladder):
                 paid, less = number_text(higher.bracket.credit), number_text(lower.bracket.credit)
                 yield self._defect(
                     place,
+                    Defect.SHRINKING,
                     field=f"brackets[{lower.place}]",
                     fact=f"earns {less}, less than {paid} in the row above",
                     expected="more downtime never earns less",
                     remedy="Check the two credits.",
                 )
 
-    def _defect(self, place: str, *, field: str, fact: str, expected: str, remedy: str) -> Finding:
+    def _defect(
+        self, place: str, rule: Defect, *, field: str, fact: str, expected: str, remedy: str
+    ) -> Finding:
         severity = Severity.WARNING if self.as_published else Severity.ERROR
         return Finding(
             place=place,
@@ -248,6 +261,7 @@ class UptimeBrackets(Ladder):
             expected=expected,
             remedy=remedy,
             severity=severity,
+            rule=rule,
         )
 
 
