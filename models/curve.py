@@ -1,0 +1,304 @@
+"""What credit terms earn over the whole range of uptime: for tables, pictures and the linter.
+
+It asks terms of any kind what one uptime after another earns and finds every place where the answer
+jumps or bends, so that the curve is a row of stretches, each flat, rising steadily, or without an
+answer. It knows no kind by name. The month is one of 30 days that is down in one piece.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+from math import floor
+
+from models.contract import CreditTerms
+from models.determination import Determination, determine
+from models.ladder import Measured
+from models.money import Currency
+from models.period import ServiceMonth
+from models.terms import Terms
+
+MONTH = ServiceMonth.parse("2026-06")
+MONTH_DAYS = 30
+MONTH_SECONDS = Fraction(MONTH_DAYS * 86_400)
+
+BOUNDS = ("below", "at_most", "at_least", "above")
+"""The fields that bound a tier."""
+
+LENGTHS = {"minutes": 60, "hours": 3600, "seconds": 1}
+"""Endings of fields that hold lengths of time, in seconds."""
+
+REPEATED = ("block", "step", "per_")
+"""Beginnings of fields that name the width of steps; the first steps are looked at one by one."""
+
+MOST_STEPS = 40
+
+NARROWEST = Fraction(1, 2**44)
+"""Two uptimes that are closer than this have no bend between them."""
+
+LOOKS = (Fraction(1, 2), Fraction(3719, 10_000), Fraction(6181, 10_000), Fraction(1117, 10_000))
+"""Where a stretch is looked at; steps of equal width lie on no line through all of them."""
+
+MOST_STRETCHES = 240
+"""Terms with more steps than this are drawn as if they rose steadily."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one uptime earns.
+
+    Attributes:
+        earned: Share of the billable amount after the cap, 1 for all of it, or days of service;
+            None where the terms have no answer.
+        tier: The tier in words; None without a credit.
+        capped: Whether the cap cut it.
+        breached: Whether the commitment was missed.
+        withheld: Why the terms have no answer; "" where they have.
+    """
+
+    earned: Fraction | None
+    tier: str | None = None
+    capped: bool = False
+    breached: bool = False
+    withheld: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Uptimes next to each other that one rule answers.
+
+    Attributes:
+        lower: Where it starts, as a ratio from 0 to 1.
+        upper: Where it ends.
+        lower_included: Whether the start itself belongs to it.
+        upper_included: Whether the end itself belongs to it.
+        at_lower: What it earns at its start, or just above it.
+        at_upper: What it earns at its end, or just below it.
+    """
+
+    lower: Fraction
+    upper: Fraction
+    lower_included: bool
+    upper_included: bool
+    at_lower: Answer
+    at_upper: Answer
+
+    @property
+    def is_gap(self) -> bool:
+        """Whether the terms have no answer here."""
+        return self.at_lower.earned is None
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether all of it earns the same."""
+        return self.at_lower.earned == self.at_upper.earned
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Everything that terms earn by uptime alone.
+
+    Attributes:
+        terms: What was asked.
+        stretches: From 100 % uptime down to 0, without holes.
+        in_days: Whether they earn days of service that stay days.
+        unanswered: Why uptime alone tells nothing under these terms; "" where it does.
+    """
+
+    terms: CreditTerms
+    stretches: tuple[Stretch, ...]
+    in_days: bool
+    unanswered: str = ""
+
+    @property
+    def most(self) -> Fraction:
+        """The most that is earned anywhere."""
+        ends = (end.earned for one in self.stretches for end in (one.at_lower, one.at_upper))
+        return max((earned for earned in ends if earned is not None), default=Fraction(0))
+
+
+def month_at(uptime: Fraction) -> Measured:
+    """A month of 30 days with this uptime, down in one piece."""
+    down = (1 - uptime) * MONTH_SECONDS
+    return Measured(
+        uptime=uptime,
+        down_seconds=down,
+        measurable_seconds=MONTH_SECONDS,
+        period_seconds=MONTH_SECONDS,
+        days=MONTH_DAYS,
+        outage_seconds=(down,) if down else (),
+    )
+
+
+def answer_at(terms: CreditTerms, uptime: Fraction) -> Answer:
+    """What a month with this uptime earns, after the cap, as a share or in days."""
+    found = determine(
+        terms=terms,
+        measured=month_at(uptime),
+        withheld="",
+        billable=None,
+        currency=Currency.of("USD"),
+        month=MONTH,
+    )
+    return Answer(
+        earned=_earned(terms, found),
+        tier=found.tier,
+        capped=found.capped,
+        breached=bool(found.breached),
+        withheld=found.withheld,
+    )
+
+
+def _earned(terms: CreditTerms, found: Determination) -> Fraction | None:
+    if found.withheld:
+        return None
+    if terms.days_stay_days:
+        return found.days or Fraction(0)
+    return found.credit_share or Fraction(0)
+
+
+def curve_of(terms: CreditTerms) -> Curve:
+    """The whole curve of credit terms, exact wherever the terms name their bounds."""
+    asked = _Asked(terms)
+    known = sorted(bends(terms))
+    cuts = list(known)
+    for lower, upper in pairwise(known):
+        if len(cuts) < MOST_STRETCHES:
+            cuts += asked.breaks(lower, upper)
+    stretches = tuple(reversed(list(_merged(_places(asked, sorted({*cuts}))))))
+    reason = next((one.at_lower.withheld for one in stretches if one.is_gap), "")
+    alone = all(one.is_gap or one.at_lower.earned == 0 for one in stretches)
+    return Curve(terms, stretches, terms.days_stay_days, reason if alone else "")
+
+
+def bends(terms: CreditTerms) -> set[Fraction]:
+    """Every uptime that the terms name, as bound, commitment or length of downtime; 0 and 1 too."""
+    promised = terms.ladder.commitment
+    named = {Fraction(0), Fraction(1), promised}
+    for field, number in _numbers("", terms.ladder):
+        unit = next((LENGTHS[end] for end in LENGTHS if field.endswith(end)), None)
+        lost = Fraction(number) / 100 if unit is None else Fraction(number) * unit / MONTH_SECONDS
+        if field.startswith(REPEATED):
+            named |= {start - lost * n for start in (1, promised) for n in range(1, MOST_STEPS)}
+        elif unit is not None:
+            named.add(1 - lost)
+        elif field in BOUNDS or field.endswith("percent"):
+            named.add(lost)
+    return {uptime for uptime in named if 0 <= uptime <= 1}
+
+
+def _numbers(field: str, value: object) -> Iterator[tuple[str, Decimal]]:
+    """Every number in terms with the name of its field, at any depth."""
+    if isinstance(value, Decimal):
+        yield field, value
+    elif isinstance(value, Terms):
+        for name in type(value).model_fields:
+            yield from _numbers(name, getattr(value, name))
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from _numbers(field, one)
+
+
+class _Asked:
+    """Terms that remember what they answered."""
+
+    def __init__(self, terms: CreditTerms) -> None:
+        self._terms = terms
+        self._answers: dict[Fraction, Answer] = {}
+
+    def at(self, uptime: Fraction) -> Answer:
+        if uptime not in self._answers:
+            self._answers[uptime] = answer_at(self._terms, uptime)
+        return self._answers[uptime]
+
+    def breaks(self, lower: Fraction, upper: Fraction) -> list[Fraction]:
+        """Where the answer jumps or bends between two uptimes, at most so many places."""
+        found: list[Fraction] = []
+        waiting = [(lower, upper)]
+        while waiting and len(found) < MOST_STRETCHES:
+            low, high = waiting.pop()
+            if self._is_steady(low, high):
+                continue
+            if high - low <= NARROWEST:
+                found.append(_simplest(low, high))
+                continue
+            middle = (low + high) / 2
+            waiting += [(low, middle), (middle, high)]
+        return found
+
+    def inside(self, lower: Fraction, upper: Fraction) -> tuple[Answer, Answer]:
+        """What is earned just above the lower and just below the upper of two uptimes."""
+        edge = (upper - lower) / 2**20
+        low, high = self.at(lower + edge), self.at(upper - edge)
+        if low.earned is None or high.earned is None or low.earned == high.earned:
+            return low, high
+        lost = (low.earned - high.earned) / (upper - lower - 2 * edge) * edge
+        return replace(low, earned=low.earned + lost), replace(high, earned=high.earned - lost)
+
+    def _is_steady(self, lower: Fraction, upper: Fraction) -> bool:
+        """Whether all looks between two uptimes lie on one line, or none has an answer."""
+        low, high = self.inside(lower, upper)
+        looks = [self.at(lower + (upper - lower) * part).earned for part in LOOKS]
+        if low.earned is None or high.earned is None:
+            return all(earned is None for earned in (low.earned, high.earned, *looks))
+        line = [low.earned + (high.earned - low.earned) * part for part in LOOKS]
+        return looks == line
+
+
+def _simplest(lower: Fraction, upper: Fraction) -> Fraction:
+    """The fraction with the smallest denominator between two others, both included.
+
+    >>> _simplest(Fraction(333, 1000), Fraction(334, 1000))
+    Fraction(1, 3)
+    """
+    whole = floor(lower)
+    if whole == lower or whole < floor(upper):
+        return Fraction(whole if whole == lower else whole + 1)
+    return whole + 1 / _simplest(1 / (upper - whole), 1 / (lower - whole))
+
+
+def _places(asked: _Asked, cuts: list[Fraction]) -> Iterator[Stretch]:
+    """Every cut by itself, and what lies between two of them, rising."""
+    for lower, upper in pairwise(cuts):
+        at = asked.at(lower)
+        yield Stretch(lower, lower, True, True, at, at)  # noqa: FBT003 - both ends are the cut
+        low, high = asked.inside(lower, upper)
+        yield Stretch(lower, upper, False, False, low, high)  # noqa: FBT003 - neither end is in it
+    at = asked.at(cuts[-1])
+    yield Stretch(cuts[-1], cuts[-1], True, True, at, at)  # noqa: FBT003 - both ends are the cut
+
+
+def _merged(places: Iterable[Stretch]) -> Iterator[Stretch]:
+    """Neighbours that one rule answers as one stretch."""
+    joined: Stretch | None = None
+    for place in places:
+        if joined is not None and _belong(joined, place):
+            joined = replace(
+                joined,
+                upper=place.upper,
+                upper_included=place.upper_included,
+                at_upper=place.at_upper,
+            )
+            continue
+        if joined is not None:
+            yield joined
+        joined = place
+    if joined is not None:
+        yield joined
+
+
+def _belong(lower: Stretch, upper: Stretch) -> bool:
+    """Whether two neighbours are one stretch: without answer both, equally flat, or one line."""
+    if lower.is_gap or upper.is_gap:
+        return lower.is_gap and upper.is_gap
+    if lower.at_upper.earned != upper.at_lower.earned:
+        return False
+    if lower.is_flat and upper.is_flat:
+        low, high = lower.at_upper, upper.at_lower
+        one_rule = (low.tier, low.breached) == (high.tier, high.breached)
+        return one_rule or not low.earned or (low.capped and high.capped)
+    point = next((one for one in (lower, upper) if one.lower == one.upper), None)
+    return point is not None
