@@ -99,6 +99,8 @@ class Assessment:
         gap: Why the ladder has no answer for this month (a hole in a published table, outages
             known only as a sum); such a month is withheld.
         reasons: How the answer came about, one sentence per step, in order.
+        unstated: Whether the gap is a fact that nobody stated, so that an optional part of combined
+            terms can do without it.
         events: What each single outage or event earns of `share` or `days`, where the terms pay by
             the event; for caps by the event and by the day.
     """
@@ -109,6 +111,7 @@ class Assessment:
     days: Fraction | None = None
     gap: str | None = None
     reasons: tuple[str, ...] = ()
+    unstated: bool = False
     events: tuple[Earning, ...] = ()
 
 
@@ -148,6 +151,11 @@ class Ladder(Terms):
     def may_exceed_fee(self) -> bool:
         """Whether a bad month could earn more than the whole billable amount."""
         return False
+
+    @property
+    def looks_back(self) -> int:
+        """How many earlier periods must be known to judge one."""
+        return 0
 
     @cached_property
     def commitment(self) -> Fraction:
