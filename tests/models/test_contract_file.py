@@ -429,14 +429,16 @@ GALLERY = {
         (
             'acme.yaml:6: credit_ladder.kind is "single_treshold"; one of the kinds '
             "uptime_brackets, "
-            "single_threshold, pro_rata, per_block, per_event. Did you mean single_threshold?"
+            "single_threshold, pro_rata, per_block, per_event, per_points, duration_table, "
+        "clock_hours, metric_table, per_count, repeated, no_credit, combined, by_class. Did you mean single_threshold?"
         ),
     ),
     "no kind": (
         ACME.replace("kind: single_threshold, ", ""),
         (
             "acme.yaml:6: credit_ladder has no kind; one of the kinds uptime_brackets, "
-            "single_threshold, pro_rata, per_block, per_event. Add `kind:`."
+            "single_threshold, pro_rata, per_block, per_event, per_points, duration_table, "
+        "clock_hours, metric_table, per_count, repeated, no_credit, combined, by_class. Add `kind:`."
         ),
     ),
     "bare id": (
@@ -508,13 +510,15 @@ GALLERY = {
     ),
     "one level too deep": (
         ACME.replace(LADDER, "{catalog: example-cloud, cap: {percent: 5}}"),
-        "acme.yaml:6: credit_ladder.cap is no field here; one of catalog, version. Move it further up.",
+        "acme.yaml:6: credit_ladder.cap is no field here; one of catalog, version. "
+        "Move it further up.",
     ),
     "kind in brackets": (
         ACME.replace("single_threshold", "[single_threshold]"),
         (
             "acme.yaml:6: credit_ladder.kind is a list of 1; one of the kinds uptime_brackets, "
-            "single_threshold, pro_rata, per_block, per_event. Did you mean single_threshold?"
+            "single_threshold, pro_rata, per_block, per_event, per_points, duration_table, "
+        "clock_hours, metric_table, per_count, repeated, no_credit, combined, by_class. Did you mean single_threshold?"
         ),
     ),
     "no ladder": (
