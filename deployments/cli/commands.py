@@ -254,6 +254,22 @@ COMMANDS: Mapping[str, Command] = {
         ),
         ("determined", "withheld: the terms give no answer", UNUSABLE, AWAY),
     ),
+    "whatif": Command(
+        "supposing:whatif",
+        "Say what other ladders would have cost, or earned.",
+        (
+            "makegood whatif --ladder contract --ladder aws-s3-standard \\",
+            "    --from 2026-01 --to 2026-07",
+            "makegood whatif --ladder contract --ladder draft.yaml --from 2026-01 --to 2026-07 \\",
+            "    --client acme --chart whatif.svg --json",
+        ),
+        (
+            "every month has an answer",
+            "months without an answer are listed; they are in no sum",
+            UNUSABLE,
+            COULD_NOT_FINISH,
+        ),
+    ),
     "ladders": Command(
         "determining:ladders",
         "List or show the public credit ladders of the catalog.",

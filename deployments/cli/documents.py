@@ -870,3 +870,69 @@ class MailPreviewDocument(TypedDict):
 
     month: Month
     messages: list[MailPreviewedDocument]
+
+
+@with_config(STRICT)
+class SupposedDocument(TypedDict):
+    """What one month would have come to under one ladder; `open` says why there is no answer."""
+
+    ladder: str
+    credit_amount: Amount | None
+    credit_percent: Percent | None
+    credit_days: str | None
+    tier: str | None
+    capped: bool
+    open: str | None
+
+
+@with_config(STRICT)
+class SupposedMonthDocument(TypedDict):
+    """One contract's month under every ladder."""
+
+    contract: str
+    client: str
+    role: RoleWord
+    month: Month
+    currency: CurrencyCode
+    uptime_percent: UptimePercent | None
+    answers: list[SupposedDocument]
+
+
+@with_config(STRICT)
+class SupposedTotalDocument(TypedDict):
+    """What one ladder comes to; `client` is null for the sum over all of them.
+
+    `months` have an answer and are in the sum; `open` have none and are not.
+    """
+
+    ladder: str
+    role: RoleWord
+    client: str | None
+    currency: CurrencyCode
+    amount: Amount
+    credit_days: str | None
+    months: Count
+    open: Count
+
+
+@with_config(STRICT)
+class OpenMonthDocument(TypedDict):
+    """A month that is in no sum, or, with a ladder, not in the sums of that one."""
+
+    contract: str
+    month: Month
+    ladder: str | None
+    why: str
+
+
+@with_config(STRICT)
+class WhatIfDocument(TypedDict):
+    """The answer of `makegood whatif`; `chart` is the file that was drawn."""
+
+    first_month: Month
+    last_month: Month
+    ladders: list[str]
+    months: list[SupposedMonthDocument]
+    totals: list[SupposedTotalDocument]
+    open: list[OpenMonthDocument]
+    chart: str | None

@@ -25,6 +25,7 @@ from deployments.cli.options import (
     MonthArgument,
     Workspace,
     month_of,
+    months_between,
     number_of,
 )
 from deployments.cli.printing import counted, print_json, table, write
@@ -38,7 +39,6 @@ from deployments.cli.reporting import (
 from deployments.prefect_server import prefect_server
 from flows.office import read_terms
 from flows.planning import plan_month
-from models.findings import refuse
 from models.intervals import instant
 from models.period import ServiceMonth
 
@@ -88,7 +88,7 @@ def backfill(
     Each month is decided as `makegood run` decides it. No summaries are mailed unless --notify
     asks for them.
     """
-    months = _months_between(month_of(first, "--from"), month_of(last, "--to"))
+    months = months_between(month_of(first, "--from"), month_of(last, "--to"))
     documents = run_months(months, workspace, client, dry_run=dry_run, notify=notify)
     if json:
         print_json(BackfillDocument(months=documents))
@@ -233,20 +233,6 @@ def ending(document: RunDocument) -> Exit:
     withheld = any(outcome["withheld"] for outcome in document["contracts"])
     asked = document["payments"]["questions"] or document["questions"]
     return Exit.NEEDS_A_PERSON if withheld or asked else Exit.DONE
-
-
-def _months_between(first: ServiceMonth, last: ServiceMonth) -> list[ServiceMonth]:
-    if last < first:
-        raise refuse(
-            "--to",
-            f"is {last}, before {first}",
-            expected="a month not before --from",
-            remedy="Exchange the two.",
-        )
-    months = [first]
-    while months[-1] < last:
-        months.append(months[-1].plus(1))
-    return months
 
 
 def _refuse_strangers(clients: list[str] | None, workspace: Path, month: ServiceMonth) -> None:

@@ -71,6 +71,12 @@ def table(
     console.print(shown)
 
 
+def fits(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a table stands on the screen with no word of it cut in two, or folded."""
+    longest = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    return sum(longest) + BORDERS * len(longest) + 1 <= _console().width
+
+
 def _fits(headings: Sequence[str], rows: Sequence[Sequence[Text]], whole: int, width: int) -> bool:
     """Whether a column fits beside the longest words of the others."""
     longest = [

@@ -42,6 +42,7 @@ DOCUMENTS: Mapping[str, type] = {
     "sources-test": documents.SourcesTestDocument,
     "sync": documents.SyncDocument,
     "verify": documents.VerifyDocument,
+    "whatif": documents.WhatIfDocument,
 }
 """The document that each command prints with --json."""
 
