@@ -56,7 +56,7 @@ def determine_payload(
         measured=measured,
         withheld=withheld,
         billable=billable,
-        currency=_currency(currency or read.currency or DEFAULT_CURRENCY),
+        currency=currency_of(currency or read.currency or DEFAULT_CURRENCY),
         month=read.service_month,
     )
     return DeterminedPayload(read, answer)
@@ -88,7 +88,12 @@ def _unreadable(path: Path, error: OSError) -> UnusableInputError:
     )
 
 
-def _currency(code: str) -> Currency:
+def currency_of(code: str) -> Currency:
+    """The currency that somebody names on the command line.
+
+    Raises:
+        UnusableInputError: There is none that can be paid.
+    """
     try:
         return Currency.of(code)
     except ValueError:

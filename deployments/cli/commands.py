@@ -270,6 +270,17 @@ COMMANDS: Mapping[str, Command] = {
             COULD_NOT_FINISH,
         ),
     ),
+    "calc": Command(
+        "calculating:calc",
+        "Calculate uptime, downtime, or the cost of a shortfall.",
+        (
+            "makegood calc downtime 99.95 --over 30d",
+            "makegood calc uptime 22m --over 2026-10 --time-zone Europe/Berlin",
+            "makegood calc liability --revenue 1850000 --commitment 99.9 --actual 99.1 \\",
+            "    --multiplier 2 --impacted 65 --json",
+        ),
+        ("calculated", "", UNUSABLE),
+    ),
     "ladders": Command(
         "determining:ladders",
         "List or show the public credit ladders of the catalog.",

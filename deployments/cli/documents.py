@@ -936,3 +936,55 @@ class WhatIfDocument(TypedDict):
     totals: list[SupposedTotalDocument]
     open: list[OpenMonthDocument]
     chart: str | None
+
+
+@with_config(STRICT)
+class AllowanceDocument(TypedDict):
+    """Downtime in one window; `downtime_seconds` is cut, the fraction is exact."""
+
+    over: str
+    window_seconds: Seconds
+    downtime_seconds: Seconds
+    downtime_exact_seconds: RatioDocument
+
+
+@with_config(STRICT)
+class CalcDowntimeDocument(TypedDict):
+    """The answer of `makegood calc downtime`."""
+
+    uptime_percent: Percent
+    time_zone: str
+    allowances: list[AllowanceDocument]
+
+
+@with_config(STRICT)
+class CalcUptimeDocument(AllowanceDocument):
+    """The answer of `makegood calc uptime`."""
+
+    time_zone: str
+    uptime_percent: UptimePercent
+
+
+@with_config(STRICT)
+class FormulaDocument(TypedDict):
+    """What one formula comes to."""
+
+    formula: Annotated[str, Field(pattern=r"^(relative|points|downtime)$")]
+    credit_amount: Amount
+
+
+@with_config(STRICT)
+class CalcLiabilityDocument(TypedDict):
+    """The answer of `makegood calc liability`; percentages are cut, amounts rounded once."""
+
+    formula: Annotated[str, Field(pattern=r"^(relative|points|downtime)$")]
+    currency: CurrencyCode
+    over: str
+    downtime_minutes: str
+    shortfall_percent: UptimePercent
+    credit_percent: UptimePercent
+    capped: bool
+    eligible_revenue: Amount
+    credit_amount: Amount
+    net_revenue: Amount
+    by_formula: list[FormulaDocument]

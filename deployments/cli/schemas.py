@@ -20,6 +20,9 @@ FOLDER = Path(__file__).parents[1] / "schemas"
 
 DOCUMENTS: Mapping[str, type] = {
     "backfill": documents.BackfillDocument,
+    "calc-downtime": documents.CalcDowntimeDocument,
+    "calc-liability": documents.CalcLiabilityDocument,
+    "calc-uptime": documents.CalcUptimeDocument,
     "check": documents.CheckDocument,
     "claims": documents.ClaimsDocument,
     "claims-move": documents.ClaimMovedDocument,
