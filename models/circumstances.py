@@ -24,7 +24,8 @@ class Past:
         uptime: Its exact uptime, 0 to 1; None when there is none.
         credit_minor: What it earned, in minor units, before anything was carried into it.
         credit_days: Days of service that it earned.
-        carried_minor: What was too small to be issued and waits for a later period.
+        carried_minor: What was too small to be issued and waits for a later period; None where that
+            is not known, because the period is withheld.
     """
 
     period: str
@@ -32,7 +33,7 @@ class Past:
     uptime: Fraction | None = None
     credit_minor: int = 0
     credit_days: Fraction = Fraction(0)
-    carried_minor: int = 0
+    carried_minor: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,19 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from models.addresses import Address
 from models.claims.terms import ClaimTerms
+from models.clauses.base import BaseTerms
+from models.clauses.caps import ScopedCap
+from models.clauses.eligibility import Gate
+from models.clauses.form import CreditForm
+from models.clauses.minimum import MinimumPayout
+from models.clauses.recurrence import Recurrence
+from models.clauses.rights import Right
+from models.clauses.stated import Attributes, StatedAmounts
 from models.decision import digest_of
 from models.defects import Defect
 from models.exclusion import ExclusionRule
@@ -29,7 +37,27 @@ from models.language import LanguageCode
 from models.measurement import MeasurementTerms
 from models.money import Currency, Rounding
 from models.period import ServiceMonth
+from models.service_period import MONTHLY, PeriodTerms, ServicePeriod
 from models.terms import Amount, CurrencyCode, JsonValue, Name, Percent, Slug, Terms, TimeZone
+
+__all__ = [
+    "BillingTerms",
+    "Cap",
+    "Contract",
+    "ContractId",
+    "ContractVersion",
+    "CreditTerms",
+    "DaysPaid",
+    "MinimumPayout",
+    "Party",
+    "Payout",
+    "ReleaseMode",
+    "ReleaseRule",
+    "Role",
+    "Service",
+    "TaxBasis",
+    "VendorId",
+]
 
 
 class Role(StrEnum):
@@ -123,24 +151,6 @@ class Cap(Terms):
     days: Amount | None = None
 
 
-class MinimumPayout(Terms):
-    """A credit is only issued when it is large enough.
-
-    Attributes:
-        more_than: The credit must be greater than this amount (exactly this much is not issued).
-        at_least: The credit must be this amount or greater.
-    """
-
-    more_than: Amount | None = None
-    at_least: Amount | None = None
-
-    @model_validator(mode="after")
-    def _one_bound(self) -> MinimumPayout:
-        if (self.more_than is None) == (self.at_least is None):
-            raise PydanticCustomError("one_bound", "either more_than or at_least")
-        return self
-
-
 class DaysPaid(StrEnum):
     """Whether days of service stay days (an extension) or become money at the fee per day."""
 
@@ -158,6 +168,14 @@ class CreditTerms(Terms):
         rounding: How the exact amount becomes payable.
         days_paid: What becomes of days of service.
         claim: Deadline and channel.
+        period: What the ladder judges. Default: the calendar month.
+        measurement: How the published terms measure; a contract that says so takes it from here.
+        base: What the percentage is of. Default: the billable amount.
+        eligibility: What a contract must be or have to earn anything.
+        recurrence: How often the commitment must be missed; None for once.
+        caps: The most that other scopes than the period may earn.
+        rights: What a breach gives beside money.
+        form: What the credit comes as; None where nothing is said.
     """
 
     ladder: AnyLadder
@@ -166,6 +184,17 @@ class CreditTerms(Terms):
     rounding: Rounding = Rounding.HALF_UP
     days_paid: DaysPaid = DaysPaid.AS_DAYS
     claim: ClaimTerms = ClaimTerms()
+    # Terms that do not use what was added later keep the digest that they had before.
+    period: PeriodTerms = Field(default=MONTHLY, exclude_if=lambda value: value == MONTHLY)
+    measurement: MeasurementTerms | None = Field(
+        default=None, exclude_if=lambda value: value is None
+    )
+    base: BaseTerms = Field(default=BaseTerms(), exclude_if=lambda value: value == BaseTerms())
+    eligibility: tuple[Gate, ...] = Field(default=(), exclude_if=lambda value: value == ())
+    recurrence: Recurrence | None = Field(default=None, exclude_if=lambda value: value is None)
+    caps: tuple[ScopedCap, ...] = Field(default=(), exclude_if=lambda value: value == ())
+    rights: tuple[Right, ...] = Field(default=(), exclude_if=lambda value: value == ())
+    form: CreditForm | None = Field(default=None, exclude_if=lambda value: value is None)
 
     def findings(self, place: str) -> tuple[Finding, ...]:
         """Everything that is wrong with the terms, all at once; fields relative to these terms."""
@@ -198,7 +227,8 @@ class CreditTerms(Terms):
         )
 
     def _unbounded(self, place: str) -> Iterator[Finding]:
-        if self.ladder.may_exceed_fee and self.cap is None and not self.days_stay_days:
+        bounded = self.cap is not None or self.caps
+        if self.ladder.may_exceed_fee and not bounded and not self.days_stay_days:
             yield Finding(
                 place=place,
                 field="cap",
@@ -213,6 +243,19 @@ class CreditTerms(Terms):
     def days_stay_days(self) -> bool:
         """Whether a credit is an extension in days of service and no money."""
         return self.ladder.in_days and self.days_paid is DaysPaid.AS_DAYS
+
+    @property
+    def carries(self) -> bool:
+        """Whether a credit that is too small waits for a later period."""
+        return self.minimum_payout is not None and self.minimum_payout.carries
+
+    def looks_back(self, month: ServiceMonth) -> int:
+        """How many earlier periods must be known to decide the one that a month closes."""
+        asked = [self.ladder.looks_back, int(self.carries)]
+        asked += [self.recurrence.looks_back] if self.recurrence else []
+        asked += [right.looks_back for right in self.rights]
+        asked += [cap.looks_back(month, self.period.months) for cap in self.caps]
+        return max(asked)
 
 
 class ReleaseMode(StrEnum):
@@ -257,6 +300,8 @@ class ContractVersion(Terms):
         release: When it may leave without a person.
         billing: Where it is booked at the billing vendor.
         catalog: Id of the catalog ladder that the credit terms came from; "" for own terms.
+        attributes: What the contract is and has, as far as its terms ask for it.
+        amounts: Amounts other than the billable one that its terms name.
     """
 
     effective_on: date
@@ -273,6 +318,12 @@ class ContractVersion(Terms):
     release: ReleaseRule = ReleaseRule()
     billing: BillingTerms = BillingTerms()
     catalog: str = ""
+    attributes: Attributes = Field(default=(), exclude_if=lambda value: value == ())
+    amounts: StatedAmounts = Field(default=(), exclude_if=lambda value: value == ())
+
+    def period(self, month: ServiceMonth) -> ServicePeriod | None:
+        """The service period that a month closes; None when it lies within a longer one."""
+        return self.credit.period.closing_in(month)
 
     @property
     def billable(self) -> Currency:

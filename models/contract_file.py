@@ -18,6 +18,13 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError
 from pydantic_core import PydanticCustomError
 
 from models.claims.terms import ClaimTerms
+from models.clauses.base import BaseTerms
+from models.clauses.caps import ScopedCap
+from models.clauses.eligibility import Gate
+from models.clauses.form import CreditForm
+from models.clauses.recurrence import Recurrence
+from models.clauses.rights import Right
+from models.clauses.stated import Attributes, StatedAmounts
 from models.contract import (
     BillingTerms,
     Cap,
@@ -42,6 +49,7 @@ from models.measurement import MeasurementTerms
 from models.money import Rounding
 from models.seed_ladder import indented_form, seed_terms
 from models.service_block import is_service_block, placeholders, service_as_contract
+from models.service_period import PeriodTerms
 from models.terms import (
     Amount,
     CurrencyCode,
@@ -61,6 +69,9 @@ ALWAYS = date(1970, 1, 1)
 
 EDITION = "@"
 """What stands between the id of a ladder and the version of its sheet."""
+
+CLAUSES = ("period", "base", "eligibility", "recurrence", "caps", "rights", "form")
+"""Clauses that a contract takes from its ladder's sheet, or states itself."""
 
 PARTIES = ("role", "client", "service", "evidence", "depends_on", "versions")
 """The fields of a document that stand above its versions."""
@@ -131,10 +142,26 @@ class WrittenCredit(Terms):
     rounding: Rounding | None = None
     days_paid: DaysPaid | None = None
     claim: ClaimTerms | None = None
+    period: PeriodTerms | None = None
+    base: BaseTerms | None = None
+    eligibility: tuple[Gate, ...] | None = None
+    recurrence: Recurrence | None = None
+    caps: tuple[ScopedCap, ...] | None = None
+    rights: tuple[Right, ...] | None = None
+    form: CreditForm | None = None
+
+
+class WrittenLadder(WrittenCredit):
+    """A ladder in a file of its own: credit terms, and how they measure."""
+
+    measurement: MeasurementTerms | None = None
 
 
 class WrittenVersion(WrittenCredit):
-    """The terms from one date on, as a person writes them; as in `ContractVersion`."""
+    """The terms from one date on, as a person writes them; as in `ContractVersion`.
+
+    With `measure_as_published` the month is measured as the ladder's sheet says.
+    """
 
     effective_on: Day = ALWAYS
     ends_on: Day | None = None
@@ -148,6 +175,9 @@ class WrittenVersion(WrittenCredit):
     payout: Payout = Payout.CUSTOMER_BALANCE
     release: ReleaseRule = ReleaseRule()
     billing: BillingTerms = BillingTerms()
+    measure_as_published: bool = False
+    attributes: Attributes = ()
+    amounts: StatedAmounts = ()
 
 
 class WrittenContract(Terms):
@@ -305,7 +335,7 @@ def read_credit_terms(
 def _credit_terms(
     document: Document, ladders: Mapping[str, CreditTerms]
 ) -> tuple[CreditTerms | None, tuple[Finding, ...]]:
-    validated = document.validate(WrittenCredit)
+    validated = document.validate(WrittenLadder)
     if validated.model is None:
         return None, validated.findings
     terms, findings = _credit(document, validated.model, ("credit_ladder",), ladders)
@@ -357,7 +387,8 @@ def _resolve(
     if credit is None:
         return None, findings
     resolved = _version(version, credit, written.service.id)
-    return resolved, (*findings, *_oddities(document, resolved, path))
+    published = _published_measurement(document, version, credit, path)
+    return resolved, (*findings, *published, *_oddities(document, resolved, path))
 
 
 def _credit(
@@ -451,6 +482,8 @@ def _overridden(terms: CreditTerms, written: WrittenCredit) -> CreditTerms:
         "rounding": written.rounding,
         "days_paid": written.days_paid,
         "claim": written.claim and written.claim.over(terms.claim),
+        **{name: getattr(written, name) for name in CLAUSES},
+        "measurement": written.measurement if isinstance(written, WrittenLadder) else None,
     }
     return terms.model_copy(update={name: own for name, own in stated.items() if own is not None})
 
@@ -465,14 +498,39 @@ def _version(version: WrittenVersion, credit: CreditTerms, service: str) -> Cont
         billable_amount=version.billable_amount,
         affected_percent=version.affected_percent,
         monitors=version.monitors or (service,),
-        measurement=version.measurement,
+        measurement=_measured_by(version, credit),
         exclusions=version.exclusions,
-        credit=credit,
+        # How the sheet measures is a matter of the version from here on.
+        credit=credit.model_copy(update={"measurement": None}),
         payout=version.payout,
         release=version.release,
         billing=version.billing,
         catalog=ladder.name if isinstance(ladder, CatalogLadder) else "",
+        attributes=version.attributes,
+        amounts=version.amounts,
     )
+
+
+def _measured_by(version: WrittenVersion, credit: CreditTerms) -> MeasurementTerms:
+    if version.measure_as_published and credit.measurement is not None:
+        return credit.measurement
+    return version.measurement
+
+
+def _published_measurement(
+    document: Document, version: WrittenVersion, credit: CreditTerms, path: Path
+) -> Iterator[Finding]:
+    """Measuring as published where nothing is published, or beside terms of one's own."""
+    if not version.measure_as_published:
+        return
+    own = "measurement" in version.model_fields_set
+    if own or credit.measurement is None:
+        yield document.finding(
+            (*path, "measure_as_published"),
+            "is true beside measurement" if own else "is true, and the ladder says nothing of it",
+            expected="a ladder that says how it measures, and no measurement of one's own",
+            remedy="Leave one of the two out." if own else "Write measurement instead.",
+        )
 
 
 def _dates(document: Document, written: WrittenContract) -> Iterator[Finding]:

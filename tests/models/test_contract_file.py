@@ -301,9 +301,10 @@ GALLERY = {
         (
             "acme.yaml:7: cpa is no field here; one of credit_ladder, cap, minimum_payout, "
             "rounding, "
-            "days_paid, claim, effective_on, ends_on, time_zone, currency, billable_amount, "
-            "affected_percent, monitors, measurement, exclusions, payout, release, billing. Did "
-            "you mean cap?"
+            "days_paid, claim, period, base, eligibility, recurrence, caps, rights, form, "
+            "effective_on, ends_on, time_zone, currency, billable_amount, affected_percent, "
+            "monitors, measurement, exclusions, payout, release, billing, measure_as_published, "
+            "attributes, amounts. Did you mean cap?"
         ),
     ),
     "currency": (
