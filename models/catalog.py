@@ -47,6 +47,11 @@ class Seen(StrEnum):
     DATASET = "dataset"
     UNCONFIRMED = "unconfirmed"
 
+    @property
+    def is_verified(self) -> bool:
+        """Whether every figure was read on the vendor's page, or in a quotation of it."""
+        return self in {Seen.PRIMARY, Seen.QUOTED}
+
 
 class MeasuredOver(StrEnum):
     """The period whose uptime the ladder judges."""

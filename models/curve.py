@@ -31,16 +31,22 @@ BOUNDS = ("below", "at_most", "at_least", "above")
 LENGTHS = {"minutes": 60, "hours": 3600, "seconds": 1}
 """Endings of fields that hold lengths of time, in seconds."""
 
-REPEATED = ("block", "step", "per_")
+REPEATED = ("block", "step", "points")
 """Beginnings of fields that name the width of steps; the first steps are looked at one by one."""
 
-MOST_STEPS = 40
+MOST_STEPS = 22
+
+MOST_LOOKS = 3_000
+"""Where it would take more looks than this to find every step, a stretch is drawn as a line."""
 
 NARROWEST = Fraction(1, 2**44)
 """Two uptimes that are closer than this have no bend between them."""
 
 LOOKS = (Fraction(1, 2), Fraction(3719, 10_000), Fraction(6181, 10_000), Fraction(1117, 10_000))
 """Where a stretch is looked at; steps of equal width lie on no line through all of them."""
+
+EDGE = Fraction(1, 2**20)
+"""How near an end is looked at, as a share of the stretch."""
 
 MOST_STRETCHES = 240
 """Terms with more steps than this are drawn as if they rose steadily."""
@@ -175,19 +181,24 @@ def curve_of(terms: CreditTerms) -> Curve:
 
 
 def bends(terms: CreditTerms) -> set[Fraction]:
-    """Every uptime that the terms name, as bound, commitment or length of downtime; 0 and 1 too."""
-    promised = terms.ladder.commitment
-    named = {Fraction(0), Fraction(1), promised}
+    """Every uptime that the terms name, as bound, commitment or length of downtime; 0 and 1 too.
+
+    A bound may be one of uptime or of minutes, which its name does not tell, so both are taken.
+    """
+    named = {Fraction(0), Fraction(1), terms.ladder.commitment}
+    lengths, widths = set[Fraction](), set[Fraction]()
     for field, number in _numbers("", terms.ladder):
         unit = next((LENGTHS[end] for end in LENGTHS if field.endswith(end)), None)
-        lost = Fraction(number) / 100 if unit is None else Fraction(number) * unit / MONTH_SECONDS
+        ratio = Fraction(number) / 100 if unit is None else Fraction(number) * unit / MONTH_SECONDS
         if field.startswith(REPEATED):
-            named |= {start - lost * n for start in (1, promised) for n in range(1, MOST_STEPS)}
+            widths.add(ratio)
         elif unit is not None:
-            named.add(1 - lost)
+            lengths.add(1 - ratio)
         elif field in BOUNDS or field.endswith("percent"):
-            named.add(lost)
-    return {uptime for uptime in named if 0 <= uptime <= 1}
+            named.add(ratio)
+            lengths.add(1 - Fraction(number) * 60 / MONTH_SECONDS)
+    steps = {at - width * n for at in named for width in widths for n in range(1, MOST_STEPS)}
+    return {uptime for uptime in named | lengths | steps if 0 <= uptime <= 1}
 
 
 def _numbers(field: str, value: object) -> Iterator[tuple[str, Decimal]]:
@@ -218,7 +229,7 @@ class _Asked:
         """Where the answer jumps or bends between two uptimes, at most so many places."""
         found: list[Fraction] = []
         waiting = [(lower, upper)]
-        while waiting and len(found) < MOST_STRETCHES:
+        while waiting and len(found) < MOST_STRETCHES and len(self._answers) < MOST_LOOKS:
             low, high = waiting.pop()
             if self._is_steady(low, high):
                 continue
@@ -231,21 +242,29 @@ class _Asked:
 
     def inside(self, lower: Fraction, upper: Fraction) -> tuple[Answer, Answer]:
         """What is earned just above the lower and just below the upper of two uptimes."""
-        edge = (upper - lower) / 2**20
-        low, high = self.at(lower + edge), self.at(upper - edge)
+        low, high = self._near(lower, upper)
+        return self._at_the_ends(low, high) if self._is_steady(lower, upper) else (low, high)
+
+    def _near(self, lower: Fraction, upper: Fraction) -> tuple[Answer, Answer]:
+        edge = (upper - lower) * EDGE
+        return self.at(lower + edge), self.at(upper - edge)
+
+    def _at_the_ends(self, low: Answer, high: Answer) -> tuple[Answer, Answer]:
+        """The line through two answers near the ends, followed to the ends themselves."""
         if low.earned is None or high.earned is None or low.earned == high.earned:
             return low, high
-        lost = (low.earned - high.earned) / (upper - lower - 2 * edge) * edge
-        return replace(low, earned=low.earned + lost), replace(high, earned=high.earned - lost)
+        more = (low.earned - high.earned) / (1 - 2 * EDGE) * EDGE
+        return replace(low, earned=low.earned + more), replace(high, earned=high.earned - more)
 
     def _is_steady(self, lower: Fraction, upper: Fraction) -> bool:
         """Whether all looks between two uptimes lie on one line, or none has an answer."""
-        low, high = self.inside(lower, upper)
-        looks = [self.at(lower + (upper - lower) * part).earned for part in LOOKS]
-        if low.earned is None or high.earned is None:
-            return all(earned is None for earned in (low.earned, high.earned, *looks))
-        line = [low.earned + (high.earned - low.earned) * part for part in LOOKS]
-        return looks == line
+        low, high = (one.earned for one in self._at_the_ends(*self._near(lower, upper)))
+        for part in LOOKS:
+            earned = self.at(lower + (upper - lower) * part).earned
+            line = None if low is None or high is None else low + (high - low) * part
+            if earned != line:
+                return False
+        return (low is None) == (high is None)
 
 
 def _simplest(lower: Fraction, upper: Fraction) -> Fraction:

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import pairwise
 
-from models.contract import CreditTerms
 from models.curve import MONTH_SECONDS, Curve, Stretch
 from models.defects import Defect
 from models.findings import Finding, Severity
+from models.kinds.duration_table import DurationTable
+from models.kinds.no_credit import NoCredit
 from models.printing import duration_text, number_text, percent_text
 
 LEAP = 10
@@ -55,6 +56,8 @@ def promise_without_credit(curve: Curve, place: str) -> Iterator[Finding]:
     """Terms that promise an uptime and pay nothing for a month without any."""
     worst = curve.stretches[-1].at_lower if curve.stretches else None
     if curve.unanswered or worst is None or worst.earned != 0 or not worst.breached:
+        return
+    if isinstance(curve.terms.ladder, NoCredit):
         return
     promised = percent_text(curve.terms.ladder.commitment)
     yield _finding(
@@ -102,7 +105,7 @@ def tier_leaps(curve: Curve, place: str) -> Iterator[Finding]:
 
 def uneven_by_the_minute(curve: Curve, place: str) -> Iterator[Finding]:
     """A table on minutes whose worth by the minute falls and then rises again."""
-    if not any(field.endswith("minutes") for field in _row_fields(curve.terms)):
+    if not isinstance(curve.terms.ladder, DurationTable):
         return
     paid = [one for one in curve.stretches if one.at_upper.earned and one.upper < 1]
     worth = [(one.at_upper.earned or Fraction(0)) / (1 - one.upper) for one in paid]
@@ -116,13 +119,6 @@ def uneven_by_the_minute(curve: Curve, place: str) -> Iterator[Finding]:
                 expected="a worth by the minute that falls throughout, or rises throughout",
                 remedy="Nothing is wrong with the arithmetic; check that the table is meant so.",
             )
-
-
-def _row_fields(terms: CreditTerms) -> Iterator[str]:
-    for name in type(terms.ladder).model_fields:
-        value = getattr(terms.ladder, name)
-        for row in value if isinstance(value, tuple) else ():
-            yield from type(row).model_fields if hasattr(row, "model_fields") else ()
 
 
 def _told(curve: Curve) -> tuple[Stretch, ...]:
