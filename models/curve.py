@@ -319,5 +319,11 @@ def _belong(lower: Stretch, upper: Stretch) -> bool:
         low, high = lower.at_upper, upper.at_lower
         one_rule = (low.tier, low.breached) == (high.tier, high.breached)
         return one_rule or not low.earned or (low.capped and high.capped)
-    point = next((one for one in (lower, upper) if one.lower == one.upper), None)
-    return point is not None
+    is_point = lower.lower == lower.upper or upper.lower == upper.upper
+    return is_point or _slope(lower) == _slope(upper)
+
+
+def _slope(one: Stretch) -> Fraction:
+    """How much less is earned for more uptime."""
+    best, worst = one.at_upper.earned or Fraction(0), one.at_lower.earned or Fraction(0)
+    return (best - worst) / (one.upper - one.lower)
