@@ -51,11 +51,11 @@ Cells = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class RowsRead:
-    """What a table of contracts holds.
+class Imported:
+    """What a file that is no contract file of ours holds of contracts.
 
     Attributes:
-        contracts: Those without errors, in the order of the table.
+        contracts: Those without errors, in the order of the file.
         written: The same as contract files have them.
         findings: Everything that is wrong or worth a look, by line.
     """
@@ -71,7 +71,7 @@ class _Row:
     cells: Cells
 
 
-def read_rows(text: str, *, name: str, ladders: Mapping[str, CreditTerms]) -> RowsRead:
+def read_rows(text: str, *, name: str, ladders: Mapping[str, CreditTerms]) -> Imported:
     """Read a table of contracts.
 
     Args:
@@ -82,14 +82,14 @@ def read_rows(text: str, *, name: str, ladders: Mapping[str, CreditTerms]) -> Ro
     try:
         headings, rows, findings = _table(text, name)
     except csv.Error as error:
-        return RowsRead((), (), (_broken(name, str(error)),))
+        return Imported((), (), (_broken(name, str(error)),))
     if not rows:
-        return RowsRead((), (), (*findings, _empty(name)))
+        return Imported((), (), (*findings, _empty(name)))
     findings += _heading_faults(headings, name)
     read = [_contract(group, name, ladders) for group in _grouped(rows)]
     findings += [finding for _, _, found in read for finding in found]
     sound = [(placed, value) for placed, value, _ in read if placed is not None]
-    return RowsRead(
+    return Imported(
         contracts=tuple(placed for placed, _ in sound),
         written=tuple(for_people(value) for _, value in sound),
         findings=tuple(sorted(findings, key=lambda finding: finding.line)),
