@@ -7,7 +7,8 @@ written out. Ladders are looked up in a mapping that the caller gives; nothing i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -41,9 +42,11 @@ from models.contract import (
     Role,
     Service,
 )
+from models.contract_documents import separated
 from models.exclusion import ExclusionRule
 from models.findings import Finding, Severity
 from models.kinds import AnyLadder
+from models.linting.ladders import lint_earnings
 from models.located import Document, Path, path_of
 from models.measurement import MeasurementTerms
 from models.money import Rounding
@@ -212,18 +215,26 @@ class ContractsRead:
     findings: tuple[Finding, ...]
 
 
-def read_contracts(text: str, *, name: str, ladders: Mapping[str, CreditTerms]) -> ContractsRead:
-    """Read a file of contracts, one per YAML document.
+def read_contracts(
+    text: str,
+    *,
+    name: str,
+    ladders: Mapping[str, CreditTerms],
+    defaults: Sequence[Document] = (),
+) -> ContractsRead:
+    """Read a file of contracts, one or several per YAML document.
 
     Args:
         text: The content of the file.
         name: The file, as people know it.
         ladders: The catalog: credit terms by the id of their ladder.
+        defaults: What files of defaults say for this one, the nearest last.
     """
     flattened, indented = _indented(text, name)
-    documents = parse_yaml(indented, name=name)
-    if not documents:
+    parsed = parse_yaml(indented, name=name)
+    if not parsed:
         return ContractsRead((), (_empty(name),))
+    documents, composing = separated(parsed, above=defaults)
     read = [read_contract(document, ladders=ladders) for document in documents]
     contracts = tuple(
         PlacedContract(contract, document.place())
@@ -231,7 +242,8 @@ def read_contracts(text: str, *, name: str, ladders: Mapping[str, CreditTerms]) 
         if contract is not None
     )
     found = (finding for _, findings in read for finding in findings)
-    findings = _in_order(text, name, (*flattened, *found))
+    # What many contracts share is wrong once.
+    findings = _in_order(text, name, dict.fromkeys((*flattened, *composing, *found)))
     return ContractsRead(() if flattened else contracts, findings)
 
 
@@ -257,11 +269,16 @@ def _indented(text: str, name: str) -> tuple[tuple[Finding, ...], str]:
 
 
 def _in_order(text: str, name: str, found: Iterable[Finding]) -> tuple[Finding, ...]:
-    """All findings by line; where a placeholder is left, nothing else is said of the line."""
+    """All findings by line, those of files of defaults first.
+
+    Where a placeholder is left, nothing else is said of the line.
+    """
     unfilled = placeholders(text, name=name) if "[" in text else ()
-    lines = {finding.line for finding in unfilled}
-    kept = (finding for finding in found if finding.line not in lines)
-    return tuple(sorted((*unfilled, *kept), key=lambda finding: finding.line))
+    places = {finding.place for finding in unfilled}
+    kept = (finding for finding in found if finding.place not in places)
+    here = f"{name}:"
+    ordered = sorted((*unfilled, *kept), key=lambda f: (f.place.startswith(here), f.line))
+    return tuple(ordered)
 
 
 def _empty(name: str) -> Finding:
@@ -330,6 +347,26 @@ def read_credit_terms(
     findings = _in_order(text, name, (*flattened, *found))
     refused = any(finding.severity is Severity.ERROR for finding in findings)
     return None if refused else terms, findings
+
+
+def lint_credit_terms(
+    text: str, *, name: str, ladders: Mapping[str, CreditTerms]
+) -> tuple[Finding, ...]:
+    """Everything that is wrong or odd about a file with one ladder, with its lines."""
+    flattened, indented = _indented(text, name)
+    documents = parse_yaml(indented, name=name)
+    if len(documents) != 1:
+        return (_not_one_ladder(name, len(documents)),)
+    document = _ladder_in_full(documents[0])
+    terms, found = _credit_terms(document, ladders)
+    odd = () if terms is None else lint_earnings(terms, name)
+    placed = (_replaced(document, one, ()) for one in (_as_written(one) for one in odd))
+    return _in_order(text, name, (*flattened, *found, *placed))
+
+
+def _as_written(finding: Finding) -> Finding:
+    """A finding about credit terms, its field as a person writes it."""
+    return replace(finding, field=re.sub(r"^ladder", "credit_ladder", finding.field))
 
 
 def _credit_terms(
