@@ -20,6 +20,7 @@ from models.contract import CreditTerms
 from models.defects import Defect
 from models.determination import Determination, determine
 from models.findings import Finding, Severity
+from models.measurement import MeasurementTerms
 from models.money import Currency
 from models.payload import CalculatorPayload
 from models.terms import (
@@ -187,20 +188,42 @@ class CatalogSheet(Terms):
                 )
 
 
-def determine_payload(*, terms: CreditTerms, payload: CalculatorPayload) -> Determination:
-    """What a payload with billable amount and currency earns under credit terms.
+def determine_payload(
+    *,
+    terms: CreditTerms,
+    payload: CalculatorPayload,
+    billable: Decimal | None = None,
+    currency: str | None = None,
+) -> Determination:
+    """What a payload earns under credit terms, measured as they were published.
+
+    Args:
+        terms: The ladder with all that bounds it.
+        payload: The period.
+        billable: What the percent applies to, in place of the payload's; where neither says it
+            there is a percent and no amount.
+        currency: ISO 4217 code, in place of the payload's.
 
     Raises:
-        ValueError: The payload has no currency.
+        ValueError: Neither says a currency.
     """
-    measured, withheld = payload.measured()
+    paid_in = Currency.of(currency or payload.currency or "")
+    rules = terms.measurement or MeasurementTerms()
+    measured, withheld = payload.measured(
+        period=terms.period,
+        measurement=rules,
+        currency=paid_in,
+        exclusion_mode=rules.exclusion_mode,
+    )
+    fee = payload.billable_amount if billable is None else billable
+    closes = terms.period.holding(payload.service_month).closes
     return determine(
         terms=terms,
         measured=measured,
         withheld=withheld,
-        billable=payload.billable_amount or Decimal(0),
-        currency=Currency.of(payload.currency or ""),
-        month=payload.service_month,
+        billable=fee,
+        currency=paid_in,
+        month=closes,
     )
 
 

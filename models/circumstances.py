@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
+from models.printing import CUT
+from models.terms import JsonValue
+
 
 @dataclass(frozen=True, slots=True)
 class Past:
@@ -34,6 +37,16 @@ class Past:
     credit_minor: int = 0
     credit_days: Fraction = Fraction(0)
     carried_minor: int | None = 0
+
+    def missed(self, bound: Fraction) -> bool | None:
+        """Whether its uptime was below a bound, 0 to 1; None when that is not known."""
+        if self.uptime is not None:
+            return self.uptime < bound
+        return False if self.breached is False else None
+
+    def broke(self, promised: Fraction) -> bool | None:
+        """Whether the commitment was missed, as it was decided or else by its uptime."""
+        return self.missed(promised) if self.breached is None else self.breached
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +74,52 @@ class Circumstances:
 
 NOTHING_ELSE = Circumstances()
 """Nothing is known beside the measurement."""
+
+
+def past_record(past: Past | None) -> JsonValue:
+    """An earlier period as a decision's inputs keep it."""
+    if past is None:
+        return None
+    ratio = past.uptime
+    return {
+        "period": past.period,
+        "breached": past.breached,
+        "uptime": None if ratio is None else [ratio.numerator, ratio.denominator],
+        "credit_minor": past.credit_minor,
+        "credit_days": [past.credit_days.numerator, past.credit_days.denominator],
+        "carried_minor": past.carried_minor,
+    }
+
+
+def past_of(record: JsonValue) -> Past | None:
+    """The earlier period that a record describes."""
+    if record is None:
+        return None
+    return Past(
+        period=record["period"],
+        breached=record["breached"],
+        uptime=None if record["uptime"] is None else Fraction(*record["uptime"]),
+        credit_minor=record["credit_minor"],
+        credit_days=Fraction(*record["credit_days"]),
+        carried_minor=record["carried_minor"],
+    )
+
+
+def past_decision(period: str, determined: Mapping[str, JsonValue]) -> Past:
+    """What a recorded determination leaves to later periods.
+
+    Args:
+        period: The month that closed it.
+        determined: The determination as the log keeps it.
+    """
+    withheld, days = bool(determined["withheld"]), determined["credit_days"]
+    ratio = None if withheld else determined["uptime_ratio"]
+    earned = determined.get("earned_minor")
+    return Past(
+        period=period,
+        breached=None if withheld else determined["breached"],
+        uptime=None if ratio is None else Fraction(ratio["numerator"], ratio["denominator"]),
+        credit_minor=int((determined["credit_minor"] if earned is None else earned) or 0),
+        credit_days=Fraction(str(days).rstrip(CUT)) if days else Fraction(0),
+        carried_minor=None if withheld else int(determined.get("carried_minor") or 0),
+    )

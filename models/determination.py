@@ -294,7 +294,8 @@ def _conditions(asked: _Asked, assessed: Assessment, measured: Measured, worth: 
     if terms.recurrence is not None and worth.earns and not worth.held:
         missed = Verdict(holds=False, says="only a missed commitment counts, and it was met")
         if assessed.breached:
-            missed = terms.recurrence.verdict(measured.circumstances)
+            promised = terms.ladder.commitment
+            missed = terms.recurrence.verdict(measured.circumstances, promised=promised)
         worth = _on_condition(worth, "recurrence", missed)
     return worth
 
@@ -451,7 +452,9 @@ def _money_steps(worth: Worth, rounding: str, currency: Currency) -> tuple[Step,
 def _claim(asked: _Asked) -> tuple[date | None, tuple[Step, ...]]:
     """The date of the claim's own deadline, and a sentence for it and each stage before it."""
     claim = asked.terms.claim
-    found = claim.dues(asked.occasion or claim.occasion(asked.month))
+    ends_on = asked.terms.period.holding(asked.month).last_day
+    occasion = asked.occasion or claim.occasion(asked.month)
+    found = claim.dues(replace(occasion, ends_on=ends_on))
     due = claim_due(found)
     if due is None:
         unknown = "the claim's deadline hangs on something that is not known here"

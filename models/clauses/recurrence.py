@@ -43,17 +43,20 @@ class Recurrence(Terms):
         """How many earlier periods must be known."""
         return self.of - 1
 
-    def verdict(self, circumstances: Circumstances, *, below: Fraction | None = None) -> Verdict:
+    def verdict(
+        self, circumstances: Circumstances, *, promised: Fraction, below: Fraction | None = None
+    ) -> Verdict:
         """Whether enough periods were missed, given that the present one was.
 
         Args:
             circumstances: Holds the earlier periods.
-            below: An uptime below which a period counts as missed, 0 to 1; None for its commitment.
+            promised: The commitment, 0 to 1.
+            below: An uptime below which a period counts as missed in place of its commitment.
         """
-        earlier = [_missed(past, below) for past in circumstances.before(self.looks_back)]
-        known, unknown = 1 + earlier.count(True), earlier.count(None)
         if self.of == 1:
             return Verdict(holds=True, says="")
+        earlier = [_missed(past, promised, below) for past in circumstances.before(self.looks_back)]
+        known, unknown = 1 + earlier.count(True), earlier.count(None)
         says = f"missed in {known} of the last {self.of} periods, {self.missed} are asked"
         if known >= self.missed:
             return Verdict(holds=True, says=says)
@@ -62,9 +65,7 @@ class Recurrence(Terms):
         return Verdict(holds=False, says=says)
 
 
-def _missed(past: Past | None, below: Fraction | None) -> bool | None:
-    if past is None or below is None:
-        return None if past is None else past.breached
-    if past.uptime is None:
-        return None if past.breached is not False else False
-    return past.uptime < below
+def _missed(past: Past | None, promised: Fraction, below: Fraction | None) -> bool | None:
+    if past is None:
+        return None
+    return past.broke(promised) if below is None else past.missed(below)

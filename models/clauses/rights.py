@@ -86,7 +86,7 @@ def rights_of(
         counts = breached if right.below_percent is None else right.arises(measured, commitment)
         if not counts:
             continue
-        found = right.verdict(measured.circumstances, below=right.below())
+        found = right.verdict(measured.circumstances, promised=commitment, below=right.below())
         bound = (
             "the commitment" if right.below_percent is None else f"{plain(right.below_percent)} %"
         )

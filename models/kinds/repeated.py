@@ -59,9 +59,9 @@ class Repeated(Ladder):
         verdict = self.verdict(measured)
         if not self.missed(measured):
             return Assessment(breached=False, reasons=(verdict, "no credit is owed"))
-        earlier = measured.circumstances.before(self.looks_back)
-        known = 1 + sum(past is not None and past.breached is True for past in earlier)
-        unknown = sum(past is None or past.breached is None for past in earlier)
+        before = measured.circumstances.before(self.looks_back)
+        earlier = [past.broke(self.commitment) if past else None for past in before]
+        known, unknown = 1 + earlier.count(True), earlier.count(None)
         counted = f"missed in {known} of the last {self.within_periods} periods"
         least, most = self._row(known), self._row(known + unknown)
         if least is not most:

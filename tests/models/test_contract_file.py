@@ -821,7 +821,8 @@ def test_nothing_of_the_copyable_block_is_silently_dropped():
             "last_window, degraded, stale_after_minutes, no_data, minimum_coverage_percent, "
             "minimum_outage, unknown_in_outage, partial_overlap, exclusion_mode, "
             "regions_down_when, monitors_down_when, corroborated_by, quorum_base, "
-            "conflicting_duplicates, disagreement, defaults_edition."
+            "conflicting_duplicates, disagreement, defaults_edition, requests, also, "
+            "clock_starts, weighted_by, partial_minutes, counted_on, holidays, partial_period."
             " Write its fields below it, indented, or in braces: { }."
         ),
     ]
