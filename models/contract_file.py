@@ -196,10 +196,11 @@ class WrittenContract(Terms):
 
 @dataclass(frozen=True, slots=True)
 class PlacedContract:
-    """A contract and where it was written."""
+    """A contract, where it was written, and what a file of its own would say, in full form."""
 
     contract: Contract
     place: str
+    written: JsonValue = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +238,7 @@ def read_contracts(
     documents, composing = separated(parsed, above=defaults)
     read = [read_contract(document, ladders=ladders) for document in documents]
     contracts = tuple(
-        PlacedContract(contract, document.place())
+        PlacedContract(contract, document.place(), in_full(document).value)
         for document, (contract, _) in zip(documents, read, strict=True)
         if contract is not None
     )

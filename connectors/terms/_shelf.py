@@ -32,7 +32,7 @@ from models.exclusion import ExclusionEvent
 from models.findings import Finding, Severity, UnusableInputError
 from models.located import Document
 from models.sources.base import FileSource
-from models.terms import near_miss
+from models.terms import JsonValue, near_miss
 from models.workspace_file import ExclusionsFile, Workspace
 from models.yaml_text import parse_yaml
 
@@ -92,6 +92,16 @@ class Shelf(ABC):
         refuse_errors(findings)
         return tuple(sorted((one.contract for one in placed), key=lambda contract: contract.id))
 
+    def written(self) -> tuple[JsonValue, ...]:
+        """Every contract as a file of its own would say it, in full form, rising by id.
+
+        Raises:
+            UnusableInputError: There is none, or any is wrong.
+        """
+        placed, findings = self._contracts()
+        refuse_errors(findings)
+        return tuple(one.written for one in sorted(placed, key=lambda one: one.contract.id))
+
     def exclusions(self) -> tuple[ExclusionEvent, ...]:
         """Every recorded exclusion event, rising by start.
 
@@ -107,6 +117,10 @@ class Shelf(ABC):
     def catalog(self) -> Mapping[str, CatalogSheet]:
         """The published ladders that are shipped with Makegood, by id."""
         return shipped_catalog()
+
+    def known_ladders(self) -> Mapping[str, CreditTerms]:
+        """The terms of every published ladder: the latest by its id, editions by id@version."""
+        return _credit_terms()
 
     def ladder(self, name: str) -> CreditTerms:
         """A ladder by its id in the catalog, or from a file.

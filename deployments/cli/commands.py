@@ -270,6 +270,25 @@ COMMANDS: Mapping[str, Command] = {
             COULD_NOT_FINISH,
         ),
     ),
+    "import": Command(
+        "exchanging:imports",
+        "Read contracts from other tools, as contract files.",
+        (
+            "makegood import csv contracts.csv --write contracts/all.yaml",
+            "makegood import openslo slos.yaml --terms standard.yaml --objective SLA",
+        ),
+        ("read; what cannot be carried over is named", "", UNUSABLE),
+    ),
+    "export": Command(
+        "exchanging:exports",
+        "Write contracts or exclusions for other tools.",
+        (
+            "makegood export csv --write contracts.csv",
+            "makegood export openslo --client acme",
+            "makegood export ics --from 2026-01 --write maintenance.ics",
+        ),
+        ("written; what has no word there is named", "", UNUSABLE, COULD_NOT_FINISH),
+    ),
     "calc": Command(
         "calculating:calc",
         "Calculate uptime, downtime, or the cost of a shortfall.",
@@ -282,10 +301,19 @@ COMMANDS: Mapping[str, Command] = {
         ("calculated", "", UNUSABLE),
     ),
     "ladders": Command(
-        "determining:ladders",
-        "List or show the public credit ladders of the catalog.",
-        ("makegood ladders list", "makegood ladders show aws-s3-standard --json"),
-        ("shown", "", "there is no such ladder"),
+        "ladders:ladders",
+        "List, show or check the public credit ladders of the catalog.",
+        (
+            "makegood ladders list --vendor aws --seen primary",
+            "makegood ladders show aws-s3-standard --svg ladder.svg",
+            "makegood ladders lint",
+            "makegood ladders lint our-ladder.yaml --json",
+        ),
+        (
+            "shown; nothing is wrong",
+            "lint alone: warnings, as about faults that a vendor published",
+            "there is no such ladder, or one cannot be used",
+        ),
     ),
 }
 

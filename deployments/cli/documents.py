@@ -490,15 +490,17 @@ class DemoDocument(TypedDict):
 
 @with_config(STRICT)
 class LadderDocument(TypedDict):
-    """One ladder of the catalog."""
+    """One ladder of the catalog; `kinds` are the published rules that it uses, K01 to K37."""
 
     id: str
     vendor: str
     title: str
     version: str
     seen: str
+    verified: bool
     source: str
     kind: str
+    kinds: list[str]
     commitment_percent: Percent
 
 
@@ -510,11 +512,59 @@ class LaddersDocument(TypedDict):
 
 
 @with_config(STRICT)
-class LadderShowDocument(LadderDocument):
-    """The answer of `makegood ladders show`; `terms` is what a ladder file may hold."""
+class TierDocument(TypedDict):
+    """What a stretch of uptime earns, in percent or in days; null where there is no answer."""
 
+    uptime: str
+    downtime: str
+    earns_least: str | None
+    earns_most: str | None
+    capped: bool
+    withheld: str | None
+
+
+@with_config(STRICT)
+class ExampleDocument(TypedDict):
+    """A worked example, as the terms answer it now."""
+
+    says: str
+    credit_amount: Amount | None
+    credit_days: str | None
+    currency: CurrencyCode
+    steps: list[StepDocument]
+
+
+@with_config(STRICT)
+class LintFindingDocument(FindingDocument):
+    """A finding with the name of the rule that found it, such as `gap`; null for faults of form."""
+
+    rule: str | None
+
+
+@with_config(STRICT)
+class LadderShowDocument(LadderDocument):
+    """The answer of `makegood ladders show`; `terms` is what a ladder file may hold.
+
+    `tiers` are those of a month of 30 days that is down in one piece, from 100 % uptime down;
+    `not_by_uptime` says why there are none.
+    """
+
+    seen_on: Day
+    unit: str
     notes: list[str]
     terms: dict[str, object]
+    tiers: list[TierDocument]
+    not_by_uptime: str | None
+    example: ExampleDocument | None
+    findings: list[LintFindingDocument]
+
+
+@with_config(STRICT)
+class LaddersLintDocument(TypedDict):
+    """The answer of `makegood ladders lint`; `ladders` counts those that were looked at."""
+
+    ladders: Count
+    findings: list[LintFindingDocument]
 
 
 @with_config(STRICT)
@@ -988,3 +1038,27 @@ class CalcLiabilityDocument(TypedDict):
     credit_amount: Amount
     net_revenue: Amount
     by_formula: list[FormulaDocument]
+
+
+@with_config(STRICT)
+class ExportDocument(TypedDict):
+    """The answer of `makegood export`: the text itself, or the file that it was written to.
+
+    `not_said` is what the other format has no word for.
+    """
+
+    format: Annotated[str, Field(pattern=r"^(csv|openslo|ics)$")]
+    entries: Count
+    not_said: list[str]
+    text: str | None
+    file: str | None
+
+
+@with_config(STRICT)
+class ImportDocument(TypedDict):
+    """The answer of `makegood import`: contract files as text, or the file they were written to."""
+
+    contracts: list[str]
+    warnings: list[str]
+    text: str | None
+    file: str | None

@@ -230,6 +230,8 @@ class TermsConformance:
             "bluefin/s": ("USD", 7),
         }
         assert make(texts).findings() == ()
+        acme, bluefin = make(texts).written()
+        assert (acme["versions"][0]["currency"], bluefin["client"]["id"]) == ("EUR", "bluefin")
         wrong = texts | {"contracts/us/defaults.yaml": "currency: USD\n"}
         said = self.refusal(make(wrong).contracts)
         assert "contracts/us/defaults.yaml:1: holds no defaults;" in said
