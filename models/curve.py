@@ -7,7 +7,7 @@ answer. It knows no kind by name. The month is one of 30 days that is down in on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -41,6 +41,14 @@ MOST_LOOKS = 3_000
 
 NARROWEST = Fraction(1, 2**44)
 """Two uptimes that are closer than this have no bend between them."""
+
+UNCONDITIONAL: Mapping[str, object] = {
+    "eligibility": (),
+    "recurrence": None,
+    "caps": (),
+    "minimum_payout": None,
+}
+"""Terms that look at more than one period, or at the client."""
 
 LOOKS = (Fraction(1, 2), Fraction(3719, 10_000), Fraction(6181, 10_000), Fraction(1117, 10_000))
 """Where a stretch is looked at; steps of equal width lie on no line through all of them."""
@@ -140,9 +148,12 @@ def month_at(uptime: Fraction) -> Measured:
 
 
 def answer_at(terms: CreditTerms, uptime: Fraction) -> Answer:
-    """What a month with this uptime earns, after the cap, as a share or in days."""
+    """What a month with this uptime earns, after the cap, as a share or in days.
+
+    Whoever asks is eligible, has missed often enough, and has earned nothing before.
+    """
     found = determine(
-        terms=terms,
+        terms=terms.model_copy(update=UNCONDITIONAL),
         measured=month_at(uptime),
         withheld="",
         billable=None,
@@ -208,8 +219,8 @@ def _numbers(field: str, value: object) -> Iterator[tuple[str, Decimal]]:
     elif isinstance(value, Terms):
         for name in type(value).model_fields:
             yield from _numbers(name, getattr(value, name))
-    elif isinstance(value, tuple):
-        for one in value:
+    elif isinstance(value, tuple | Mapping):
+        for one in value.values() if isinstance(value, Mapping) else value:
             yield from _numbers(field, one)
 
 

@@ -20,6 +20,7 @@ from models.decision import digest_of
 from models.defects import Defect
 from models.determination import determine
 from models.findings import Finding, Severity
+from models.kinds.no_credit import NoCredit
 from models.linting.ladders import lint_earnings
 from models.period import ServiceMonth
 from models.printing import percent_text
@@ -94,7 +95,7 @@ def worthless(version: ContractVersion, place: str) -> Iterator[Finding]:
 
 def promises_a_right(terms: CreditTerms) -> bool:
     """Whether a missed commitment gives a right instead of a credit."""
-    return bool(getattr(terms, "rights", ()))
+    return bool(terms.rights) or isinstance(terms.ladder, NoCredit)
 
 
 def foreign_amounts(

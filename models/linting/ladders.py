@@ -11,10 +11,17 @@ from collections.abc import Iterator
 from models.catalog import CatalogSheet
 from models.contract import CreditTerms
 from models.curve import curve_of
+from models.defects import Defect
 from models.findings import Finding
 from models.linting.earnings import EARNINGS
 from models.linting.published import PUBLISHED
 from models.linting.rows import ROWS
+
+ADVICE = frozenset({Defect.UNBOUNDED, Defect.OTHER_PERIOD})
+"""What whoever uses a sheet should know, while nothing is wrong with what was published."""
+
+UNANSWERED = frozenset({Defect.FIRST_TIER, Defect.OVERLAP, Defect.GAP})
+"""Faults of a table's rows that leave uptimes without an answer."""
 
 
 def lint_terms(terms: CreditTerms, place: str) -> tuple[Finding, ...]:
@@ -29,12 +36,14 @@ def lint_earnings(terms: CreditTerms, place: str) -> tuple[Finding, ...]:
     of_answers = [found for rule in EARNINGS for found in rule(curve, place)]
     said = {found.rule for found in (*terms.findings(place), *of_rows)}
     # What a table has found in its rows, field by field, is not said once more of its answers.
+    said |= {Defect.GAP} if said & UNANSWERED else set()
     return (*of_rows, *(found for found in of_answers if found.rule not in said))
 
 
 def lint_sheet(sheet: CatalogSheet, place: str) -> tuple[Finding, ...]:
     """Everything that is wrong or odd about a published sheet; fields relative to it."""
-    return (*sheet.findings(place), *_beside_its_findings(sheet, place))
+    own = (found for found in sheet.findings(place) if found.rule not in ADVICE)
+    return (*own, *_beside_its_findings(sheet, place))
 
 
 def _beside_its_findings(sheet: CatalogSheet, place: str) -> Iterator[Finding]:

@@ -19,6 +19,8 @@ STANDS_FOR = {
     "digitalocean-droplet-undated": "digitalocean-droplet",
     "firstdigital-latency": SAMPLES,
     "packetfabric-latency": SAMPLES,
+    "twilio-apis-2021": "twilio-apis",
+    "twilio-apis-by-edition": "twilio-apis",
     "windstream-mpls-latency": SAMPLES,
 }
 """Sheets that hold another part of an entry than the one that bears its id."""
@@ -28,32 +30,6 @@ NO_FIGURES = {
     "ovh-vrack": "the text says how credits of two services combine, and not what they are",
 }
 """Entries that were read without the figures that a ladder needs, so that they have no sheet."""
-
-NOT_YET = dict.fromkeys(
-    (
-        "aws-ec2-2008-annual",
-        "aws-ec2-2018-hourly",
-        "aws-s3-2007",
-        "cloudflare-enterprise",
-        "common-paper",
-        "digitalocean-droplet",
-        "dreamhost",
-        "gcp-ml-api-template",
-        "google-apps-isp",
-        "hubspot",
-        "mongodb-atlas",
-        "ovh-dedicated-cloud",
-        SAMPLES,
-        "servicenow",
-        "slack-2019",
-        "snowflake",
-        "splunk-cloud",
-        "upcloud",
-        "verizon-pip",
-    ),
-    "a clause of it is not in the language yet",
-)
-"""Entries whose sheets wait for the clauses beside the ladder."""
 
 ALONE = "an open directory alone, and no golden case"
 LEFT_OUT = dict.fromkeys(

@@ -23,8 +23,12 @@ ACCEPTED_WARNINGS = {
         "credit.ladder.brackets[1].below",
         "measured_over",
     },
+    "google-apps-isp": {"credit.ladder.brackets[1]"},
+    "slack-2019": {"credit.cap"},
     "slack-2024": {"credit.cap", "measured_over"},
     "slack-plus-legacy": {"credit.cap"},
+    "snowflake": {"credit.cap"},
+    "splunk-cloud": {f"credit.ladder.brackets[{row}].at_most" for row in range(5)},
     "vultr": {f"credit.ladder.rows[{row}]" for row in range(1, 6)},
 }
 
