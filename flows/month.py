@@ -41,6 +41,7 @@ from flows.exclusions import (
 from flows.keeping import read_source
 from flows.ledger_reading import note_edits
 from flows.log import note, watcher
+from flows.lookback import look_back
 from flows.mailing import (
     send_release_request,
     send_summary,
@@ -64,6 +65,7 @@ from models.case import (
     replay_faults,
     what_changed,
 )
+from models.circumstances import Past
 from models.contract import ContractVersion
 from models.credit import Obligation, ObligationState, Revision, revise
 from models.exclusion import ExclusionEvent
@@ -366,7 +368,9 @@ def read_exclusions(run: MonthRun, _period: str) -> str:
 
 def compute_uptime(run: MonthRun, shard: int) -> str:
     """Measure one shard's contracts. Pure, given the evidence."""
-    cases = [case_of(run, governed) for governed in run.plan.shards[shard]]
+    governed = run.plan.shards[shard]
+    earlier = look_back(run.office.store, run.plan.month, governed)
+    cases = [case_of(run, one, earlier.get(one.contract.id, ())) for one in governed]
     _do_what_waits(run)
     run.measured[shard] = tuple(measure_case(case, run.measurements) for case in cases)
     withheld = sum(1 for measured in run.measured[shard] if measured.withheld)
@@ -511,8 +515,8 @@ def _span(governed: Sequence[Governed]) -> Interval:
     return Interval(min(g.bounds.start for g in governed), max(g.bounds.end for g in governed))
 
 
-def case_of(run: MonthRun, governed: Governed) -> Case:
-    """What a contract's month is decided on, by what the sources said."""
+def case_of(run: MonthRun, governed: Governed, earlier: tuple[Past | None, ...] = ()) -> Case:
+    """What a contract's month is decided on, by what the sources said and what was decided."""
     contract, version = governed.contract, governed.version
     evidence = run.evidence(governed)
     payload = evidence.counts.get((contract.id, run.plan.month))
@@ -534,6 +538,8 @@ def case_of(run: MonthRun, governed: Governed) -> Case:
             "proof": named_as_proof(contract, links),
             "incidents": sorted({link.incident_id for link in links if link.incident_id}),
         },
+        earlier=earlier,
+        runs_from=governed.runs_from,
     )
 
 

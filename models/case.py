@@ -102,14 +102,18 @@ class Case:
 
     @property
     def active(self) -> Interval | None:
-        """The part of the period in which the contract ran; None for all of it."""
+        """The part of the period whose downtime counts: the contract ran, and it is not credited.
+
+        None stands for all of it.
+        """
         version, start, end = self.version, self.bounds.start, self.bounds.end
-        if version.measurement.partial_period is None:
-            return None
+        in_part = version.measurement.partial_period is not None
         if self.runs_from is not None:
             start = max(start, end_of_day(self.runs_from - DAY, version.time_zone))
-        if version.ends_on is not None:
+        if version.ends_on is not None and in_part:
             end = min(end, end_of_day(version.ends_on, version.time_zone))
+        used = version.credit.period.used_until(self.earlier, version.time_zone)
+        start = start if used is None else max(start, used)
         whole = (start, end) == (self.bounds.start, self.bounds.end)
         return None if whole or start >= end else Interval(start, end)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -48,6 +49,7 @@ __all__ = [
     "ContractVersion",
     "CreditTerms",
     "DaysPaid",
+    "Governing",
     "MinimumPayout",
     "Party",
     "Payout",
@@ -251,10 +253,15 @@ class CreditTerms(Terms):
 
     def looks_back(self, month: ServiceMonth) -> int:
         """How many earlier periods must be known to decide the one that a month closes."""
-        asked = [self.ladder.looks_back, int(self.carries)]
-        asked += [self.recurrence.looks_back] if self.recurrence else []
-        asked += [right.looks_back for right in self.rights]
+        asked = [self.conditions_look_back, int(self.carries), self.period.looks_back]
         asked += [cap.looks_back(month, self.period.months) for cap in self.caps]
+        return max(asked)
+
+    @property
+    def conditions_look_back(self) -> int:
+        """How many earlier periods decide whether anything is owed, or which right there is."""
+        asked = [self.ladder.looks_back, *(right.looks_back for right in self.rights)]
+        asked += [self.recurrence.looks_back] if self.recurrence else []
         return max(asked)
 
 
@@ -341,6 +348,21 @@ class ContractVersion(Terms):
         return digest_of(self.record)
 
 
+@dataclass(frozen=True, slots=True)
+class Governing:
+    """What governs the service period that a month closes.
+
+    Attributes:
+        version: The terms.
+        period: The service period.
+        runs_from: First day of the contract, where it began within the period; None otherwise.
+    """
+
+    version: ContractVersion
+    period: ServicePeriod
+    runs_from: date | None = None
+
+
 class Contract(Terms):
     """One client's SLA for one service.
 
@@ -374,3 +396,41 @@ class Contract(Terms):
         latest = max(begun, key=lambda version: version.effective_on)
         ended = latest.ends_on is not None and latest.ends_on < month.first_day
         return None if ended else latest
+
+    @property
+    def begins_on(self) -> date:
+        """The first day of the first version."""
+        return min(version.effective_on for version in self.versions)
+
+    def governing(self, month: ServiceMonth) -> Governing | None:
+        """What governs the period that a month closes; None when it closes none, or none runs.
+
+        A period is governed by the version in force on its first day, windows that trail behind a
+        date by the one at their last month's start. Where the contract begins within the period, it
+        is decided only if the terms say of what it is a share then.
+        """
+        latest = self.in_force(month) or self._beginning_in(month)
+        period = latest.period(month) if latest else None
+        if latest is None or period is None:
+            return None
+        runs_from = self.begins_on if self.begins_on > period.first else None
+        if latest.credit.period.trails or runs_from is None:
+            return Governing(self._at_the_start(latest, period), period)
+        if latest.measurement.partial_period is None:
+            return None
+        return Governing(latest, period, runs_from)
+
+    def _beginning_in(self, month: ServiceMonth) -> ContractVersion | None:
+        """The first version, where it begins within a month and may."""
+        first = min(self.versions, key=lambda version: version.effective_on)
+        partial = first.measurement.partial_period is not None
+        within = month.first_day < first.effective_on <= month.last_day
+        return first if partial and within else None
+
+    def _at_the_start(self, latest: ContractVersion, period: ServicePeriod) -> ContractVersion:
+        """The version in force on the period's first day, where it judges the same periods."""
+        if latest.credit.period.trails or latest.effective_on <= period.first:
+            return latest
+        begun = [v for v in self.versions if v.effective_on <= period.first]
+        earlier = max(begun, key=lambda version: version.effective_on, default=latest)
+        return earlier if earlier.credit.period == latest.credit.period else latest

@@ -426,11 +426,12 @@ def _answer(asked: _Asked, assessed: Assessment, measured: Measured, worth: Wort
 
 
 def _carried_into(asked: _Asked, measured: Measured) -> int | None:
-    """What earlier periods left, in minor units; None where that is not known."""
-    earlier = measured.circumstances.earlier
-    if not asked.terms.carries or not earlier:
-        return 0
-    return earlier[0].carried_minor if earlier[0] is not None else None
+    """What earlier periods left, in minor units; None while the one before is withheld.
+
+    Where the one before was never decided nothing is carried: once it is, this one's inputs change.
+    """
+    (before,) = measured.circumstances.before(1)
+    return before.carried_minor if asked.terms.carries and before is not None else 0
 
 
 def _in_money(asked: _Asked, worth: Worth, carried: int) -> tuple[Issued | None, int, Steps]:

@@ -299,7 +299,8 @@ class CalculatorPayload(Terms):
         if self.requests is not None:
             return self._from_requests(self.requests, blank, terms)
         if self.outages is not None:
-            return self._from_outages(self.outages, blank, terms)
+            used = period.used_until(facts.earlier, blank.time_zone)
+            return self._from_outages(self.outages, blank, terms, used)
         return self._from_seconds(blank, exclusion_mode)
 
     def _blank(self, whole: ServicePeriod, time_zone: str, affected: Fraction) -> Measured:
@@ -378,12 +379,16 @@ class CalculatorPayload(Terms):
         return replace(_with_uptime(blank, found.uptime), others=others), ""
 
     def _from_outages(
-        self, outages: Sequence[PayloadOutage], blank: Measured, terms: MeasurementTerms
+        self,
+        outages: Sequence[PayloadOutage],
+        blank: Measured,
+        terms: MeasurementTerms,
+        used: int | None,
     ) -> tuple[Measured | None, str]:
         left = blank.period_seconds - Fraction(self.excluded_seconds or 0)
         if left <= 0 or blank.period is None:
             return None, f"the whole of {self.month} is excluded, so no time was measurable"
-        active = self._active(blank.period, blank.time_zone)
+        active = self._active(blank.period, blank.time_zone, used)
         if active is None:
             return None, f"the contract did not run in {self.month}"
         counted = counted_outages(outages, blank.period, terms)
@@ -391,9 +396,9 @@ class CalculatorPayload(Terms):
         found = refine(begun, counted, terms, active=active)
         return found.measured, "" if found.measured else found.reasons[0]
 
-    def _active(self, period: Interval, time_zone: str) -> Interval | None:
-        """The part of the period in which the contract ran; None for none of it."""
-        start, end = period.start, period.end
+    def _active(self, period: Interval, time_zone: str, used: int | None) -> Interval | None:
+        """The part of the period whose downtime counts; None for none of it."""
+        start, end = max(period.start, used or period.start), period.end
         if self.active_from is not None:
             start = max(start, end_of_day(self.active_from - timedelta(days=1), time_zone))
         if self.active_until is not None:

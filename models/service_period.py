@@ -7,6 +7,7 @@ calendar month, the one that holds its last day: with that month it is decided.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -15,11 +16,13 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from models.circumstances import Past
 from models.intervals import Interval, instant
 from models.period import ServiceMonth, zone
 from models.terms import Terms, Whole
 
 DAY = timedelta(days=1)
+SHORTEST_MONTH = 28
 MONTHS_OF = {"month": 1, "quarter": 3, "year": 12, "billing_month": 1}
 
 
@@ -83,12 +86,15 @@ class PeriodTerms(Terms):
         starts_in_month: The month in which a fiscal year begins; quarters and years follow it.
         days: How many trailing days.
         day: The day on which a billing month begins; a month's last one where it has no such day.
+        credited_once: Whether downtime that earned a credit leaves later periods that hold it, too;
+            only for trailing days.
     """
 
     kind: PeriodKind = PeriodKind.MONTH
     starts_in_month: Annotated[Whole, Field(ge=1, le=12)] = 1
     days: Annotated[Whole, Field(ge=1, le=1100)] | None = None
     day: Annotated[Whole, Field(ge=1, le=31)] | None = None
+    credited_once: bool = False
 
     @model_validator(mode="after")
     def _fields_of_the_kind(self) -> PeriodTerms:
@@ -96,6 +102,7 @@ class PeriodTerms(Terms):
             "days": (self.days is not None) == (self.kind is PeriodKind.TRAILING_DAYS),
             "day": (self.day is not None) == (self.kind is PeriodKind.BILLING_MONTH),
             "starts_in_month": self.starts_in_month == 1 or self._is_of_a_year,
+            "credited_once": self.trails or not self.credited_once,
         }
         for field in (name for name, right in fits.items() if not right):
             raise PydanticCustomError(
@@ -108,6 +115,30 @@ class PeriodTerms(Terms):
     @property
     def _is_of_a_year(self) -> bool:
         return self.kind in {PeriodKind.QUARTER, PeriodKind.YEAR}
+
+    @property
+    def trails(self) -> bool:
+        """Whether periods overlap, each trailing behind a month's end."""
+        return self.kind is PeriodKind.TRAILING_DAYS
+
+    @property
+    def looks_back(self) -> int:
+        """How many earlier periods may have credited the same downtime."""
+        return -(-(self.days or 0) // SHORTEST_MONTH) if self.credited_once else 0
+
+    def used_until(self, earlier: Sequence[Past | None], time_zone: str) -> int | None:
+        """Until which instant downtime has earned its credit already; None for no such instant.
+
+        Args:
+            earlier: The earlier periods, latest first; one that is not known used nothing.
+            time_zone: In which days end.
+        """
+        if not self.credited_once:
+            return None
+        paid = [past for past in earlier if past and (past.credit_minor or past.credit_days)]
+        if not paid:
+            return None
+        return ServiceMonth.parse(paid[0].period).bounds(time_zone).end
 
     @property
     def months(self) -> int:
