@@ -41,7 +41,7 @@ DEFECTS = {
 }
 """Oddities that are defects, with the rules that find them in the sheet."""
 
-PAYS = {
+PAYS: dict[str, tuple[str, dict[str, int | Fraction]]] = {
     "8x8/1": ("8x8", {"98.9": 35, "98.6": 50, "90": 50}),
     "algolia/0": ("algolia", {"99.751": Fraction("24.9"), "99.75": 25, "99.7": 25}),
     "aws-arc/0": ("aws-arc", {"100": 0, "99.9999999999": 10}),
