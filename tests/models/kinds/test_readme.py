@@ -52,7 +52,8 @@ def test_the_clauses_of_the_readme_are_valid():
 def test_the_measuring_rules_of_the_readme_are_valid():
     """All at once."""
     (block,) = blocks("facts")
-    assert MeasurementTerms.model_validate(exact_yaml(block)["measurement"])
+    terms = MeasurementTerms.model_validate(exact_yaml(block)["measurement"])
+    assert terms.requests is not None
 
 
 def test_the_example_of_a_sheet_is_valid():
