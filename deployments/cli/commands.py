@@ -58,6 +58,18 @@ COMMANDS: Mapping[str, Command] = {
         ("makegood demo", "makegood demo --folder /tmp/rehearsal --json"),
         ("done", "", UNUSABLE, COULD_NOT_FINISH),
     ),
+    "init": Command(
+        "starting:init",
+        "Write a first workspace, with comments and sample data.",
+        ("makegood init books", "makegood check --workspace books"),
+        ("written", "", UNUSABLE, AWAY),
+    ),
+    "schema": Command(
+        "starting:schema",
+        "Print the JSON Schema of a file that people write.",
+        ("makegood schema contract", "makegood schema makegood --write makegood.schema.json"),
+        ("printed", "", "there is no such schema", AWAY),
+    ),
     "run": Command(
         "months:run",
         "Decide one month, write the ledger and mail the summary.",

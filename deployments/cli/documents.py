@@ -1062,3 +1062,11 @@ class ImportDocument(TypedDict):
     warnings: list[str]
     text: str | None
     file: str | None
+
+
+@with_config(STRICT)
+class InitDocument(TypedDict):
+    """The answer of `makegood init`: what was written."""
+
+    folder: str
+    files: list[str]
