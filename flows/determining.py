@@ -9,7 +9,8 @@ from pathlib import Path
 import iso4217
 
 from connectors.terms.files import WorkspaceFolder
-from models.determination import Determination, determine
+from models.catalog import determine_payload as determined
+from models.determination import Determination
 from models.findings import UnusableInputError, refuse
 from models.json_text import parse_json
 from models.located import MOST_BYTES, decode, too_long
@@ -49,15 +50,11 @@ def determine_payload(
     """
     terms = WorkspaceFolder(Path()).ladder(ladder)
     read = _read(payload)
-    measured, withheld = read.measured()
-    billable = read.billable_amount if fee is None else fee
-    answer = determine(
+    answer = determined(
         terms=terms,
-        measured=measured,
-        withheld=withheld,
-        billable=billable,
-        currency=_currency(currency or read.currency or DEFAULT_CURRENCY),
-        month=read.service_month,
+        payload=read,
+        billable=fee,
+        currency=currency_of(currency or read.currency or DEFAULT_CURRENCY).code,
     )
     return DeterminedPayload(read, answer)
 
@@ -88,7 +85,12 @@ def _unreadable(path: Path, error: OSError) -> UnusableInputError:
     )
 
 
-def _currency(code: str) -> Currency:
+def currency_of(code: str) -> Currency:
+    """The currency that somebody names on the command line.
+
+    Raises:
+        UnusableInputError: There is none that can be paid.
+    """
     try:
         return Currency.of(code)
     except ValueError:

@@ -113,14 +113,16 @@ def _governed(contracts: Sequence[Contract], now: int) -> Iterator[tuple[Governe
         if contract.role is not Role.CUSTOMER:
             continue
         running = ServiceMonth.containing(now, contract.versions[-1].time_zone)
-        for month in (running.plus(-1), running):
-            version = contract.in_force(month)
-            if version is None or not _counts_from_outages(version):
-                continue
-            bounds = month.bounds(version.time_zone)
+        periods = {
+            version.credit.period.holding(month): version
+            for month in (running.plus(-1), running)
+            if (version := contract.in_force(month)) and _counts_from_outages(version)
+        }
+        for period, version in periods.items():
+            bounds = period.bounds(version.time_zone)
             if bounds.start < now:
                 until_now = Interval(bounds.start, min(bounds.end, now))
-                yield Governed(contract, version, until_now), month
+                yield Governed(contract, version, until_now), period.closes
 
 
 def _counts_from_outages(version: ContractVersion) -> bool:
@@ -173,7 +175,8 @@ def _is_missed(uptime: MonthlyUptime, version: ContractVersion, month: ServiceMo
     """Whether the downtime so far is more than the whole month may have."""
     counted = sum(outage.counted_ms for outage in uptime.outages)
     allowed = 100 - version.credit.ladder.commitment_percent
-    return counted * 100 > allowed * month.bounds(version.time_zone).length
+    period = version.credit.period.holding(month)
+    return counted * 100 > allowed * period.bounds(version.time_zone).length
 
 
 def _claim(

@@ -43,6 +43,7 @@ from flows.exclusions import (
 from flows.keeping import read_source
 from flows.ledger_reading import note_edits
 from flows.log import note, note_detail, watcher
+from flows.lookback import look_back
 from flows.mailing import (
     send_release_request,
     send_summary,
@@ -68,6 +69,7 @@ from models.case import (
     replay_faults,
     what_changed,
 )
+from models.circumstances import Past
 from models.contract import ContractVersion
 from models.credit import Obligation, ObligationState, Revision, revise
 from models.decision import EntryKind
@@ -452,7 +454,9 @@ def compute_uptime(run: MonthRun, shard: int) -> str:
 
 def cases_of(run: MonthRun, shard: int) -> tuple[Case, ...]:
     """What one shard's contracts are decided on: all that another process needs to decide them."""
-    cases = tuple(case_of(run, governed) for governed in run.plan.shards[shard])
+    governed = run.plan.shards[shard]
+    earlier = look_back(run.office.store, run.plan.month, governed)
+    cases = tuple(case_of(run, one, earlier.get(one.contract.id, ())) for one in governed)
     _do_what_waits(run)
     run.cases[shard] = cases
     return cases
@@ -641,8 +645,8 @@ def _span(governed: Sequence[Governed]) -> Interval:
     return Interval(min(g.bounds.start for g in governed), max(g.bounds.end for g in governed))
 
 
-def case_of(run: MonthRun, governed: Governed) -> Case:
-    """What a contract's month is decided on, by what the sources said."""
+def case_of(run: MonthRun, governed: Governed, earlier: tuple[Past | None, ...] = ()) -> Case:
+    """What a contract's month is decided on, by what the sources said and what was decided."""
     contract, version = governed.contract, governed.version
     evidence = run.evidence(governed)
     payload = evidence.counts.get((contract.id, run.plan.month))
@@ -664,6 +668,8 @@ def case_of(run: MonthRun, governed: Governed) -> Case:
             "proof": named_as_proof(contract, links),
             "incidents": sorted({link.incident_id for link in links if link.incident_id}),
         },
+        earlier=earlier,
+        runs_from=governed.runs_from,
     )
 
 

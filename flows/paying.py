@@ -540,7 +540,8 @@ def _plan(
     if not billing.knows_invoices:
         return _what_is_left(stored, parts), ("",)
     version = _version(office, stored)
-    month = ServiceMonth.parse(stored.obligation.period).bounds(version.time_zone)
+    closes = ServiceMonth.parse(stored.obligation.period)
+    month = version.credit.period.holding(closes).bounds(version.time_zone)
     query = BillingQuery(
         contract=stored.obligation.contract,
         client=stored.client,

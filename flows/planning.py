@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 
 from models.contract import Contract, ContractVersion
@@ -20,11 +21,19 @@ SHARD_SIZE = 250
 
 @dataclass(frozen=True, slots=True)
 class Governed:
-    """A contract with the version that governs the month."""
+    """A contract with the version that governs the period that the month closes.
+
+    Attributes:
+        contract: The contract.
+        version: The terms in force.
+        bounds: The service period in the contract's zone.
+        runs_from: First day of the contract, where it began within the period; None otherwise.
+    """
 
     contract: Contract
     version: ContractVersion
     bounds: Interval
+    runs_from: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +43,7 @@ class MonthPlan:
     Attributes:
         month: The service month.
         governed: The contracts in force, neighbours sharing monitors.
-        outside: Ids of contracts that do not run in the month.
+        outside: Ids of contracts that do not run in the month, or whose period it does not close.
         clients: The clients that were asked for; empty means all.
     """
 
@@ -71,9 +80,14 @@ def plan_month(
     check_known(clients, contracts)
     chosen = [c for c in contracts if not clients or c.client.id in clients]
     governed = [
-        Governed(contract, version, month.bounds(version.time_zone))
+        Governed(
+            contract,
+            found.version,
+            found.period.bounds(found.version.time_zone),
+            found.runs_from,
+        )
         for contract in chosen
-        if (version := contract.in_force(month)) is not None
+        if (found := contract.governing(month)) is not None
     ]
     _over(governed, month, now)
     governed.sort(key=lambda item: (item.version.monitors, item.contract.id))

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from connectors.store import Store
 from flows.retold import Retold
-from models.case import Decided, decide, lay_out, replay_faults
+from models.case import Case, Decided, decide, lay_out, replay_faults
 from models.decision import EntryKind, LogEntry, chain_faults
 from models.spared import effect_records
 
@@ -84,10 +84,19 @@ def decided_again(store: Store, entry: LogEntry) -> Decided:
     Raises:
         KeyError, TypeError, ValueError: Terms or evidence are missing, or are not what they were.
     """
+    return decide(recorded_case(store, entry))
+
+
+def recorded_case(store: Store, entry: LogEntry) -> Case:
+    """What a recorded decision was made on.
+
+    Raises:
+        KeyError, TypeError, ValueError: Terms or evidence are missing, or are not what they were.
+    """
     inputs = entry.body["inputs"]
     evidence = store.evidence(digest for regions in inputs["evidence"] for digest in regions)
     terms = store.terms([inputs["terms"]])
-    case = lay_out(
+    return lay_out(
         inputs,
         contract=entry.contract,
         terms_of=lambda digest: _found(terms, digest, "terms"),
@@ -95,7 +104,6 @@ def decided_again(store: Store, entry: LogEntry) -> Decided:
             _found(evidence, digest, "evidence").text, parse_float=Decimal
         ),
     )
-    return decide(case)
 
 
 def _found(kept: Mapping[str, Kept], digest: str, what: str) -> Kept:

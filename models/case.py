@@ -8,22 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from fractions import Fraction
 from functools import cached_property
 
 from models.bounds import UptimeBounds, uptime_bounds
+from models.circumstances import NOTHING_ELSE, Circumstances, Past, past_of, past_record
 from models.claims.deadline import Occasion
+from models.clauses.stated import amounts_on, attributes_on
 from models.contract import ContractVersion
 from models.decision import digest_of
 from models.determination import Determination, determine, replay_differences
 from models.exclusion import ExclusionEvent, JudgedExclusion, apply_rules
+from models.facts.outages import needs_outages, refine
 from models.intervals import Interval
 from models.ladder import Measured, floor_percent
+from models.measurement import ClockStarts
 from models.outage import Timeline
 from models.payload import CalculatorPayload
-from models.period import ServiceMonth
+from models.period import ServiceMonth, end_of_day
+from models.service_period import ServicePeriod
 from models.terms import JsonValue
-from models.uptime import MonthlyUptime, measure_uptime, measured_month
+from models.uptime import MonthlyUptime, counted_outages, measure_uptime, measured_month
+
+DAY = timedelta(days=1)
 
 TOLD = {
     "role": "the role changed",
@@ -66,6 +74,9 @@ class Case:
         events: Exclusion events that touch the month and the service.
         payload: Counts from a calculator in place of timelines; None when there are none.
         told: What people are told beside the figures, by the names in `TOLD`.
+        earlier: The earlier periods that the terms look back at, the latest first; None in the
+            place of one that was not decided.
+        runs_from: First day of the contract, where it began within the period; None otherwise.
     """
 
     contract: str
@@ -76,11 +87,47 @@ class Case:
     events: tuple[ExclusionEvent, ...] = ()
     payload: CalculatorPayload | None = None
     told: Mapping[str, JsonValue] = field(default_factory=dict)
+    earlier: tuple[Past | None, ...] = ()
+    runs_from: date | None = None
+
+    @cached_property
+    def period(self) -> ServicePeriod:
+        """What the ladder judges: the month, or the longer period that it closes."""
+        return self.version.credit.period.holding(self.month)
+
+    @cached_property
+    def bounds(self) -> Interval:
+        """The service period in the contract's zone."""
+        return self.period.bounds(self.version.time_zone)
 
     @property
-    def bounds(self) -> Interval:
-        """The service month in the contract's zone."""
-        return self.month.bounds(self.version.time_zone)
+    def active(self) -> Interval | None:
+        """The part of the period whose downtime counts: the contract ran, and it is not credited.
+
+        None stands for all of it.
+        """
+        version, start, end = self.version, self.bounds.start, self.bounds.end
+        in_part = version.measurement.partial_period is not None
+        if self.runs_from is not None:
+            start = max(start, end_of_day(self.runs_from - DAY, version.time_zone))
+        if version.ends_on is not None and in_part:
+            end = min(end, end_of_day(version.ends_on, version.time_zone))
+        used = version.credit.period.used_until(self.earlier, version.time_zone)
+        start = start if used is None else max(start, used)
+        whole = (start, end) == (self.bounds.start, self.bounds.end)
+        return None if whole or start >= end else Interval(start, end)
+
+    @property
+    def circumstances(self) -> Circumstances:
+        """What the contract states, and what was decided before."""
+        version, first = self.version, self.period.first
+        if not (version.attributes or version.amounts or self.earlier):
+            return NOTHING_ELSE
+        return Circumstances(
+            attributes=attributes_on(version.attributes, first),
+            amounts=amounts_on(version.amounts, first),
+            earlier=self.earlier,
+        )
 
     @property
     def affected(self) -> Fraction:
@@ -98,7 +145,20 @@ class Case:
             "exclusions": [event.model_dump(mode="json") for event in self.events],
             "payload": self.payload.model_dump(mode="json") if self.payload else None,
             "told": dict(self.told),
+            **self._where_stated,
         }
+
+    @property
+    def _where_stated(self) -> dict[str, JsonValue]:
+        """Inputs that only some terms have; others keep the record that they had before."""
+        stated: dict[str, JsonValue] = {}
+        if self.period.name != str(self.month):
+            stated["period"] = self.period.name
+        if self.earlier:
+            stated["earlier"] = [past_record(past) for past in self.earlier]
+        if self.runs_from is not None:
+            stated["runs_from"] = self.runs_from.isoformat()
+        return stated
 
     @cached_property
     def digest(self) -> str:
@@ -260,9 +320,7 @@ def measure_case(case: Case, shared: Measurements | None = None) -> MeasuredCase
         shared: What cases over the same evidence have measured; None measures anew.
     """
     if case.payload is not None:
-        counted = case.payload.measured(time_zone=case.version.time_zone, affected=case.affected)
-        measured, withheld = counted
-        return MeasuredCase(case, None, (), measured, withheld or _other_currency(case))
+        return _counted_case(case, case.payload)
     judged = apply_rules(
         events=case.events,
         rules=case.version.exclusions,
@@ -270,8 +328,42 @@ def measure_case(case: Case, shared: Measurements | None = None) -> MeasuredCase
         month=case.bounds,
     )
     uptime, bounds = (shared or Measurements()).of(case, judged)
-    measured = measured_month(uptime, month=case.month, affected=case.affected)
-    return MeasuredCase(case, uptime, judged, measured, uptime.withheld, bounds)
+    measured, withheld = asked_of(case, uptime)
+    return MeasuredCase(case, uptime, judged, measured, withheld, bounds)
+
+
+def _counted_case(case: Case, payload: CalculatorPayload) -> MeasuredCase:
+    """A period that somebody else has counted."""
+    version = case.version
+    measured, withheld = payload.measured(
+        time_zone=version.time_zone,
+        affected=case.affected,
+        period=version.credit.period,
+        measurement=version.measurement,
+        stated=case.circumstances,
+        currency=version.billable,
+    )
+    return MeasuredCase(case, None, (), measured, withheld or _other_currency(case))
+
+
+def asked_of(case: Case, uptime: MonthlyUptime) -> tuple[Measured | None, str]:
+    """What the ladder is asked about a measured period, or None and why nothing can be asked."""
+    version = case.version
+    measured = measured_month(
+        uptime, period=case.period, time_zone=version.time_zone, affected=case.affected
+    )
+    if measured is None:
+        return None, uptime.withheld
+    active = case.active
+    if active is not None or needs_outages(version.measurement):
+        if version.measurement.clock_starts is ClockStarts.REPORT:
+            return None, "outages count from their reports, and none is recorded with the evidence"
+        found = refine(measured, counted_outages(uptime), version.measurement, active=active)
+        if found.measured is None:
+            return None, found.reasons[0]
+        measured = found.measured
+    known = case.circumstances
+    return measured if known is NOTHING_ELSE else replace(measured, circumstances=known), ""
 
 
 def apply_terms(measured: MeasuredCase) -> Decided:
@@ -285,8 +377,8 @@ def apply_terms(measured: MeasuredCase) -> Decided:
 
 def _at_end(measured: MeasuredCase, end: MonthlyUptime) -> MeasuredCase:
     case = measured.case
-    month = measured_month(end, month=case.month, affected=case.affected)
-    return replace(measured, uptime=end, measured=month, withheld=end.withheld)
+    month, withheld = asked_of(case, end)
+    return replace(measured, uptime=end, measured=month, withheld=withheld)
 
 
 def _determined(measured: MeasuredCase) -> Determination:
@@ -422,8 +514,11 @@ def what_changed(before: Mapping[str, JsonValue] | None, case: Case) -> str:
         "evidence": "the monitoring evidence changed",
         "exclusions": "the recorded exclusions changed",
         "payload": "the calculator's payload changed",
+        "period": "the service period changed",
+        "earlier": "what was decided of earlier periods changed",
+        "runs_from": "the first day of the contract changed",
     }
-    changed = [says for name, says in words.items() if before.get(name) != now[name]]
+    changed = [says for name, says in words.items() if before.get(name) != now.get(name)]
     told = before.get("told", {})
     changed += [says for name, says in TOLD.items() if told.get(name) != case.told.get(name)]
     return " and ".join(changed) or "the inputs changed"
@@ -458,6 +553,8 @@ def lay_out(
         events=tuple(ExclusionEvent.model_validate(event) for event in record["exclusions"]),
         payload=CalculatorPayload.model_validate(payload) if payload else None,
         told=record["told"],
+        earlier=tuple(past_of(past) for past in record.get("earlier", ())),
+        runs_from=date.fromisoformat(record["runs_from"]) if "runs_from" in record else None,
     )
 
 

@@ -11,17 +11,29 @@ from collections.abc import Iterator
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from models.contract import CreditTerms
+from models.defects import Defect
 from models.determination import Determination, determine
 from models.findings import Finding, Severity
+from models.measurement import MeasurementTerms
 from models.money import Currency
 from models.payload import CalculatorPayload
-from models.terms import Amount, Day, Name, Slug, Terms, plain
+from models.terms import (
+    Amount,
+    CurrencyCode,
+    Day,
+    Exact,
+    Name,
+    Percent,
+    Slug,
+    Terms,
+    plain,
+)
 
 
 class Seen(StrEnum):
@@ -35,6 +47,11 @@ class Seen(StrEnum):
     QUOTED = "quoted"
     DATASET = "dataset"
     UNCONFIRMED = "unconfirmed"
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether every figure was read on the vendor's page, or in a quotation of it."""
+        return self in {Seen.PRIMARY, Seen.QUOTED}
 
 
 class MeasuredOver(StrEnum):
@@ -52,16 +69,19 @@ class WorkedExample(Terms):
     """A month with a known answer.
 
     Attributes:
-        says: Where the answer comes from.
+        says: Where the answer comes from, with its arithmetic.
         payload: The month, with billable amount and currency.
         credit_amount: The credit in major units.
         credit_days: The credit in days of service.
+        published_amount: What the vendor's page says of the same month, where that is another
+            amount; in major units.
     """
 
     says: Sentence
     payload: CalculatorPayload
     credit_amount: Amount | None = None
     credit_days: Amount | None = None
+    published_amount: Amount | None = None
 
     @model_validator(mode="after")
     def _answerable(self) -> WorkedExample:
@@ -70,6 +90,34 @@ class WorkedExample(Terms):
         if self.credit_amount is None and self.credit_days is None:
             raise PydanticCustomError("answered", "credit_amount or credit_days")
         return self
+
+
+class NamedLength(Terms):
+    """A length of service that a vendor's table calls by another name.
+
+    Attributes:
+        says: What the table calls it.
+        hours: What it is.
+    """
+
+    says: Literal["1 day", "1 week", "1 month"]
+    hours: Amount
+
+
+class AlsoPublished(Terms):
+    """What a vendor's page says beside its terms, where it may contradict them.
+
+    Attributes:
+        pays_below_percent: The uptime under which the page says that it pays, where that is not the
+            commitment.
+        minutes: What the table calls the longest downtime of each tier, the mildest first, in
+            minutes, where it says its bounds in percent as well and one of them alone is meant.
+        lengths: Lengths of service under another name.
+    """
+
+    pays_below_percent: Percent | None = None
+    minutes: tuple[Exact, ...] = ()
+    lengths: tuple[NamedLength, ...] = ()
 
 
 class CatalogSheet(Terms):
@@ -86,6 +134,9 @@ class CatalogSheet(Terms):
         unit: What the credit is a share of, so that the right billable amount is put in.
         measured_over: The period that the vendor measures. Default: the calendar month.
         notes: What does not fit into terms, and what is odd.
+        currency: The currency of amounts in the terms, such as a minimum payout; None where they
+            hold none. A contract in another currency states its own.
+        also_published: What the page says beside its terms.
         credit: The credit terms.
         worked_example: A month with a known answer, which the terms must reproduce.
     """
@@ -100,6 +151,8 @@ class CatalogSheet(Terms):
     unit: Sentence
     measured_over: MeasuredOver = MeasuredOver.MONTH
     notes: tuple[Sentence, ...] = ()
+    currency: CurrencyCode | None = None
+    also_published: AlsoPublished = AlsoPublished()
     credit: CreditTerms
     worked_example: WorkedExample | None = None
 
@@ -117,6 +170,7 @@ class CatalogSheet(Terms):
                 expected="the service month",
                 remedy="Use it with figures of that period alone; a month answers otherwise.",
                 severity=Severity.WARNING,
+                rule=Defect.OTHER_PERIOD,
             )
 
     def _disproved(self, place: str) -> Iterator[Finding]:
@@ -134,20 +188,42 @@ class CatalogSheet(Terms):
                 )
 
 
-def determine_payload(*, terms: CreditTerms, payload: CalculatorPayload) -> Determination:
-    """What a payload with billable amount and currency earns under credit terms.
+def determine_payload(
+    *,
+    terms: CreditTerms,
+    payload: CalculatorPayload,
+    billable: Decimal | None = None,
+    currency: str | None = None,
+) -> Determination:
+    """What a payload earns under credit terms, measured as they were published.
+
+    Args:
+        terms: The ladder with all that bounds it.
+        payload: The period.
+        billable: What the percent applies to, in place of the payload's; where neither says it
+            there is a percent and no amount.
+        currency: ISO 4217 code, in place of the payload's.
 
     Raises:
-        ValueError: The payload has no currency.
+        ValueError: Neither says a currency.
     """
-    measured, withheld = payload.measured()
+    paid_in = Currency.of(currency or payload.currency or "")
+    rules = terms.measurement or MeasurementTerms()
+    measured, withheld = payload.measured(
+        period=terms.period,
+        measurement=rules,
+        currency=paid_in,
+        exclusion_mode=rules.exclusion_mode,
+    )
+    fee = payload.billable_amount if billable is None else billable
+    closes = terms.period.holding(payload.service_month).closes
     return determine(
         terms=terms,
         measured=measured,
         withheld=withheld,
-        billable=payload.billable_amount or Decimal(0),
-        currency=Currency.of(payload.currency or ""),
-        month=payload.service_month,
+        billable=fee,
+        currency=paid_in,
+        month=closes,
     )
 
 

@@ -9,18 +9,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from models.addresses import Address
 from models.claims.terms import ClaimTerms
+from models.clauses.base import BaseTerms
+from models.clauses.caps import ScopedCap
+from models.clauses.eligibility import Gate
+from models.clauses.form import CreditForm
+from models.clauses.minimum import MinimumPayout
+from models.clauses.recurrence import Recurrence
+from models.clauses.rights import Right
+from models.clauses.stated import Attributes, StatedAmounts
 from models.decision import digest_of
+from models.defects import Defect
 from models.exclusion import ExclusionRule
 from models.findings import Finding, Severity
 from models.kinds import AnyLadder
@@ -28,7 +38,28 @@ from models.language import LanguageCode
 from models.measurement import MeasurementTerms
 from models.money import Currency, Rounding
 from models.period import ServiceMonth
+from models.service_period import MONTHLY, PeriodTerms, ServicePeriod
 from models.terms import Amount, CurrencyCode, JsonValue, Name, Percent, Slug, Terms, TimeZone
+
+__all__ = [
+    "BillingTerms",
+    "Cap",
+    "Contract",
+    "ContractId",
+    "ContractVersion",
+    "CreditTerms",
+    "DaysPaid",
+    "Governing",
+    "MinimumPayout",
+    "Party",
+    "Payout",
+    "ReleaseMode",
+    "ReleaseRule",
+    "Role",
+    "Service",
+    "TaxBasis",
+    "VendorId",
+]
 
 
 class Role(StrEnum):
@@ -122,24 +153,6 @@ class Cap(Terms):
     days: Amount | None = None
 
 
-class MinimumPayout(Terms):
-    """A credit is only issued when it is large enough.
-
-    Attributes:
-        more_than: The credit must be greater than this amount (exactly this much is not issued).
-        at_least: The credit must be this amount or greater.
-    """
-
-    more_than: Amount | None = None
-    at_least: Amount | None = None
-
-    @model_validator(mode="after")
-    def _one_bound(self) -> MinimumPayout:
-        if (self.more_than is None) == (self.at_least is None):
-            raise PydanticCustomError("one_bound", "either more_than or at_least")
-        return self
-
-
 class DaysPaid(StrEnum):
     """Whether days of service stay days (an extension) or become money at the fee per day."""
 
@@ -157,6 +170,14 @@ class CreditTerms(Terms):
         rounding: How the exact amount becomes payable.
         days_paid: What becomes of days of service.
         claim: Deadline and channel.
+        period: What the ladder judges. Default: the calendar month.
+        measurement: How the published terms measure; a contract that says so takes it from here.
+        base: What the percentage is of. Default: the billable amount.
+        eligibility: What a contract must be or have to earn anything.
+        recurrence: How often the commitment must be missed; None for once.
+        caps: The most that other scopes than the period may earn.
+        rights: What a breach gives beside money.
+        form: What the credit comes as; None where nothing is said.
     """
 
     ladder: AnyLadder
@@ -165,6 +186,17 @@ class CreditTerms(Terms):
     rounding: Rounding = Rounding.HALF_UP
     days_paid: DaysPaid = DaysPaid.AS_DAYS
     claim: ClaimTerms = ClaimTerms()
+    # Terms that do not use what was added later keep the digest that they had before.
+    period: PeriodTerms = Field(default=MONTHLY, exclude_if=lambda value: value == MONTHLY)
+    measurement: MeasurementTerms | None = Field(
+        default=None, exclude_if=lambda value: value is None
+    )
+    base: BaseTerms = Field(default=BaseTerms(), exclude_if=lambda value: value == BaseTerms())
+    eligibility: tuple[Gate, ...] = Field(default=(), exclude_if=lambda value: value == ())
+    recurrence: Recurrence | None = Field(default=None, exclude_if=lambda value: value is None)
+    caps: tuple[ScopedCap, ...] = Field(default=(), exclude_if=lambda value: value == ())
+    rights: tuple[Right, ...] = Field(default=(), exclude_if=lambda value: value == ())
+    form: CreditForm | None = Field(default=None, exclude_if=lambda value: value is None)
 
     def findings(self, place: str) -> tuple[Finding, ...]:
         """Everything that is wrong with the terms, all at once; fields relative to these terms."""
@@ -180,6 +212,7 @@ class CreditTerms(Terms):
                     fact=f"has no effect: {reason}",
                     expected="every term has a meaning",
                     remedy="Leave it out, or set days_paid: as_money if the days become money.",
+                    rule=Defect.MEANINGLESS,
                 )
 
     def _unused(self) -> tuple[tuple[str, bool, str], ...]:
@@ -196,7 +229,8 @@ class CreditTerms(Terms):
         )
 
     def _unbounded(self, place: str) -> Iterator[Finding]:
-        if self.ladder.may_exceed_fee and self.cap is None and not self.days_stay_days:
+        bounded = self.cap is not None or self.caps
+        if self.ladder.may_exceed_fee and not bounded and not self.days_stay_days:
             yield Finding(
                 place=place,
                 field="cap",
@@ -204,12 +238,31 @@ class CreditTerms(Terms):
                 expected="a cap, unless the contract really has none",
                 remedy="Write cap: {percent: 100} where the fee is the most that is owed.",
                 severity=Severity.WARNING,
+                rule=Defect.UNBOUNDED,
             )
 
     @property
     def days_stay_days(self) -> bool:
         """Whether a credit is an extension in days of service and no money."""
         return self.ladder.in_days and self.days_paid is DaysPaid.AS_DAYS
+
+    @property
+    def carries(self) -> bool:
+        """Whether a credit that is too small waits for a later period."""
+        return self.minimum_payout is not None and self.minimum_payout.carries
+
+    def looks_back(self, month: ServiceMonth) -> int:
+        """How many earlier periods must be known to decide the one that a month closes."""
+        asked = [self.conditions_look_back, int(self.carries), self.period.looks_back]
+        asked += [cap.looks_back(month, self.period.months) for cap in self.caps]
+        return max(asked)
+
+    @property
+    def conditions_look_back(self) -> int:
+        """How many earlier periods decide whether anything is owed, or which right there is."""
+        asked = [self.ladder.looks_back, *(right.looks_back for right in self.rights)]
+        asked += [self.recurrence.looks_back] if self.recurrence else []
+        return max(asked)
 
 
 class ReleaseMode(StrEnum):
@@ -254,6 +307,8 @@ class ContractVersion(Terms):
         release: When it may leave without a person.
         billing: Where it is booked at the billing vendor.
         catalog: Id of the catalog ladder that the credit terms came from; "" for own terms.
+        attributes: What the contract is and has, as far as its terms ask for it.
+        amounts: Amounts other than the billable one that its terms name.
     """
 
     effective_on: date
@@ -270,6 +325,12 @@ class ContractVersion(Terms):
     release: ReleaseRule = ReleaseRule()
     billing: BillingTerms = BillingTerms()
     catalog: str = ""
+    attributes: Attributes = Field(default=(), exclude_if=lambda value: value == ())
+    amounts: StatedAmounts = Field(default=(), exclude_if=lambda value: value == ())
+
+    def period(self, month: ServiceMonth) -> ServicePeriod | None:
+        """The service period that a month closes; None when it lies within a longer one."""
+        return self.credit.period.closing_in(month)
 
     @property
     def billable(self) -> Currency:
@@ -285,6 +346,21 @@ class ContractVersion(Terms):
     def digest(self) -> str:
         """SHA-256 of the record: names these terms in every decision."""
         return digest_of(self.record)
+
+
+@dataclass(frozen=True, slots=True)
+class Governing:
+    """What governs the service period that a month closes.
+
+    Attributes:
+        version: The terms.
+        period: The service period.
+        runs_from: First day of the contract, where it began within the period; None otherwise.
+    """
+
+    version: ContractVersion
+    period: ServicePeriod
+    runs_from: date | None = None
 
 
 class Contract(Terms):
@@ -320,3 +396,41 @@ class Contract(Terms):
         latest = max(begun, key=lambda version: version.effective_on)
         ended = latest.ends_on is not None and latest.ends_on < month.first_day
         return None if ended else latest
+
+    @property
+    def begins_on(self) -> date:
+        """The first day of the first version."""
+        return min(version.effective_on for version in self.versions)
+
+    def governing(self, month: ServiceMonth) -> Governing | None:
+        """What governs the period that a month closes; None when it closes none, or none runs.
+
+        A period is governed by the version in force on its first day, windows that trail behind a
+        date by the one at their last month's start. Where the contract begins within the period, it
+        is decided only if the terms say of what it is a share then.
+        """
+        latest = self.in_force(month) or self._beginning_in(month)
+        period = latest.period(month) if latest else None
+        if latest is None or period is None:
+            return None
+        runs_from = self.begins_on if self.begins_on > period.first else None
+        if latest.credit.period.trails or runs_from is None:
+            return Governing(self._at_the_start(latest, period), period)
+        if latest.measurement.partial_period is None:
+            return None
+        return Governing(latest, period, runs_from)
+
+    def _beginning_in(self, month: ServiceMonth) -> ContractVersion | None:
+        """The first version, where it begins within a month and may."""
+        first = min(self.versions, key=lambda version: version.effective_on)
+        partial = first.measurement.partial_period is not None
+        within = month.first_day < first.effective_on <= month.last_day
+        return first if partial and within else None
+
+    def _at_the_start(self, latest: ContractVersion, period: ServicePeriod) -> ContractVersion:
+        """The version in force on the period's first day, where it judges the same periods."""
+        if latest.credit.period.trails or latest.effective_on <= period.first:
+            return latest
+        begun = [v for v in self.versions if v.effective_on <= period.first]
+        earlier = max(begun, key=lambda version: version.effective_on, default=latest)
+        return earlier if earlier.credit.period == latest.credit.period else latest

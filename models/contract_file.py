@@ -7,7 +7,8 @@ written out. Ladders are looked up in a mapping that the caller gives; nothing i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -18,6 +19,13 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError
 from pydantic_core import PydanticCustomError
 
 from models.claims.terms import ClaimTerms
+from models.clauses.base import BaseTerms
+from models.clauses.caps import ScopedCap
+from models.clauses.eligibility import Gate
+from models.clauses.form import CreditForm
+from models.clauses.recurrence import Recurrence
+from models.clauses.rights import Right
+from models.clauses.stated import Attributes, StatedAmounts
 from models.contract import (
     BillingTerms,
     Cap,
@@ -34,14 +42,17 @@ from models.contract import (
     Role,
     Service,
 )
+from models.contract_documents import separated
 from models.exclusion import ExclusionRule
 from models.findings import Finding, Severity
 from models.kinds import AnyLadder
+from models.linting.ladders import lint_earnings
 from models.located import Document, Path, path_of
 from models.measurement import MeasurementTerms
 from models.money import Rounding
 from models.seed_ladder import indented_form, seed_terms
 from models.service_block import is_service_block, placeholders, service_as_contract
+from models.service_period import PeriodTerms
 from models.terms import (
     Amount,
     CurrencyCode,
@@ -59,14 +70,41 @@ from models.yaml_text import parse_yaml
 ALWAYS = date(1970, 1, 1)
 """The first day of a contract that does not say when it began."""
 
+EDITION = "@"
+"""What stands between the id of a ladder and the version of its sheet."""
+
+CLAUSES = ("period", "base", "eligibility", "recurrence", "caps", "rights", "form")
+"""Clauses that a contract takes from its ladder's sheet, or states itself."""
+
 PARTIES = ("role", "client", "service", "evidence", "depends_on", "versions")
 """The fields of a document that stand above its versions."""
 
 
 class CatalogLadder(Terms):
-    """A published ladder by its id."""
+    """A published ladder by its id.
+
+    Attributes:
+        catalog: The id.
+        version: The date or edition that the sheet bears; None for the latest one. A contract that
+            names it is never judged by a text that it did not agree to.
+    """
 
     catalog: Slug
+    version: Name | None = None
+
+    @property
+    def name(self) -> str:
+        """The ladder as `--ladder` names it: `aws-s3-standard`, or with `@` and its version."""
+        return edition_name(self.catalog, self.version)
+
+
+def edition_name(catalog: str, version: str | None) -> str:
+    """The name of a sheet, or of one of its editions.
+
+    >>> edition_name("aws-s3-standard", "2023-11-28"), edition_name("aws-s3-standard", None)
+    ('aws-s3-standard@2023-11-28', 'aws-s3-standard')
+    """
+    return catalog if version is None else f"{catalog}{EDITION}{version}"
 
 
 def _written_as(ladder: object) -> str:
@@ -107,10 +145,26 @@ class WrittenCredit(Terms):
     rounding: Rounding | None = None
     days_paid: DaysPaid | None = None
     claim: ClaimTerms | None = None
+    period: PeriodTerms | None = None
+    base: BaseTerms | None = None
+    eligibility: tuple[Gate, ...] | None = None
+    recurrence: Recurrence | None = None
+    caps: tuple[ScopedCap, ...] | None = None
+    rights: tuple[Right, ...] | None = None
+    form: CreditForm | None = None
+
+
+class WrittenLadder(WrittenCredit):
+    """A ladder in a file of its own: credit terms, and how they measure."""
+
+    measurement: MeasurementTerms | None = None
 
 
 class WrittenVersion(WrittenCredit):
-    """The terms from one date on, as a person writes them; as in `ContractVersion`."""
+    """The terms from one date on, as a person writes them; as in `ContractVersion`.
+
+    With `measure_as_published` the month is measured as the ladder's sheet says.
+    """
 
     effective_on: Day = ALWAYS
     ends_on: Day | None = None
@@ -124,6 +178,9 @@ class WrittenVersion(WrittenCredit):
     payout: Payout = Payout.CUSTOMER_BALANCE
     release: ReleaseRule = ReleaseRule()
     billing: BillingTerms = BillingTerms()
+    measure_as_published: bool = False
+    attributes: Attributes = ()
+    amounts: StatedAmounts = ()
 
 
 class WrittenContract(Terms):
@@ -139,10 +196,11 @@ class WrittenContract(Terms):
 
 @dataclass(frozen=True, slots=True)
 class PlacedContract:
-    """A contract and where it was written."""
+    """A contract, where it was written, and what a file of its own would say, in full form."""
 
     contract: Contract
     place: str
+    written: JsonValue = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,26 +216,35 @@ class ContractsRead:
     findings: tuple[Finding, ...]
 
 
-def read_contracts(text: str, *, name: str, ladders: Mapping[str, CreditTerms]) -> ContractsRead:
-    """Read a file of contracts, one per YAML document.
+def read_contracts(
+    text: str,
+    *,
+    name: str,
+    ladders: Mapping[str, CreditTerms],
+    defaults: Sequence[Document] = (),
+) -> ContractsRead:
+    """Read a file of contracts, one or several per YAML document.
 
     Args:
         text: The content of the file.
         name: The file, as people know it.
         ladders: The catalog: credit terms by the id of their ladder.
+        defaults: What files of defaults say for this one, the nearest last.
     """
     flattened, indented = _indented(text, name)
-    documents = parse_yaml(indented, name=name)
-    if not documents:
+    parsed = parse_yaml(indented, name=name)
+    if not parsed:
         return ContractsRead((), (_empty(name),))
+    documents, composing = separated(parsed, above=defaults)
     read = [read_contract(document, ladders=ladders) for document in documents]
     contracts = tuple(
-        PlacedContract(contract, document.place())
+        PlacedContract(contract, document.place(), in_full(document).value)
         for document, (contract, _) in zip(documents, read, strict=True)
         if contract is not None
     )
     found = (finding for _, findings in read for finding in findings)
-    findings = _in_order(text, name, (*flattened, *found))
+    # What many contracts share is wrong once.
+    findings = _in_order(text, name, dict.fromkeys((*flattened, *composing, *found)))
     return ContractsRead(() if flattened else contracts, findings)
 
 
@@ -203,11 +270,16 @@ def _indented(text: str, name: str) -> tuple[tuple[Finding, ...], str]:
 
 
 def _in_order(text: str, name: str, found: Iterable[Finding]) -> tuple[Finding, ...]:
-    """All findings by line; where a placeholder is left, nothing else is said of the line."""
+    """All findings by line, those of files of defaults first.
+
+    Where a placeholder is left, nothing else is said of the line.
+    """
     unfilled = placeholders(text, name=name) if "[" in text else ()
-    lines = {finding.line for finding in unfilled}
-    kept = (finding for finding in found if finding.line not in lines)
-    return tuple(sorted((*unfilled, *kept), key=lambda finding: finding.line))
+    places = {finding.place for finding in unfilled}
+    kept = (finding for finding in found if finding.place not in places)
+    here = f"{name}:"
+    ordered = sorted((*unfilled, *kept), key=lambda f: (f.place.startswith(here), f.line))
+    return tuple(ordered)
 
 
 def _empty(name: str) -> Finding:
@@ -278,10 +350,30 @@ def read_credit_terms(
     return None if refused else terms, findings
 
 
+def lint_credit_terms(
+    text: str, *, name: str, ladders: Mapping[str, CreditTerms]
+) -> tuple[Finding, ...]:
+    """Everything that is wrong or odd about a file with one ladder, with its lines."""
+    flattened, indented = _indented(text, name)
+    documents = parse_yaml(indented, name=name)
+    if len(documents) != 1:
+        return (_not_one_ladder(name, len(documents)),)
+    document = _ladder_in_full(documents[0])
+    terms, found = _credit_terms(document, ladders)
+    odd = () if terms is None else lint_earnings(terms, name)
+    placed = (_replaced(document, one, ()) for one in (_as_written(one) for one in odd))
+    return _in_order(text, name, (*flattened, *found, *placed))
+
+
+def _as_written(finding: Finding) -> Finding:
+    """A finding about credit terms, its field as a person writes it."""
+    return replace(finding, field=re.sub(r"^ladder", "credit_ladder", finding.field))
+
+
 def _credit_terms(
     document: Document, ladders: Mapping[str, CreditTerms]
 ) -> tuple[CreditTerms | None, tuple[Finding, ...]]:
-    validated = document.validate(WrittenCredit)
+    validated = document.validate(WrittenLadder)
     if validated.model is None:
         return None, validated.findings
     terms, findings = _credit(document, validated.model, ("credit_ladder",), ladders)
@@ -333,7 +425,8 @@ def _resolve(
     if credit is None:
         return None, findings
     resolved = _version(version, credit, written.service.id)
-    return resolved, (*findings, *_oddities(document, resolved, path))
+    published = _published_measurement(document, version, credit, path)
+    return resolved, (*findings, *published, *_oddities(document, resolved, path))
 
 
 def _credit(
@@ -348,9 +441,9 @@ def _credit(
     if not isinstance(ladder, CatalogLadder):
         terms = _overridden(CreditTerms(ladder=ladder), written)
         return terms, tuple(_about_terms(document, terms, path))
-    found = ladders.get(ladder.catalog)
+    found = ladders.get(ladder.name)
     if found is None:
-        return None, (_unknown_ladder(document, (*path, "catalog"), ladder.catalog, ladders),)
+        return None, (_unknown_ladder(document, path, ladder, ladders),)
     terms = _overridden(found, written)
     # What is odd about a published ladder itself is said in the catalog, not in every contract.
     own = (one for one in _about_terms(document, terms, path) if "credit_ladder" not in one.field)
@@ -379,6 +472,7 @@ def _replaced(document: Document, finding: Finding, path: Path) -> Finding:
         expected=finding.expected,
         remedy=finding.remedy,
         severity=finding.severity,
+        rule=finding.rule,
     )
 
 
@@ -391,14 +485,30 @@ def _about_terms(document: Document, terms: CreditTerms, path: Path) -> Iterator
 
 
 def _unknown_ladder(
-    document: Document, path: Path, wanted: str, ladders: Mapping[str, CreditTerms]
+    document: Document, path: Path, ladder: CatalogLadder, ladders: Mapping[str, CreditTerms]
 ) -> Finding:
-    near = near_miss(wanted, ladders)
+    known = [name for name in ladders if EDITION not in name]
+    if ladder.catalog in known:
+        return _unknown_edition(document, path, ladder, ladders)
+    near = near_miss(ladder.catalog, known)
     return document.finding(
-        path,
-        f'is "{wanted}"',
-        expected=f"the id of one of the {len(ladders)} ladders of the catalog",
+        (*path, "catalog"),
+        f'is "{ladder.catalog}"',
+        expected=f"the id of one of the {len(known)} ladders of the catalog",
         remedy=f"{near} `makegood ladders list` shows them all.".strip(),
+    )
+
+
+def _unknown_edition(
+    document: Document, path: Path, ladder: CatalogLadder, ladders: Mapping[str, CreditTerms]
+) -> Finding:
+    begins = edition_name(ladder.catalog, "")
+    editions = sorted(name.removeprefix(begins) for name in ladders if name.startswith(begins))
+    return document.finding(
+        (*path, "version"),
+        f'is "{ladder.version}"',
+        expected=f"a version of {ladder.catalog} in the catalog: {', '.join(editions) or 'none'}",
+        remedy="Correct it, or write the terms of that version out in the contract.",
     )
 
 
@@ -410,6 +520,8 @@ def _overridden(terms: CreditTerms, written: WrittenCredit) -> CreditTerms:
         "rounding": written.rounding,
         "days_paid": written.days_paid,
         "claim": written.claim and written.claim.over(terms.claim),
+        **{name: getattr(written, name) for name in CLAUSES},
+        "measurement": written.measurement if isinstance(written, WrittenLadder) else None,
     }
     return terms.model_copy(update={name: own for name, own in stated.items() if own is not None})
 
@@ -424,14 +536,39 @@ def _version(version: WrittenVersion, credit: CreditTerms, service: str) -> Cont
         billable_amount=version.billable_amount,
         affected_percent=version.affected_percent,
         monitors=version.monitors or (service,),
-        measurement=version.measurement,
+        measurement=_measured_by(version, credit),
         exclusions=version.exclusions,
-        credit=credit,
+        # How the sheet measures is a matter of the version from here on.
+        credit=credit.model_copy(update={"measurement": None}),
         payout=version.payout,
         release=version.release,
         billing=version.billing,
-        catalog=ladder.catalog if isinstance(ladder, CatalogLadder) else "",
+        catalog=ladder.name if isinstance(ladder, CatalogLadder) else "",
+        attributes=version.attributes,
+        amounts=version.amounts,
     )
+
+
+def _measured_by(version: WrittenVersion, credit: CreditTerms) -> MeasurementTerms:
+    if version.measure_as_published and credit.measurement is not None:
+        return credit.measurement
+    return version.measurement
+
+
+def _published_measurement(
+    document: Document, version: WrittenVersion, credit: CreditTerms, path: Path
+) -> Iterator[Finding]:
+    """Measuring as published where nothing is published, or beside terms of one's own."""
+    if not version.measure_as_published:
+        return
+    own = "measurement" in version.model_fields_set
+    if own or credit.measurement is None:
+        yield document.finding(
+            (*path, "measure_as_published"),
+            "is true beside measurement" if own else "is true, and the ladder says nothing of it",
+            expected="a ladder that says how it measures, and no measurement of one's own",
+            remedy="Leave one of the two out." if own else "Write measurement instead.",
+        )
 
 
 def _dates(document: Document, written: WrittenContract) -> Iterator[Finding]:

@@ -13,12 +13,23 @@ from decimal import Decimal
 from fractions import Fraction
 
 from models.claims.deadline import Due, Occasion, claim_due
-from models.contract import Cap, CreditTerms, MinimumPayout
+from models.clauses.base import BILLABLE, BaseAmount
+from models.clauses.caps import Capped, cap_events, cap_periods
+from models.clauses.eligibility import eligible
+from models.clauses.minimum import Issued, issued
+from models.clauses.rights import rights_of
+from models.clauses.verdict import Verdict
+from models.contract import Cap, CreditTerms
 from models.ladder import Assessment, Measured, floor_percent
 from models.money import Currency, Money, payable_within, round_to_payable
 from models.period import ServiceMonth
-from models.printing import CUT, duration_text, number_text, percent_text
+from models.printing import duration_text, number_text, percent_text
 from models.terms import MOST_DIGITS, JsonValue, plain
+from models.worth import Step, Worth, exact_text, major_text, value_text
+
+__all__ = ["Determination", "Step", "determine", "replay_differences"]
+
+Steps = tuple[Step, ...]
 
 REPLAYED = (
     "uptime_ratio",
@@ -34,16 +45,11 @@ REPLAYED = (
     "credit_minor",
     "currency",
     "claim_by",
+    "earned_minor",
+    "carried_minor",
+    "rights",
 )
 """What a replay must find again. Sentences may be worded better later; figures may not change."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of the calculation: its name and the sentence that explains it."""
-
-    name: str
-    says: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,11 @@ class Determination:
         claim_by: Last date on which the claim is in time; None without a limit or when nothing is
             owed. A withheld month keeps its deadline, because it may turn out to be owed.
         steps: The whole calculation, in order.
+        rights: What the period gives beside money, one sentence each.
+        form: What the credit comes as, in words; "" where the terms do not say.
+        earned_minor: What the period earned by itself, where amounts are carried over periods;
+            None where they are not, and `amount` says it.
+        carried_minor: What is too small to be issued and waits for the next period.
     """
 
     uptime: Fraction | None
@@ -79,6 +90,10 @@ class Determination:
     withheld: str
     claim_by: date | None
     steps: tuple[Step, ...]
+    rights: tuple[str, ...] = ()
+    form: str = ""
+    earned_minor: int | None = None
+    carried_minor: int = 0
 
     @property
     def owed(self) -> bool:
@@ -108,7 +123,20 @@ class Determination:
             "withheld": self.withheld,
             "claim_by": self.claim_by.isoformat() if self.claim_by else None,
             "steps": [{"name": step.name, "says": step.says} for step in self.steps],
+            **self._where_stated,
         }
+
+    @property
+    def _where_stated(self) -> dict[str, JsonValue]:
+        """What only some terms have; others keep the record that they had before."""
+        carried = self.earned_minor is not None
+        stated: dict[str, tuple[bool, JsonValue]] = {
+            "rights": (bool(self.rights), list(self.rights)),
+            "form": (bool(self.form), self.form),
+            "earned_minor": (carried, self.earned_minor),
+            "carried_minor": (carried, self.carried_minor),
+        }
+        return {name: value for name, (given, value) in stated.items() if given}
 
     @property
     def credit_percent(self) -> str | None:
@@ -120,38 +148,42 @@ class Determination:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What `determine` was asked, apart from the measurement."""
+    """What `determine` was asked, apart from the measurement.
+
+    Attributes:
+        base: What the percent applies to, by the terms.
+    """
 
     terms: CreditTerms
     billable: Decimal | None
     currency: Currency
     month: ServiceMonth
     occasion: Occasion | None
+    base: BaseAmount
 
     @property
     def fee_minor(self) -> Fraction:
-        """The billable amount in exact minor units; 0 where nobody knows it."""
-        return Fraction(0) if self.billable is None else self.currency.minor(self.billable)
-
-
-@dataclass(frozen=True, slots=True)
-class _Worth:
-    """A credit on its way from the ladder to money."""
-
-    base_minor: Fraction
-    share: Fraction
-    days: Fraction | None
-    capped: bool
-    steps: tuple[Step, ...]
+        """The base in exact minor units; 0 where nobody knows it."""
+        if self.base.major is None:
+            return Fraction(0)
+        return self.base.major * Fraction(10**self.currency.exponent)
 
     @property
-    def exact_minor(self) -> Fraction:
-        """The credit in exact minor units, not yet rounded."""
-        return self.share * self.base_minor
+    def base_missing(self) -> str:
+        """Why the base is not known although a billable amount is; "" when it is known."""
+        named = [name for name in self.base.missing if name != BILLABLE]
+        return f"the contract does not state {' and '.join(named)}" if named else ""
 
-    def with_step(self, name: str, says: str) -> _Worth:
-        """The same credit with one more step behind it."""
-        return replace(self, steps=(*self.steps, Step(name, says)))
+    def capped(self, measured: Measured) -> Capped:
+        """What caps are held against."""
+        return Capped(
+            currency=self.currency,
+            circumstances=measured.circumstances,
+            month=self.month,
+            step=self.terms.period.months,
+            time_zone=measured.time_zone,
+            keeps_days=self.terms.days_stay_days,
+        )
 
 
 def determine(
@@ -181,15 +213,18 @@ def determine(
     Raises:
         ValueError: There is neither a measurement nor a reason why not.
     """
-    asked = _Asked(terms, billable, currency, month, occasion)
+    amounts = measured.circumstances.amounts if measured else {}
+    asked = _Asked(terms, billable, currency, month, occasion, terms.base.amount(billable, amounts))
     if measured is None:
         return _unmeasured(asked, withheld)
     assessed = terms.ladder.assess(measured)
     worth = _worth(asked, assessed, measured)
-    reason = withheld or assessed.gap or ""
+    reason = withheld or assessed.gap or worth.held
     if reason:
-        return _held(asked, assessed, measured, worth, reason)
-    return _answer(asked, assessed, measured, worth)
+        found = _held(asked, assessed, measured, worth, reason)
+    else:
+        found = _answer(asked, assessed, measured, worth)
+    return _with_rights(found, asked, assessed, measured)
 
 
 def _unmeasured(asked: _Asked, withheld: str) -> Determination:
@@ -213,64 +248,117 @@ def _unmeasured(asked: _Asked, withheld: str) -> Determination:
     )
 
 
-def _worth(asked: _Asked, assessed: Assessment, measured: Measured) -> _Worth:
-    base = asked.fee_minor * measured.affected_ratio
-    worth = _Worth(
-        base_minor=base,
+def _with_rights(
+    found: Determination, asked: _Asked, assessed: Assessment, measured: Measured
+) -> Determination:
+    """The answer with the rights that the period gives, and with the form of what is owed."""
+    terms = asked.terms
+    if not terms.rights and terms.form is None:
+        return found
+    promised = terms.ladder.commitment
+    rights = tuple(
+        rights_of(terms.rights, measured, commitment=promised, breached=assessed.breached)
+    )
+    form = terms.form.words if terms.form and found.owed else ""
+    steps = [Step("right", right) for right in rights]
+    steps += [Step("form", f"the credit comes {form}")] if form else []
+    return replace(found, rights=rights, form=form, steps=(*found.steps, *steps))
+
+
+def _worth(asked: _Asked, assessed: Assessment, measured: Measured) -> Worth:
+    worth = Worth(
+        base_minor=asked.fee_minor * measured.affected_ratio,
         share=assessed.share,
         days=assessed.days,
         capped=False,
         steps=_opening_steps(asked, assessed, measured),
     )
-    if not (assessed.share or assessed.days):
+    if _carried_into(asked, measured) is None:
+        return replace(worth, held="what was carried into the period is not known")
+    if not worth.earns:
         return worth
-    worth = _cap_days(worth, asked.terms.cap)
-    if worth.days is not None and not asked.terms.days_stay_days:
-        worth = _days_to_money(worth, measured, asked.currency)
-    return _cap_money(worth, asked.terms, asked.currency)
+    worth = _conditions(asked, assessed, measured, worth)
+    if not worth.earns or worth.held:
+        return worth
+    if asked.base_missing:
+        return replace(worth, held=asked.base_missing)
+    return _cut(asked, assessed, measured, worth)
+
+
+def _conditions(asked: _Asked, assessed: Assessment, measured: Measured, worth: Worth) -> Worth:
+    """The credit of a period that may earn one at all; nothing where it may not."""
+    terms = asked.terms
+    if terms.eligibility:
+        found = eligible(terms.eligibility, measured.circumstances)
+        worth = _on_condition(worth, "eligibility", found)
+    if terms.recurrence is not None and worth.earns and not worth.held:
+        missed = Verdict(holds=False, says="only a missed commitment counts, and it was met")
+        if assessed.breached:
+            promised = terms.ladder.commitment
+            missed = terms.recurrence.verdict(measured.circumstances, promised=promised)
+        worth = _on_condition(worth, "recurrence", missed)
+    return worth
+
+
+def _on_condition(worth: Worth, name: str, found: Verdict) -> Worth:
+    if found.holds is None:
+        return replace(worth, held=found.says)
+    if found.holds:
+        return worth.with_step(name, found.says) if found.says else worth
+    nothing = replace(worth, share=Fraction(0), days=None if worth.days is None else Fraction(0))
+    return nothing.with_step(name, f"{found.says}, so nothing is owed")
+
+
+def _cut(asked: _Asked, assessed: Assessment, measured: Measured, worth: Worth) -> Worth:
+    """The credit after every cap, in money unless it stays in days."""
+    terms, currency, against = asked.terms, asked.currency, asked.capped(measured)
+    if terms.caps:
+        worth = cap_events(worth, terms.caps, assessed.events, against)
+    if worth.held:
+        return worth
+    worth = _cap_days(worth, terms.cap)
+    if worth.days is not None and not terms.days_stay_days:
+        worth = _days_to_money(worth, measured, currency)
+    worth = _cap_money(worth, terms, currency)
+    return cap_periods(worth, terms.caps, against) if terms.caps else worth
 
 
 def _opening_steps(asked: _Asked, assessed: Assessment, measured: Measured) -> tuple[Step, ...]:
     fee, currency = asked.fee_minor, asked.currency
     down, whole = duration_text(measured.down_seconds), duration_text(measured.measurable_seconds)
     uptime = f"uptime is {percent_text(measured.uptime)}: {down} down of {whole} measurable"
-    base = f"the percent applies to {_major_text(fee, currency)} {currency.code}"
-    if asked.billable is None:
-        base = "the billable amount is not known, so nothing can be said of money"
+    base = f"the percent applies to {major_text(fee, currency)} {currency.code}"
+    if asked.base.says and asked.terms.base.of != BILLABLE:
+        base += f", {asked.base.says}"
+    if asked.base.major is None:
+        why = asked.base_missing or "the billable amount is not known"
+        base = f"{why}, so nothing can be said of money"
     elif measured.affected_ratio != 1:
-        part = _major_text(fee * measured.affected_ratio, currency)
+        part = major_text(fee * measured.affected_ratio, currency)
         base += f", of which {percent_text(measured.affected_ratio)} is affected: {part}"
     ladder = (Step("ladder", reason) for reason in assessed.reasons)
     return (Step("uptime", uptime), *ladder, Step("base", base))
 
 
-def _cap_days(worth: _Worth, cap: Cap | None) -> _Worth:
+def _cap_days(worth: Worth, cap: Cap | None) -> Worth:
     if cap is None or cap.days is None or worth.days is None:
         return worth
     most = Fraction(cap.days)
-    if worth.days <= most:
-        return worth.with_step("cap", f"within the cap of {number_text(most)} days")
-    says = f"{number_text(worth.days)} days are cut to the cap of {number_text(most)} days"
-    return replace(worth, days=most, capped=True).with_step("cap", says)
+    return worth.within_days(most, f"{number_text(most)} days")
 
 
-def _days_to_money(worth: _Worth, measured: Measured, currency: Currency) -> _Worth:
+def _days_to_money(worth: Worth, measured: Measured, currency: Currency) -> Worth:
     days = worth.days or Fraction(0)
     paid = replace(worth, share=days / measured.days)
     worked = f"{number_text(days)} of {measured.days} days of the fee"
-    return paid.with_step("days", f"{worked} are {_value_text(paid, currency)}")
+    return paid.with_step("days", f"{worked} are {value_text(paid, currency)}")
 
 
-def _cap_money(worth: _Worth, terms: CreditTerms, currency: Currency) -> _Worth:
+def _cap_money(worth: Worth, terms: CreditTerms, currency: Currency) -> Worth:
     limits = _limits(worth.base_minor, terms.cap, currency)
     if not limits or terms.days_stay_days:
         return worth
-    most, name = min(limits)
-    value = _value_text(worth, currency)
-    if worth.share <= most:
-        return worth.with_step("cap", f"{value} is within the cap of {name}")
-    says = f"{value} is cut to the cap of {name}"
-    return replace(worth, share=most, capped=True).with_step("cap", says)
+    return worth.within(*min(limits), currency)
 
 
 def _limits(base: Fraction, cap: Cap | None, currency: Currency) -> list[tuple[Fraction, str]]:
@@ -281,19 +369,19 @@ def _limits(base: Fraction, cap: Cap | None, currency: Currency) -> list[tuple[F
     limits = []
     if cap is not None and cap.percent is not None:
         share = Fraction(cap.percent) / 100
-        money = f", {_major_text(share * base, currency)}" if base else ""
+        money = f", {major_text(share * base, currency)}" if base else ""
         limits.append((share, f"{plain(cap.percent)} %{money}"))
     if cap is not None and cap.amount is not None and base:
         most = payable_within(currency.minor(cap.amount), currency)
-        limits.append((most / base, _major_text(most, currency)))
+        limits.append((most / base, major_text(most, currency)))
     return limits
 
 
 def _held(
-    asked: _Asked, assessed: Assessment, measured: Measured, worth: _Worth, reason: str
+    asked: _Asked, assessed: Assessment, measured: Measured, worth: Worth, reason: str
 ) -> Determination:
     claim_by, claim_steps = _claim(asked)
-    would = Step("amount", f"would earn {_exact_text(worth, asked.currency)}")
+    would = Step("amount", f"would earn {exact_text(worth, asked.currency)}")
     held = Step("withheld", f"withheld: {reason}")
     return Determination(
         uptime=measured.uptime,
@@ -307,15 +395,15 @@ def _held(
         currency=asked.currency,
         withheld=reason,
         claim_by=claim_by,
-        steps=(*worth.steps, *(() if assessed.gap else (would,)), held, *claim_steps),
+        steps=(*worth.steps, *(() if assessed.gap or worth.held else (would,)), held, *claim_steps),
     )
 
 
-def _answer(
-    asked: _Asked, assessed: Assessment, measured: Measured, worth: _Worth
-) -> Determination:
+def _answer(asked: _Asked, assessed: Assessment, measured: Measured, worth: Worth) -> Determination:
     terms = asked.terms
-    amount, money_steps = _in_money(asked, worth)
+    carried = _carried_into(asked, measured) or 0
+    found, own, money_steps = _in_money(asked, worth, carried)
+    amount = found.amount if found else None
     earned = worth.share if amount is None else amount.minor
     owed = earned or (terms.days_stay_days and worth.days)
     claim_by, claim_steps = _claim(asked) if owed else (None, ())
@@ -332,49 +420,42 @@ def _answer(
         withheld="",
         claim_by=claim_by,
         steps=(*worth.steps, *money_steps, *claim_steps),
+        earned_minor=own if terms.carries else None,
+        carried_minor=found.carried if found else 0,
     )
 
 
-def _in_money(asked: _Asked, worth: _Worth) -> tuple[Money | None, tuple[Step, ...]]:
+def _carried_into(asked: _Asked, measured: Measured) -> int | None:
+    """What earlier periods left, in minor units; None while the one before is withheld.
+
+    Where the one before was never decided nothing is carried: once it is, this one's inputs change.
+    """
+    (before,) = measured.circumstances.before(1)
+    return before.carried_minor if asked.terms.carries and before is not None else 0
+
+
+def _in_money(asked: _Asked, worth: Worth, carried: int) -> tuple[Issued | None, int, Steps]:
+    """What is issued, what the period earned by itself in minor units, and the steps of both."""
     currency = asked.currency
-    if asked.billable is None:
-        return None, (Step("amount", f"earns {_exact_text(worth, currency)}"),)
+    if asked.base.major is None:
+        return None, 0, (Step("amount", f"earns {exact_text(worth, currency)}"),)
     rounded = round_to_payable(worth.exact_minor, currency, rounding=asked.terms.rounding)
-    amount, minimum_steps = _paid(rounded.money, asked.terms.minimum_payout)
-    return amount, (*_money_steps(worth, rounded.reason, currency), *minimum_steps)
+    found = issued(rounded.money, asked.terms.minimum_payout, carried=carried)
+    steps = (*_money_steps(worth, rounded.reason, currency), *found.steps)
+    return found, rounded.money.minor, steps
 
 
-def _money_steps(worth: _Worth, rounding: str, currency: Currency) -> tuple[Step, ...]:
-    earned = Step("amount", f"earns {_exact_text(worth, currency)}")
+def _money_steps(worth: Worth, rounding: str, currency: Currency) -> tuple[Step, ...]:
+    earned = Step("amount", f"earns {exact_text(worth, currency)}")
     return (earned, Step("rounding", rounding)) if worth.exact_minor else (earned,)
-
-
-def _paid(money: Money, minimum: MinimumPayout | None) -> tuple[Money, tuple[Step, ...]]:
-    bound = _minimum(minimum, money)
-    if bound is None or not money.minor:
-        return money, ()
-    reached, words = bound
-    if reached:
-        return money, (Step("minimum_payout", f"{money} is {words}, so it is issued"),)
-    return Money(0, money.currency), (
-        Step("minimum_payout", f"{money} is not {words}, so nothing is issued"),
-    )
-
-
-def _minimum(minimum: MinimumPayout | None, money: Money) -> tuple[bool, str] | None:
-    if minimum is not None and minimum.more_than is not None:
-        bound = money.currency.minor(minimum.more_than)
-        return money.minor > bound, f"more than {_major_text(bound, money.currency)}"
-    if minimum is not None and minimum.at_least is not None:
-        bound = money.currency.minor(minimum.at_least)
-        return money.minor >= bound, f"at least {_major_text(bound, money.currency)}"
-    return None
 
 
 def _claim(asked: _Asked) -> tuple[date | None, tuple[Step, ...]]:
     """The date of the claim's own deadline, and a sentence for it and each stage before it."""
     claim = asked.terms.claim
-    found = claim.dues(asked.occasion or claim.occasion(asked.month))
+    ends_on = asked.terms.period.holding(asked.month).last_day
+    occasion = asked.occasion or claim.occasion(asked.month)
+    found = claim.dues(replace(occasion, ends_on=ends_on))
     due = claim_due(found)
     if due is None:
         unknown = "the claim's deadline hangs on something that is not known here"
@@ -389,29 +470,6 @@ def _claim(asked: _Asked) -> tuple[date | None, tuple[Step, ...]]:
 
 def _stage_text(due: Due) -> str:
     return f"before it, {due.stage} is in time {due.says}"
-
-
-def _value_text(worth: _Worth, currency: Currency) -> str:
-    """The exact credit as money; in percent where the base is nothing or not known."""
-    if not worth.base_minor:
-        return f"{percent_text(worth.share)} of the billable amount"
-    return f"{_major_text(worth.exact_minor, currency)} {currency.code}"
-
-
-def _exact_text(worth: _Worth, currency: Currency) -> str:
-    value = _value_text(worth, currency)
-    if worth.days is None:
-        return value
-    days = f"{number_text(worth.days)} days of service"
-    return f"{days}, {value}" if worth.exact_minor else days
-
-
-def _major_text(exact_minor: Fraction, currency: Currency) -> str:
-    """Exact minor units in major units, with at least the currency's places."""
-    text = number_text(exact_minor / 10**currency.exponent)
-    whole, _, places = text.rstrip(CUT).partition(".")
-    padded = places.ljust(currency.exponent, "0")
-    return f"{whole}{'.' if padded else ''}{padded}{CUT if text.endswith(CUT) else ''}"
 
 
 def _ratio_record(ratio: Fraction | None) -> JsonValue:

@@ -30,6 +30,7 @@ class Finding:
         expected: What would have been right.
         remedy: What to do about it.
         severity: Whether the input is unusable because of it.
+        rule: The name of the rule that found it, such as `gap`; "" for faults of form.
     """
 
     place: str
@@ -38,6 +39,7 @@ class Finding:
     remedy: str
     field: str = ""
     severity: Severity = Severity.ERROR
+    rule: str = ""
 
     @property
     def line(self) -> int:

@@ -9,13 +9,16 @@ same for every kind. To add a kind, add one module to `models/kinds/` and name i
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
 
+from models.circumstances import NOTHING_ELSE, Circumstances
 from models.findings import Finding
+from models.intervals import Interval, IntervalSet
 from models.printing import duration_text, percent_text
 from models.terms import Percent, Terms
 
@@ -35,6 +38,15 @@ class Measured:
             gave only a sum (counts or a percent), so that per-outage rules cannot be judged.
         affected_ratio: The share of the billable amount that the downtime hit, 0 to 1. It scales
             the base in `models.determination`, for every kind alike; ladders do not look at it.
+        outage_starts: The instant at which each of `outage_seconds` began, in the same order; None
+            when that is not known.
+        down: Counted downtime as a set of time; None when the input gave only lengths.
+        period: The bounds of the period; None when only its length is known.
+        time_zone: IANA zone in which its days and hours begin.
+        months: How many months the period stands for: 1, 3 for a quarter, 12 for a year.
+        circumstances: What is known beside the measurement.
+        others: Measurements of the same service by other rules, by the name that combined ladders
+            give them.
     """
 
     uptime: Fraction
@@ -44,11 +56,33 @@ class Measured:
     days: int
     outage_seconds: tuple[Fraction, ...] | None = None
     affected_ratio: Fraction = Fraction(1)
+    outage_starts: tuple[int, ...] | None = None
+    down: IntervalSet | None = None
+    period: Interval | None = None
+    time_zone: str = "UTC"
+    months: int = 1
+    circumstances: Circumstances = NOTHING_ELSE
+    others: Mapping[str, Measured] = field(default_factory=dict)
 
     @property
     def uptime_percent(self) -> Fraction:
         """Uptime as an exact percentage, 0 to 100."""
         return self.uptime * 100
+
+
+@dataclass(frozen=True, slots=True)
+class Earning:
+    """What one event earns.
+
+    Attributes:
+        at: When it began; None when that is not known.
+        share: Exact share of the affected billable amount.
+        days: Days of service.
+    """
+
+    at: int | None
+    share: Fraction = Fraction(0)
+    days: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +99,10 @@ class Assessment:
         gap: Why the ladder has no answer for this month (a hole in a published table, outages
             known only as a sum); such a month is withheld.
         reasons: How the answer came about, one sentence per step, in order.
+        unstated: Whether the gap is a fact that nobody stated, so that an optional part of combined
+            terms can do without it.
+        events: What each single outage or event earns of `share` or `days`, where the terms pay by
+            the event; for caps by the event and by the day.
     """
 
     breached: bool
@@ -73,6 +111,8 @@ class Assessment:
     days: Fraction | None = None
     gap: str | None = None
     reasons: tuple[str, ...] = ()
+    unstated: bool = False
+    events: tuple[Earning, ...] = ()
 
 
 class Counts(StrEnum):
@@ -111,6 +151,11 @@ class Ladder(Terms):
     def may_exceed_fee(self) -> bool:
         """Whether a bad month could earn more than the whole billable amount."""
         return False
+
+    @property
+    def looks_back(self) -> int:
+        """How many earlier periods must be known to judge one."""
+        return 0
 
     @cached_property
     def commitment(self) -> Fraction:

@@ -89,6 +89,7 @@ class Document:
         expected: str,
         remedy: str,
         severity: Severity = Severity.ERROR,
+        rule: str = "",
     ) -> Finding:
         """A finding about the value at a path, with place and field filled in."""
         return Finding(
@@ -98,6 +99,7 @@ class Document:
             expected=expected,
             remedy=remedy,
             severity=severity,
+            rule=rule,
         )
 
     def under(self, name: str) -> Document:

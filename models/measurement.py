@@ -11,10 +11,20 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
+from models.business_days import knows
+from models.facts.request_series import RequestTerms
 from models.intervals import MINUTE_MS
-from models.terms import Minutes, Percent, Terms, Whole
+from models.terms import Minutes, Percent, Slug, Terms, Whole
+
+
+def _country(holidays: str) -> str:
+    if knows(holidays):
+        return holidays
+    raise PydanticCustomError("country", "a country as ISO 3166 writes it, such as US or DE-BY")
+
 
 Quorum = Annotated[Whole, Field(ge=1)]
 """A number of probes that must be down, at least 1."""
@@ -137,6 +147,57 @@ class Disagreement(StrEnum):
     WIDENS = "widens"
 
 
+class ClockStarts(StrEnum):
+    """From when an outage counts: its own start, or when it was reported."""
+
+    OUTAGE = "outage"
+    REPORT = "report"
+
+
+class WeightedBy(StrEnum):
+    """Whether an outage counts whole, or by the share of users that it hit."""
+
+    NOTHING = "nothing"
+    AFFECTED = "affected"
+
+
+class PartialMinutes(StrEnum):
+    """Whether what an outage has over whole minutes counts."""
+
+    COUNTED = "counted"
+    DROPPED = "dropped"
+
+
+class PartialPeriod(StrEnum):
+    """What a period in which the contract ran only in part is a share of.
+
+    FULL_PERIOD: of all of it. ACTIVE_PART: of the part in which the contract ran. Downtime counts
+    only in that part either way.
+    """
+
+    FULL_PERIOD = "full_period"
+    ACTIVE_PART = "active_part"
+
+
+class CountedOn(StrEnum):
+    """On which days time counts at all."""
+
+    EVERY_DAY = "every_day"
+    BUSINESS_DAYS = "business_days"
+
+
+class AlsoMeasured(Terms):
+    """Another uptime of the same counted requests, for combined ladders.
+
+    Attributes:
+        name: As the ladder's part names it.
+        requests: How the counts become this uptime.
+    """
+
+    name: Slug
+    requests: RequestTerms
+
+
 class MinimumOutage(Terms):
     """Outages that are too short do not count.
 
@@ -178,6 +239,16 @@ class MeasurementTerms(Terms):
         disagreement: Whether probes that disagree widen the bounds of the uptime. Default: the vote
             settles it.
         defaults_edition: The edition of these defaults that the contract was written against.
+        requests: How counted requests become an uptime; only for series of counts. None where the
+            terms know no such thing.
+        also: Further measurements by the same counts, each under its own name.
+        clock_starts: From when an outage counts. Default: its own start.
+        weighted_by: Whether an outage counts by the users that it hit. Default: it counts whole.
+        partial_minutes: Whether parts of minutes count. Default: they do.
+        counted_on: On which days time counts. Default: every day.
+        holidays: Country whose public holidays are no business days; None for none.
+        partial_period: What a period is a share of in which the contract ran in part; None lets
+            contracts begin and end with whole periods only.
     """
 
     window_minutes: Annotated[Whole, Field(ge=1, le=1440)] | None = None
@@ -198,6 +269,27 @@ class MeasurementTerms(Terms):
     conflicting_duplicates: Duplicates = Duplicates.WORSE_WINS
     disagreement: Disagreement = Disagreement.SETTLED
     defaults_edition: date = DEFAULTS_EDITION
+    # Terms that do not use what was added later keep the digest that they had before.
+    requests: RequestTerms | None = Field(default=None, exclude_if=lambda value: value is None)
+    also: tuple[AlsoMeasured, ...] = Field(default=(), exclude_if=lambda value: value == ())
+    clock_starts: ClockStarts = Field(
+        default=ClockStarts.OUTAGE, exclude_if=lambda value: value is ClockStarts.OUTAGE
+    )
+    weighted_by: WeightedBy = Field(
+        default=WeightedBy.NOTHING, exclude_if=lambda value: value is WeightedBy.NOTHING
+    )
+    partial_minutes: PartialMinutes = Field(
+        default=PartialMinutes.COUNTED, exclude_if=lambda value: value is PartialMinutes.COUNTED
+    )
+    counted_on: CountedOn = Field(
+        default=CountedOn.EVERY_DAY, exclude_if=lambda value: value is CountedOn.EVERY_DAY
+    )
+    holidays: Annotated[str, AfterValidator(_country)] | None = Field(
+        default=None, exclude_if=lambda value: value is None
+    )
+    partial_period: PartialPeriod | None = Field(
+        default=None, exclude_if=lambda value: value is None
+    )
 
     @property
     def stale_after_ms(self) -> int | None:

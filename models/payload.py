@@ -8,7 +8,9 @@ read exactly; a list of one value is read as that value. Nothing here looks at r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence, Sized
+from dataclasses import replace
+from datetime import timedelta
 from fractions import Fraction
 from math import ceil, floor
 from typing import Annotated
@@ -16,11 +18,42 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from models.circumstances import NOTHING_ELSE, Circumstances
+from models.facts.outages import refine
+from models.facts.request_series import uptime_of
 from models.findings import Finding, Severity
+from models.intervals import Interval
 from models.ladder import Measured
-from models.period import ServiceMonth
+from models.measurement import ExclusionMode, MeasurementTerms
+from models.money import Currency
+from models.payload_facts import (
+    AmountsByName,
+    Figures,
+    OtherMeasurement,
+    PayloadOutage,
+    PayloadPast,
+    PayloadRequests,
+    Properties,
+    counted_outages,
+    earlier_of,
+    overlapping,
+)
+from models.period import ServiceMonth, end_of_day
 from models.printing import number_text
-from models.terms import Amount, CurrencyCode, Minutes, Percent, Terms, TimeZone, Whole, plain, sole
+from models.service_period import MONTHLY, PeriodTerms, ServicePeriod
+from models.terms import (
+    Amount,
+    CurrencyCode,
+    Day,
+    Minutes,
+    Percent,
+    Slug,
+    Terms,
+    TimeZone,
+    Whole,
+    plain,
+    sole,
+)
 
 PLACEHOLDER = re.compile(r"^\[[A-Z][^\[\]a-z]*\]$")
 """A template's slot that nobody filled, such as `[CLIENT_ID]`."""
@@ -68,11 +101,19 @@ Seconds = Annotated[tuple[Annotated[Amount, Field(gt=0)], ...], Field(min_length
 """Lengths in seconds, each more than zero."""
 
 
+def _absent(value: object) -> bool:
+    return value is None
+
+
+def _empty(value: Sized) -> bool:
+    return not value
+
+
 class CalculatorPayload(Terms):
     """One client's service in one month, as a calculator hands it over.
 
-    Exactly one of `total_windows`, `uptime_percent` and `down_seconds` (or `outages_seconds`) says
-    how the month went.
+    Exactly one of `total_windows`, `uptime_percent`, `down_seconds` (or `outages_seconds`),
+    `outages` and `requests` says how the month went, or the longer period that holds it.
 
     Attributes:
         client_id: The client, as the contracts name it.
@@ -93,6 +134,15 @@ class CalculatorPayload(Terms):
         currency: The currency of the billable amount.
         calculation_notes: How it was counted, in words.
         evidence: Addresses of dashboards and log exports.
+        outages: Single outages with their times, disjoint.
+        requests: A series of counted requests.
+        others: Other measurements of the service, by name, for combined ladders.
+        active_from: First day on which the contract ran, where it began within the period.
+        active_until: Last day on which it ran, where it ended within the period.
+        attributes: What the contract is and has, where terms ask for it.
+        metrics: Figures that are no uptime, by name.
+        amounts: Amounts beside the billable one, by name.
+        history: Earlier periods.
     """
 
     client_id: Text | None = None
@@ -112,10 +162,20 @@ class CalculatorPayload(Terms):
     currency: CurrencyCode | None = None
     calculation_notes: Lines = ()
     evidence: Lines = ()
+    # Payloads that do not use what was added later keep the digest that they had before.
+    outages: tuple[PayloadOutage, ...] | None = Field(default=None, exclude_if=_absent)
+    requests: PayloadRequests | None = Field(default=None, exclude_if=_absent)
+    others: Mapping[Slug, OtherMeasurement] = Field(default={}, exclude_if=_empty)
+    active_from: Day | None = Field(default=None, exclude_if=_absent)
+    active_until: Day | None = Field(default=None, exclude_if=_absent)
+    attributes: Properties = Field(default={}, exclude_if=_empty)
+    metrics: Figures = Field(default={}, exclude_if=_empty)
+    amounts: AmountsByName = Field(default={}, exclude_if=_empty)
+    history: tuple[PayloadPast, ...] = Field(default=(), exclude_if=_empty)
 
     @model_validator(mode="after")
     def _adds_up(self) -> CalculatorPayload:
-        wrong = [*self._ways(), *self._window_sums(), *self._second_sums()]
+        wrong = [*self._ways(), *self._window_sums(), *self._second_sums(), *self._facts()]
         if wrong:
             raise ValidationError.from_exception_data(type(self).__name__, wrong)
         return self
@@ -126,17 +186,24 @@ class CalculatorPayload(Terms):
             yield _refusal(
                 ways[-1] if ways else "",
                 self if not ways else getattr(self, ways[-1]),
-                "exactly one of total_windows, uptime_percent and down_seconds",
+                "exactly one of total_windows, uptime_percent, down_seconds, outages and requests",
             )
         needs = {
             "error_windows": "total_windows",
             "excluded_windows": "total_windows",
             "window_minutes": "total_windows",
-            "excluded_seconds": "down_seconds",
+            "excluded_seconds": "down_seconds" if self.outages is None else "outages",
         }
         for name, way in needs.items():
             if getattr(self, name) is not None and not self._given_ways[way]:
                 yield _refusal(name, getattr(self, name), f"{way} beside it")
+
+    def _facts(self) -> Iterator[InitErrorDetails]:
+        if self.outages and overlapping(self.outages):
+            yield _refusal("outages", len(self.outages), "outages that do not overlap")
+        begins, ends = self.active_from, self.active_until
+        if begins is not None and ends is not None and ends < begins:
+            yield _refusal("active_until", str(ends), f"a day on or after active_from {begins}")
 
     @property
     def _given_ways(self) -> dict[str, bool]:
@@ -145,6 +212,8 @@ class CalculatorPayload(Terms):
             "total_windows": self.total_windows is not None,
             "uptime_percent": self.uptime_percent is not None,
             "down_seconds": seconds,
+            "outages": self.outages is not None,
+            "requests": self.requests is not None,
         }
 
     def _window_sums(self) -> Iterator[InitErrorDetails]:
@@ -196,56 +265,145 @@ class CalculatorPayload(Terms):
         return sum((Fraction(length) for length in self.outages_seconds or ()), Fraction(0))
 
     def measured(
-        self, *, time_zone: str = "UTC", affected: Fraction = Fraction(1)
+        self,
+        *,
+        time_zone: str = "UTC",
+        affected: Fraction = Fraction(1),
+        period: PeriodTerms = MONTHLY,
+        measurement: MeasurementTerms | None = None,
+        stated: Circumstances = NOTHING_ELSE,
+        currency: Currency | None = None,
+        exclusion_mode: ExclusionMode = ExclusionMode.LEAVES_BOTH_SIDES,
     ) -> tuple[Measured | None, str]:
-        """The month as ladders ask for it, or None and why nothing could be measured.
+        """The period as ladders ask for it, or None and why nothing could be measured.
 
         Args:
             time_zone: The contract's zone, where the payload names none.
             affected: The contract's affected share, 0 to 1, where the payload names none.
+            period: What the ladder judges: the period that holds the payload's month.
+            measurement: How single outages and counted requests count.
+            stated: What the contract states and the store knows; the payload's own facts go first.
+            currency: Of the amounts of earlier periods, where the payload names none.
+            exclusion_mode: What excluded windows and seconds do.
         """
-        period = self.period_seconds(time_zone)
+        whole = period.holding(self.service_month)
+        blank = self._blank(whole, self.time_zone or time_zone, affected)
+        known = Currency.of(self.currency) if self.currency else currency or Currency.of("USD")
+        facts = self._circumstances(stated, whole.closes, period.months, known)
+        blank = replace(blank, circumstances=facts, others=self._others(blank))
+        terms = measurement or MeasurementTerms()
+        if self.total_windows is not None:
+            return self._from_windows(self.total_windows, blank, exclusion_mode)
+        if self.uptime_percent is not None:
+            return _with_uptime(blank, Fraction(self.uptime_percent) / 100), ""
+        if self.requests is not None:
+            return self._from_requests(self.requests, blank, terms)
+        if self.outages is not None:
+            used = period.used_until(facts.earlier, blank.time_zone)
+            return self._from_outages(self.outages, blank, terms, used)
+        return self._from_seconds(blank, exclusion_mode)
+
+    def _blank(self, whole: ServicePeriod, time_zone: str, affected: Fraction) -> Measured:
+        """The period without any downtime."""
         if self.affected_percent is not None:
             affected = Fraction(self.affected_percent) / 100
-        if self.total_windows is not None:
-            return self._from_windows(self.total_windows, period, affected)
-        if self.uptime_percent is not None:
-            return self._month(Fraction(self.uptime_percent) / 100, period, period, affected), ""
-        return self._from_seconds(period, affected)
+        bounds = whole.bounds(time_zone)
+        seconds = Fraction(bounds.length, 1000)
+        lengths = self.outages_seconds
+        return Measured(
+            uptime=Fraction(1),
+            down_seconds=Fraction(0),
+            measurable_seconds=seconds,
+            period_seconds=seconds,
+            days=whole.days,
+            outage_seconds=None if lengths is None else tuple(Fraction(s) for s in lengths),
+            affected_ratio=affected,
+            period=bounds,
+            time_zone=time_zone,
+            months=whole.months,
+        )
+
+    def _circumstances(
+        self, stated: Circumstances, month: ServiceMonth, step: int, currency: Currency
+    ) -> Circumstances:
+        told = earlier_of(self.history, month, step=step, currency=currency)
+        return Circumstances(
+            attributes={**stated.attributes, **self.attributes},
+            metrics={name: Fraction(value) for name, value in self.metrics.items()},
+            amounts={**stated.amounts, **self.amounts},
+            earlier=told or stated.earlier,
+        )
+
+    def _others(self, blank: Measured) -> Mapping[str, Measured]:
+        return {
+            name: _with_uptime(blank, Fraction(one.uptime_percent) / 100)
+            for name, one in self.others.items()
+        }
 
     def _from_windows(
-        self, total: int, period: Fraction, affected: Fraction
+        self, total: int, blank: Measured, mode: ExclusionMode
     ) -> tuple[Measured | None, str]:
         left = total - (self.excluded_windows or 0)
         if left == 0:
             fact = f"all {total} windows are excluded" if total else "there are no windows"
             return None, f"{fact}, so no time was measurable"
-        length = Fraction(self.window_minutes or 0) * 60 or period / total
+        length = Fraction(self.window_minutes or 0) * 60 or blank.period_seconds / total
+        left = left if mode is ExclusionMode.LEAVES_BOTH_SIDES else total
         uptime = Fraction(left - (self.error_windows or 0), left)
-        return self._month(uptime, left * length, period, affected), ""
+        return _with_uptime(replace(blank, measurable_seconds=left * length), uptime), ""
 
-    def _from_seconds(self, period: Fraction, affected: Fraction) -> tuple[Measured | None, str]:
-        left = period - Fraction(self.excluded_seconds or 0)
+    def _from_seconds(self, blank: Measured, mode: ExclusionMode) -> tuple[Measured | None, str]:
+        left = blank.period_seconds - Fraction(self.excluded_seconds or 0)
         if left <= 0:
             return None, f"the whole of {self.month} is excluded, so no time was measurable"
         if self._down > left:
             down, most = _seconds_text(self._down), _seconds_text(left)
             return None, f"{down} s of downtime exceed the {most} s that were measurable"
-        return self._month(1 - self._down / left, left, period, affected), ""
+        left = left if mode is ExclusionMode.LEAVES_BOTH_SIDES else blank.period_seconds
+        uptime = 1 - self._down / left
+        return _with_uptime(replace(blank, measurable_seconds=left), uptime), ""
 
-    def _month(
-        self, uptime: Fraction, measurable: Fraction, period: Fraction, affected: Fraction
-    ) -> Measured:
-        outages = self.outages_seconds
-        return Measured(
-            uptime=uptime,
-            down_seconds=(1 - uptime) * measurable,
-            measurable_seconds=measurable,
-            period_seconds=period,
-            days=self.service_month.days,
-            outage_seconds=None if outages is None else tuple(Fraction(s) for s in outages),
-            affected_ratio=affected,
-        )
+    def _from_requests(
+        self, requests: PayloadRequests, blank: Measured, terms: MeasurementTerms
+    ) -> tuple[Measured | None, str]:
+        if terms.requests is None:
+            return None, "requests were counted, and the terms do not say what uptime they make"
+        found = uptime_of(requests.series, terms.requests)
+        if found.uptime is None:
+            return None, found.says
+        others = dict(blank.others)
+        for also in terms.also:
+            other = uptime_of(requests.series, also.requests)
+            if other.uptime is not None:
+                others[also.name] = _with_uptime(blank, other.uptime)
+        return replace(_with_uptime(blank, found.uptime), others=others), ""
+
+    def _from_outages(
+        self,
+        outages: Sequence[PayloadOutage],
+        blank: Measured,
+        terms: MeasurementTerms,
+        used: int | None,
+    ) -> tuple[Measured | None, str]:
+        left = blank.period_seconds - Fraction(self.excluded_seconds or 0)
+        if left <= 0 or blank.period is None:
+            return None, f"the whole of {self.month} is excluded, so no time was measurable"
+        active = self._active(blank.period, blank.time_zone, used)
+        if active is None:
+            return None, f"the contract did not run in {self.month}"
+        counted = counted_outages(outages, blank.period, terms)
+        begun = replace(blank, measurable_seconds=left)
+        found = refine(begun, counted, terms, active=active)
+        return found.measured, "" if found.measured else found.reasons[0]
+
+    def _active(self, period: Interval, time_zone: str, used: int | None) -> Interval | None:
+        """The part of the period whose downtime counts; None for none of it."""
+        start, end = max(period.start, used or period.start), period.end
+        if self.active_from is not None:
+            start = max(start, end_of_day(self.active_from - timedelta(days=1), time_zone))
+        if self.active_until is not None:
+            end = min(end, end_of_day(self.active_until, time_zone))
+        return Interval(start, end) if start < end else None
 
     def findings(self, place: str) -> tuple[Finding, ...]:
         """What asks for a look although it can be used."""
@@ -266,6 +424,11 @@ class CalculatorPayload(Terms):
             remedy="Check the month, its zone and the window; the counts are used as they stand.",
             severity=Severity.WARNING,
         )
+
+
+def _with_uptime(blank: Measured, uptime: Fraction) -> Measured:
+    """The period with this uptime of its measurable time, and the downtime that follows from it."""
+    return replace(blank, uptime=uptime, down_seconds=(1 - uptime) * blank.measurable_seconds)
 
 
 def _refusal(field: str, value: object, expected: str) -> InitErrorDetails:

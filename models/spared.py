@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from models.case import Case, Decided, MeasuredCase, apply_terms
+from models.case import Case, Decided, MeasuredCase, apply_terms, asked_of
 from models.determination import Determination
 from models.exclusion import JudgedExclusion
 from models.intervals import IntervalSet
 from models.printing import duration_text
 from models.tally import seconds, union
 from models.terms import JsonValue
-from models.uptime import MonthlyUptime, measure_uptime, measured_month
+from models.uptime import MonthlyUptime, measure_uptime
 
 ALL = ""
 """The name of the record that tells of the month without any exclusion."""
@@ -83,13 +83,13 @@ def _measured_with(
     if key not in shared:
         shared[key] = (case, _uptime_with(case, kept))
     _, uptime = shared[key]
-    month = measured_month(uptime, month=case.month, affected=case.affected)
+    month, withheld = asked_of(case, uptime)
     return replace(
         measured,
         uptime=uptime,
         judged=kept,
         measured=month,
-        withheld=uptime.withheld,
+        withheld=withheld,
         bounds=None,
     )
 

@@ -15,12 +15,13 @@ from fractions import Fraction
 
 from models.account import reasons_of, withheld_because
 from models.exclusion import JudgedExclusion
+from models.facts.outages import OutageFacts
 from models.intervals import Interval, IntervalSet
 from models.ladder import Measured
 from models.measurement import MeasurementTerms
 from models.observed import Monitors, observe, stretch_of
 from models.outage import Timeline
-from models.period import ServiceMonth
+from models.service_period import ServicePeriod
 from models.tally import Outage, effect_of, seconds, tallied
 from models.windows import WindowCounts
 
@@ -29,6 +30,7 @@ __all__ = [
     "MonthlyUptime",
     "Outage",
     "WindowCounts",
+    "counted_outages",
     "evidence_of",
     "measure_uptime",
     "measured_month",
@@ -134,28 +136,41 @@ def evidence_of(
 
 
 def measured_month(
-    uptime: MonthlyUptime, *, month: ServiceMonth, affected: Fraction
+    uptime: MonthlyUptime, *, period: ServicePeriod, time_zone: str, affected: Fraction
 ) -> Measured | None:
-    """The month as ladders ask for it; None when it is withheld.
+    """The period as ladders ask for it; None when it is withheld.
 
     Where windows are counted, downtime is the failed windows at their full length, so that uptime
     and downtime tell one story; the lengths of single outages are exact in either mode.
 
     Args:
-        uptime: The measured month.
-        month: The calendar month that it measures.
+        uptime: The measured period.
+        period: The calendar's name for it.
+        time_zone: The contract's zone.
         affected: The share of the billable amount that its downtime touches, 0 to 1.
     """
     ratio = uptime.ratio
     if ratio is None:
         return None
     unit_ms = uptime.windows.length_ms if uptime.windows else 1
+    counted = tuple(outage for outage in uptime.outages if outage.counted_ms)
     return Measured(
         uptime=ratio,
         down_seconds=seconds((uptime.measured_units - uptime.up_units) * unit_ms),
         measurable_seconds=seconds(uptime.measured_units * unit_ms),
         period_seconds=seconds(uptime.month.length),
-        days=month.days,
-        outage_seconds=tuple(seconds(o.counted_ms) for o in uptime.outages if o.counted_ms),
+        days=period.days,
+        outage_seconds=tuple(seconds(outage.counted_ms) for outage in counted),
         affected_ratio=affected,
+        outage_starts=tuple(max(o.whole.start, uptime.month.start) for o in counted),
+        down=uptime.down,
+        period=uptime.month,
+        time_zone=time_zone,
+        months=period.months,
     )
+
+
+def counted_outages(uptime: MonthlyUptime) -> tuple[OutageFacts, ...]:
+    """The outages as far as they count, for rules that look at them one by one."""
+    found = (uptime.down.clip(o.whole) for o in uptime.outages if o.counted_ms)
+    return tuple(OutageFacts(counted) for counted in found)

@@ -13,6 +13,7 @@ from models.catalog import CatalogSheet
 from models.contract import Contract, CreditTerms
 from models.exclusion import ExclusionEvent
 from models.findings import Finding
+from models.terms import JsonValue
 from models.workspace_file import Workspace
 
 
@@ -35,6 +36,16 @@ class TermsSource(Protocol):
         """
         ...
 
+    def written(self) -> tuple[JsonValue, ...]:
+        """Every contract as a file of its own would say it, in full form, rising by id.
+
+        Shared defaults are put in, and what is different for a client or a service.
+
+        Raises:
+            UnusableInputError: There is none, or any is wrong; with the findings of all of them.
+        """
+        ...
+
     def exclusions(self) -> tuple[ExclusionEvent, ...]:
         """Every recorded exclusion event, rising by start; none where nothing is recorded.
 
@@ -45,6 +56,10 @@ class TermsSource(Protocol):
 
     def catalog(self) -> Mapping[str, CatalogSheet]:
         """The published ladders that are shipped with Makegood, by id."""
+        ...
+
+    def known_ladders(self) -> Mapping[str, CreditTerms]:
+        """The terms of every published ladder: the latest by its id, editions by id@version."""
         ...
 
     def ladder(self, name: str) -> CreditTerms:

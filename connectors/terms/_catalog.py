@@ -18,22 +18,35 @@ FOLDER = "models/ladders"
 
 @cache
 def shipped_catalog() -> Mapping[str, CatalogSheet]:
-    """Every sheet under `models/ladders/`, rising by id; read once in a program's life.
+    """The latest sheet of every ladder under `models/ladders/`, rising by id.
 
     Raises:
-        UnusableInputError: A sheet is wrong, or two have one id; then the installation is broken.
+        UnusableInputError: A sheet is wrong, or two are the same; then the installation is broken.
     """
-    sheets: dict[str, CatalogSheet] = {}
+    latest = {sheet.id: sheet for _, sheet in sorted(shipped_editions().items())}
+    return MappingProxyType(dict(sorted(latest.items())))
+
+
+@cache
+def shipped_editions() -> Mapping[tuple[str, str], CatalogSheet]:
+    """Every sheet by id and version; read once in a program's life.
+
+    Versions of one ladder rise as text does, which dates do.
+
+    Raises:
+        UnusableInputError: A sheet is wrong, or two are the same; then the installation is broken.
+    """
+    sheets: dict[tuple[str, str], CatalogSheet] = {}
     for name, sheet in _sheets(files("models").joinpath("ladders"), FOLDER):
-        if sheet.id in sheets:
+        if (sheet.id, sheet.version) in sheets:
             raise refuse(
                 name,
-                f"has the id {sheet.id} of another sheet",
-                expected="an id of its own",
+                f"has the id {sheet.id} and the version of another sheet",
+                expected="an id of its own, or another version",
                 remedy="Rename one of the two.",
             )
-        sheets[sheet.id] = sheet
-    return MappingProxyType(dict(sorted(sheets.items())))
+        sheets[sheet.id, sheet.version] = sheet
+    return MappingProxyType(sheets)
 
 
 def _sheets(folder: Traversable, name: str) -> Iterator[tuple[str, CatalogSheet]]:
@@ -63,6 +76,7 @@ def sheet_findings(document: Document, sheet: CatalogSheet) -> tuple[Finding, ..
             expected=finding.expected,
             remedy=finding.remedy,
             severity=finding.severity,
+            rule=finding.rule,
         )
         for finding in sheet.findings(document.name)
     )

@@ -11,22 +11,35 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Generic, TypeVar
 
-from connectors.terms._catalog import shipped_catalog
+from connectors.terms._catalog import shipped_catalog, shipped_editions
 from models.catalog import CatalogSheet
 from models.claims.dependency import unmet_dependencies
 from models.contract import Contract, CreditTerms
-from models.contract_file import ContractsRead, PlacedContract, read_contracts, read_credit_terms
+from models.contract_documents import DEFAULTS, is_defaults
+from models.contract_file import (
+    EDITION,
+    ContractsRead,
+    PlacedContract,
+    edition_name,
+    lint_credit_terms,
+    read_contracts,
+    read_credit_terms,
+)
 from models.exclusion import ExclusionEvent
 from models.findings import Finding, Severity, UnusableInputError
+from models.located import Document
 from models.sources.base import FileSource
-from models.terms import near_miss
+from models.terms import JsonValue, near_miss
 from models.workspace_file import ExclusionsFile, Workspace
 from models.yaml_text import parse_yaml
 
 WORKSPACE = "makegood.yaml"
 CONTRACTS = "contracts/**/*.yaml"
+DEFAULTS_FILE = "defaults.yaml"
+"""A file of what the contracts of its folder, and below, have in common."""
 
 T = TypeVar("T")
 
@@ -79,6 +92,16 @@ class Shelf(ABC):
         refuse_errors(findings)
         return tuple(sorted((one.contract for one in placed), key=lambda contract: contract.id))
 
+    def written(self) -> tuple[JsonValue, ...]:
+        """Every contract as a file of its own would say it, in full form, rising by id.
+
+        Raises:
+            UnusableInputError: There is none, or any is wrong.
+        """
+        placed, findings = self._contracts()
+        refuse_errors(findings)
+        return tuple(one.written for one in sorted(placed, key=lambda one: one.contract.id))
+
     def exclusions(self) -> tuple[ExclusionEvent, ...]:
         """Every recorded exclusion event, rising by start.
 
@@ -95,6 +118,10 @@ class Shelf(ABC):
         """The published ladders that are shipped with Makegood, by id."""
         return shipped_catalog()
 
+    def known_ladders(self) -> Mapping[str, CreditTerms]:
+        """The terms of every published ladder: the latest by its id, editions by id@version."""
+        return _credit_terms()
+
     def ladder(self, name: str) -> CreditTerms:
         """A ladder by its id in the catalog, or from a file.
 
@@ -110,6 +137,15 @@ class Shelf(ABC):
         if terms is None:
             raise UnusableInputError(findings)
         return terms
+
+    def ladder_findings(self, name: str) -> tuple[Finding, ...]:
+        """Everything that is wrong or odd about a ladder in a file.
+
+        Raises:
+            UnusableInputError: There is no such file.
+        """
+        text = self.text(name)
+        return lint_credit_terms(text, name=self.shown(name), ladders=_credit_terms())
 
     def findings(self) -> tuple[Finding, ...]:
         """Everything that is wrong or worth a look in the whole workspace."""
@@ -143,10 +179,16 @@ class Shelf(ABC):
         if not names:
             return [], [_no_contracts(self.shown("contracts"))]
         known = _credit_terms()
+        defaults, of_defaults = self._defaults(names)
         with _collector_paused():
-            read = [self._read_contracts(name, known) for name in names]
+            read = [
+                self._read_contracts(name, known, _above(name, defaults))
+                for name in names
+                if name not in defaults
+            ]
         placed = [contract for one in read for contract in one.contracts]
-        findings = [finding for one in read for finding in one.findings]
+        findings = list(dict.fromkeys(finding for one in read for finding in one.findings))
+        findings = [*of_defaults, *findings]
         findings += _written_twice(
             (Placed(one.contract.id, one.place) for one in placed),
             says=lambda name: f"is the contract {name}",
@@ -156,9 +198,29 @@ class Shelf(ABC):
             findings += unmet_dependencies((one.contract, one.place) for one in placed)
         return placed, findings
 
-    def _read_contracts(self, name: str, known: Mapping[str, CreditTerms]) -> ContractsRead:
+    def _defaults(self, names: Iterable[str]) -> tuple[dict[str, list[Document]], list[Finding]]:
+        """The files of defaults, and what keeps them from being some."""
+        found: dict[str, list[Document]] = {}
+        findings: list[Finding] = []
+        for name in (name for name in names if name.rpartition("/")[2] == DEFAULTS_FILE):
+            try:
+                documents = parse_yaml(self.text(name), name=self.shown(name))
+            except UnusableInputError as error:
+                findings += error.findings
+                documents = ()
+            strange = [document for document in documents if not is_defaults(document)]
+            findings += [finding for one in documents for finding in one.findings]
+            findings += [_no_defaults(document) for document in strange if not document.findings]
+            found[name] = [document for document in documents if is_defaults(document)]
+        return found, findings
+
+    def _read_contracts(
+        self, name: str, known: Mapping[str, CreditTerms], defaults: list[Document]
+    ) -> ContractsRead:
         try:
-            return read_contracts(self.text(name), name=self.shown(name), ladders=known)
+            return read_contracts(
+                self.text(name), name=self.shown(name), ladders=known, defaults=defaults
+            )
         except UnusableInputError as error:
             return ContractsRead((), error.findings)
 
@@ -242,8 +304,27 @@ def has_errors(findings: Iterable[Finding]) -> bool:
     return any(finding.severity is Severity.ERROR for finding in findings)
 
 
+@cache
 def _credit_terms() -> Mapping[str, CreditTerms]:
-    return {name: sheet.credit for name, sheet in shipped_catalog().items()}
+    """The terms of every ladder by its id, and of every edition by id and version."""
+    latest = {name: sheet.credit for name, sheet in shipped_catalog().items()}
+    editions = {edition_name(*named): sheet.credit for named, sheet in shipped_editions().items()}
+    return {**latest, **editions}
+
+
+def _above(name: str, defaults: Mapping[str, list[Document]]) -> list[Document]:
+    """The defaults that hold for a file, those of its own folder last."""
+    over = [one for one in defaults if name.startswith(one.removesuffix(DEFAULTS_FILE))]
+    return [document for one in sorted(over, key=len) for document in defaults[one]]
+
+
+def _no_defaults(document: Document) -> Finding:
+    return document.finding(
+        (),
+        "holds no defaults",
+        expected=f"documents that start with {DEFAULTS}: in a file of this name",
+        remedy="Put it below defaults:, or move the contract into a file of its own.",
+    )
 
 
 def _written_twice(
@@ -297,10 +378,17 @@ def _no_contracts(place: str) -> Finding:
 
 
 def _unknown_ladder(name: str, known: Mapping[str, CreditTerms]) -> Finding:
-    near = near_miss(name, known)
+    wanted, edition, _ = name.partition(EDITION)
+    ids = [one for one in known if EDITION not in one]
+    of_it = sorted(one for one in known if one.startswith(edition_name(wanted, "")))
+    if edition and of_it:
+        expected, near = f"a version in the catalog: {', '.join(of_it)}", "Correct the version."
+    else:
+        expected = f"the id of one of the {len(ids)} ladders of the catalog, or a file"
+        near = near_miss(wanted, ids)
     return Finding(
         place="--ladder",
         fact=f'is "{name}"',
-        expected=f"the id of one of the {len(known)} ladders of the catalog, or a file",
+        expected=expected,
         remedy=f"{near} `makegood ladders list` shows them all.".strip(),
     )

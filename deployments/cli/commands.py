@@ -58,6 +58,18 @@ COMMANDS: Mapping[str, Command] = {
         ("makegood demo", "makegood demo --folder /tmp/rehearsal --json"),
         ("done", "", UNUSABLE, COULD_NOT_FINISH),
     ),
+    "init": Command(
+        "starting:init",
+        "Write a first workspace, with comments and sample data.",
+        ("makegood init books", "makegood check --workspace books"),
+        ("written", "", UNUSABLE, AWAY),
+    ),
+    "schema": Command(
+        "starting:schema",
+        "Print the JSON Schema of a file that people write.",
+        ("makegood schema contract", "makegood schema makegood --write makegood.schema.json"),
+        ("printed", "", "there is no such schema", AWAY),
+    ),
     "run": Command(
         "months:run",
         "Decide one month, write the ledger and mail the summary.",
@@ -301,11 +313,66 @@ COMMANDS: Mapping[str, Command] = {
         ),
         ("determined", "withheld: the terms give no answer", UNUSABLE, AWAY),
     ),
+    "whatif": Command(
+        "supposing:whatif",
+        "Say what other ladders would have cost, or earned.",
+        (
+            "makegood whatif --ladder contract --ladder aws-s3-standard \\",
+            "    --from 2026-01 --to 2026-07",
+            "makegood whatif --ladder contract --ladder draft.yaml --from 2026-01 --to 2026-07 \\",
+            "    --client acme --chart whatif.svg --json",
+        ),
+        (
+            "every month has an answer",
+            "months without an answer are listed; they are in no sum",
+            UNUSABLE,
+            COULD_NOT_FINISH,
+        ),
+    ),
+    "import": Command(
+        "exchanging:imports",
+        "Read contracts from other tools, as contract files.",
+        (
+            "makegood import csv contracts.csv --write contracts/all.yaml",
+            "makegood import openslo slos.yaml --terms standard.yaml --objective SLA",
+        ),
+        ("read; what cannot be carried over is named", "", UNUSABLE),
+    ),
+    "export": Command(
+        "exchanging:exports",
+        "Write contracts or exclusions for other tools.",
+        (
+            "makegood export csv --write contracts.csv",
+            "makegood export openslo --client acme",
+            "makegood export ics --from 2026-01 --write maintenance.ics",
+        ),
+        ("written; what has no word there is named", "", UNUSABLE, COULD_NOT_FINISH),
+    ),
+    "calc": Command(
+        "calculating:calc",
+        "Calculate uptime, downtime, or the cost of a shortfall.",
+        (
+            "makegood calc downtime 99.95 --over 30d",
+            "makegood calc uptime 22m --over 2026-10 --time-zone Europe/Berlin",
+            "makegood calc liability --revenue 1850000 --commitment 99.9 --actual 99.1 \\",
+            "    --multiplier 2 --impacted 65 --json",
+        ),
+        ("calculated", "", UNUSABLE),
+    ),
     "ladders": Command(
-        "determining:ladders",
-        "List or show the public credit ladders of the catalog.",
-        ("makegood ladders list", "makegood ladders show aws-s3-standard --json"),
-        ("shown", "", "there is no such ladder"),
+        "ladders:ladders",
+        "List, show or check the public credit ladders of the catalog.",
+        (
+            "makegood ladders list --vendor aws --seen primary",
+            "makegood ladders show aws-s3-standard --svg ladder.svg",
+            "makegood ladders lint",
+            "makegood ladders lint our-ladder.yaml --json",
+        ),
+        (
+            "shown; nothing is wrong",
+            "lint alone: warnings, as about faults that a vendor published",
+            "there is no such ladder, or one cannot be used",
+        ),
     ),
 }
 

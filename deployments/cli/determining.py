@@ -1,4 +1,4 @@
-"""`makegood determine` and `makegood ladders`: ladders without a workspace."""
+"""`makegood determine`: one ladder on one month's figures, without a workspace."""
 
 from __future__ import annotations
 
@@ -6,32 +6,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 
-from connectors.terms.files import WorkspaceFolder
 from deployments.cli import completion
 from deployments.cli.documents import (
     DetermineDocument,
-    LadderDocument,
-    LaddersDocument,
-    LadderShowDocument,
     StepDocument,
 )
 from deployments.cli.exits import Exit, say
 from deployments.cli.options import Json, number_of
-from deployments.cli.printing import print_json, table, write
+from deployments.cli.printing import print_json, write
 from flows.determining import DeterminedPayload, determine_payload
-from models.catalog import CatalogSheet
-from models.findings import refuse
 from models.ladder import floor_percent
 from models.printing import number_text
-from models.terms import near_miss, plain
-
-ladders = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    help="List or show the public credit ladders of the catalog.",
-)
 
 
 def determine(
@@ -76,47 +62,6 @@ def determine(
     return Exit.NEEDS_A_PERSON if found.answer.withheld else Exit.DONE
 
 
-@ladders.command("list")
-def list_ladders(*, json: Json = False) -> int:
-    """List every ladder with its vendor, commitment and kind."""
-    sheets = WorkspaceFolder(Path()).catalog().values()
-    listed = [_ladder(sheet) for sheet in sheets]
-    if json:
-        print_json(LaddersDocument(ladders=listed))
-        return Exit.DONE
-    rows = [(i["id"], i["vendor"], i["commitment_percent"], i["kind"], i["seen"]) for i in listed]
-    table("Ladders", ("Id", "Vendor", "Commitment %", "Kind", "Seen"), rows, numbers=(2,))
-    return Exit.DONE
-
-
-@ladders.command("show")
-def show_ladder(
-    ladder: Annotated[
-        str,
-        typer.Argument(
-            metavar="ID",
-            help="As `makegood ladders list` names it.",
-            autocompletion=completion.ladder_ids,
-        ),
-    ],
-    *,
-    json: Json = False,
-) -> int:
-    """Show one ladder: terms, source, notes."""
-    catalog = WorkspaceFolder(Path()).catalog()
-    if ladder not in catalog:
-        raise refuse(
-            "ID",
-            f"is {ladder!r}",
-            expected="the id of a ladder in the catalog",
-            remedy=f"{near_miss(ladder, catalog)} `makegood ladders list` shows them all.".strip(),
-        )
-    sheet = catalog[ladder]
-    document = LadderShowDocument(**_ladder(sheet), notes=list(sheet.notes), terms=_terms(sheet))
-    print_json(document) if json else _print_ladder(sheet, document)
-    return Exit.DONE
-
-
 def _document(found: DeterminedPayload) -> DetermineDocument:
     answer = found.answer
     return DetermineDocument(
@@ -149,34 +94,3 @@ def _headline(document: DetermineDocument) -> str:
     if document["credit_amount"]:
         return f"{document['credit_amount']} {document['currency']}"
     return f"{document['credit_percent'] or 0} % of a fee that was not given"
-
-
-def _ladder(sheet: CatalogSheet) -> LadderDocument:
-    return LadderDocument(
-        id=sheet.id,
-        vendor=sheet.vendor,
-        title=sheet.title,
-        version=sheet.version,
-        seen=sheet.seen.value,
-        source=sheet.source,
-        kind=sheet.credit.ladder.kind,
-        commitment_percent=plain(sheet.credit.ladder.commitment_percent),
-    )
-
-
-def _terms(sheet: CatalogSheet) -> dict[str, object]:
-    """A sheet's terms as a ladder file has them."""
-    terms = sheet.credit.model_dump(mode="json", exclude_defaults=True)
-    ladder = {"kind": sheet.credit.ladder.kind, **terms.pop("ladder")}
-    return {"credit_ladder": ladder, **terms}
-
-
-def _print_ladder(sheet: CatalogSheet, document: LadderShowDocument) -> None:
-    write(f"{sheet.id}: {sheet.vendor}, {sheet.title}", bold=True)
-    write(f"version {sheet.version}, seen {sheet.seen.value} on {sheet.seen_on}: {sheet.source}")
-    write(f"credit of: {sheet.unit}")
-    write()
-    write(yaml.safe_dump(document["terms"], sort_keys=False).rstrip())
-    write()
-    for note in sheet.notes:
-        write(f"note: {note}")

@@ -534,15 +534,17 @@ class DemoDocument(TypedDict):
 
 @with_config(STRICT)
 class LadderDocument(TypedDict):
-    """One ladder of the catalog."""
+    """One ladder of the catalog; `kinds` are the published rules that it uses, K01 to K37."""
 
     id: str
     vendor: str
     title: str
     version: str
     seen: str
+    verified: bool
     source: str
     kind: str
+    kinds: list[str]
     commitment_percent: Percent
 
 
@@ -554,11 +556,59 @@ class LaddersDocument(TypedDict):
 
 
 @with_config(STRICT)
-class LadderShowDocument(LadderDocument):
-    """The answer of `makegood ladders show`; `terms` is what a ladder file may hold."""
+class TierDocument(TypedDict):
+    """What a stretch of uptime earns, in percent or in days; null where there is no answer."""
 
+    uptime: str
+    downtime: str
+    earns_least: str | None
+    earns_most: str | None
+    capped: bool
+    withheld: str | None
+
+
+@with_config(STRICT)
+class ExampleDocument(TypedDict):
+    """A worked example, as the terms answer it now."""
+
+    says: str
+    credit_amount: Amount | None
+    credit_days: str | None
+    currency: CurrencyCode
+    steps: list[StepDocument]
+
+
+@with_config(STRICT)
+class LintFindingDocument(FindingDocument):
+    """A finding with the name of the rule that found it, such as `gap`; null for faults of form."""
+
+    rule: str | None
+
+
+@with_config(STRICT)
+class LadderShowDocument(LadderDocument):
+    """The answer of `makegood ladders show`; `terms` is what a ladder file may hold.
+
+    `tiers` are those of a month of 30 days that is down in one piece, from 100 % uptime down;
+    `not_by_uptime` says why there are none.
+    """
+
+    seen_on: Day
+    unit: str
     notes: list[str]
     terms: dict[str, object]
+    tiers: list[TierDocument]
+    not_by_uptime: str | None
+    example: ExampleDocument | None
+    findings: list[LintFindingDocument]
+
+
+@with_config(STRICT)
+class LaddersLintDocument(TypedDict):
+    """The answer of `makegood ladders lint`; `ladders` counts those that were looked at."""
+
+    ladders: Count
+    findings: list[LintFindingDocument]
 
 
 @with_config(STRICT)
@@ -914,3 +964,153 @@ class MailPreviewDocument(TypedDict):
 
     month: Month
     messages: list[MailPreviewedDocument]
+
+
+@with_config(STRICT)
+class SupposedDocument(TypedDict):
+    """What one month would have come to under one ladder; `open` says why there is no answer."""
+
+    ladder: str
+    credit_amount: Amount | None
+    credit_percent: Percent | None
+    credit_days: str | None
+    tier: str | None
+    capped: bool
+    open: str | None
+
+
+@with_config(STRICT)
+class SupposedMonthDocument(TypedDict):
+    """One contract's month under every ladder."""
+
+    contract: str
+    client: str
+    role: RoleWord
+    month: Month
+    currency: CurrencyCode
+    uptime_percent: UptimePercent | None
+    answers: list[SupposedDocument]
+
+
+@with_config(STRICT)
+class SupposedTotalDocument(TypedDict):
+    """What one ladder comes to; `client` is null for the sum over all of them.
+
+    `months` have an answer and are in the sum; `open` have none and are not.
+    """
+
+    ladder: str
+    role: RoleWord
+    client: str | None
+    currency: CurrencyCode
+    amount: Amount
+    credit_days: str | None
+    months: Count
+    open: Count
+
+
+@with_config(STRICT)
+class OpenMonthDocument(TypedDict):
+    """A month that is in no sum, or, with a ladder, not in the sums of that one."""
+
+    contract: str
+    month: Month
+    ladder: str | None
+    why: str
+
+
+@with_config(STRICT)
+class WhatIfDocument(TypedDict):
+    """The answer of `makegood whatif`; `chart` is the file that was drawn."""
+
+    first_month: Month
+    last_month: Month
+    ladders: list[str]
+    months: list[SupposedMonthDocument]
+    totals: list[SupposedTotalDocument]
+    open: list[OpenMonthDocument]
+    chart: str | None
+
+
+@with_config(STRICT)
+class AllowanceDocument(TypedDict):
+    """Downtime in one window; `downtime_seconds` is cut, the fraction is exact."""
+
+    over: str
+    window_seconds: Seconds
+    downtime_seconds: Seconds
+    downtime_exact_seconds: RatioDocument
+
+
+@with_config(STRICT)
+class CalcDowntimeDocument(TypedDict):
+    """The answer of `makegood calc downtime`."""
+
+    uptime_percent: Percent
+    time_zone: str
+    allowances: list[AllowanceDocument]
+
+
+@with_config(STRICT)
+class CalcUptimeDocument(AllowanceDocument):
+    """The answer of `makegood calc uptime`."""
+
+    time_zone: str
+    uptime_percent: UptimePercent
+
+
+@with_config(STRICT)
+class FormulaDocument(TypedDict):
+    """What one formula comes to."""
+
+    formula: Annotated[str, Field(pattern=r"^(relative|points|downtime)$")]
+    credit_amount: Amount
+
+
+@with_config(STRICT)
+class CalcLiabilityDocument(TypedDict):
+    """The answer of `makegood calc liability`; percentages are cut, amounts rounded once."""
+
+    formula: Annotated[str, Field(pattern=r"^(relative|points|downtime)$")]
+    currency: CurrencyCode
+    over: str
+    downtime_minutes: str
+    shortfall_percent: UptimePercent
+    credit_percent: UptimePercent
+    capped: bool
+    eligible_revenue: Amount
+    credit_amount: Amount
+    net_revenue: Amount
+    by_formula: list[FormulaDocument]
+
+
+@with_config(STRICT)
+class ExportDocument(TypedDict):
+    """The answer of `makegood export`: the text itself, or the file that it was written to.
+
+    `not_said` is what the other format has no word for.
+    """
+
+    format: Annotated[str, Field(pattern=r"^(csv|openslo|ics)$")]
+    entries: Count
+    not_said: list[str]
+    text: str | None
+    file: str | None
+
+
+@with_config(STRICT)
+class ImportDocument(TypedDict):
+    """The answer of `makegood import`: contract files as text, or the file they were written to."""
+
+    contracts: list[str]
+    warnings: list[str]
+    text: str | None
+    file: str | None
+
+
+@with_config(STRICT)
+class InitDocument(TypedDict):
+    """The answer of `makegood init`: what was written."""
+
+    folder: str
+    files: list[str]

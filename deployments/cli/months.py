@@ -25,6 +25,7 @@ from deployments.cli.options import (
     MonthArgument,
     Workspace,
     month_of,
+    months_between,
     number_of,
 )
 from deployments.cli.printing import counted, print_json, table, write
@@ -93,7 +94,7 @@ def backfill(
     """
     months = months_between(month_of(first, "--from"), month_of(last, "--to"))
     documents = run_months(
-        list(months), workspace, client, dry_run=dry_run, notify=notify, by_rule=allow_rule_release
+        months, workspace, client, dry_run=dry_run, notify=notify, by_rule=allow_rule_release
     )
     if json:
         print_json(BackfillDocument(months=documents))

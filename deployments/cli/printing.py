@@ -51,8 +51,11 @@ def table(
     *,
     numbers: Sequence[int] = (),
     whole: int | None = None,
+    width: int | None = None,
 ) -> None:
     """Print a table; columns at the places in `numbers` are aligned to the right.
+
+    It is at most `width` columns wide, or as wide as the screen.
 
     The column at `whole` holds what people copy, so it is never folded: where the screen is too
     narrow, each row is a paragraph under it.
@@ -68,7 +71,13 @@ def table(
         shown.add_column(heading, justify=side, overflow="fold", no_wrap=place == whole)
     for row in cells:
         shown.add_row(*row)
-    console.print(shown)
+    console.print(shown, width=None if width is None else min(width, console.width))
+
+
+def fits(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a table stands on the screen with no word of it cut in two, or folded."""
+    longest = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    return sum(longest) + BORDERS * len(longest) + 1 <= _console().width
 
 
 def _fits(headings: Sequence[str], rows: Sequence[Sequence[Text]], whole: int, width: int) -> bool:

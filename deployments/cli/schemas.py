@@ -1,7 +1,8 @@
-"""The JSON Schemas of what commands print; `python -m deployments.cli.schemas` writes them anew.
+"""The published JSON Schemas; `python -m deployments.cli.schemas` writes them anew.
 
-They are published under `deployments/schemas/`, one file for each command, and are made from the
-types in `documents.py` alone. A test fails when a file is not what this module would write.
+Those of what commands print lie under `deployments/schemas/`, one file for each command, made from
+the types in `documents.py`; those of what people write lie in `files/` there, made from the types
+that read them. A test fails when a file is not what this module would write.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import simplejson
 from pydantic import TypeAdapter
 
 from deployments.cli import documents
+from models.file_schemas import SCHEMAS
 from models.terms import JsonValue
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -20,6 +22,9 @@ FOLDER = Path(__file__).parents[1] / "schemas"
 
 DOCUMENTS: Mapping[str, type] = {
     "backfill": documents.BackfillDocument,
+    "calc-downtime": documents.CalcDowntimeDocument,
+    "calc-liability": documents.CalcLiabilityDocument,
+    "calc-uptime": documents.CalcUptimeDocument,
     "check": documents.CheckDocument,
     "claims": documents.ClaimsDocument,
     "claims-move": documents.ClaimMovedDocument,
@@ -28,7 +33,11 @@ DOCUMENTS: Mapping[str, type] = {
     "determine": documents.DetermineDocument,
     "exclusions": documents.ExclusionsDocument,
     "explain": documents.ExplainDocument,
+    "export": documents.ExportDocument,
+    "import": documents.ImportDocument,
+    "init": documents.InitDocument,
     "journal": documents.JournalDocument,
+    "ladders-lint": documents.LaddersLintDocument,
     "ladders-list": documents.LaddersDocument,
     "ladders-show": documents.LadderShowDocument,
     "mail-preview": documents.MailPreviewDocument,
@@ -45,6 +54,7 @@ DOCUMENTS: Mapping[str, type] = {
     "doctor": documents.DoctorDocument,
     "migrate": documents.MigrateDocument,
     "settings": documents.SettingsDocument,
+    "whatif": documents.WhatIfDocument,
 }
 """The document that each command prints with --json."""
 
@@ -70,9 +80,21 @@ def schema_path(command: str) -> Path:
     return FOLDER / f"{command}.schema.json"
 
 
+def file_schema_text(name: str) -> str:
+    """The schema of a file that people write, as its own file holds it."""
+    return str(simplejson.dumps(SCHEMAS[name](), indent=2, ensure_ascii=False)) + "\n"
+
+
+def file_schema_path(name: str) -> Path:
+    """The file of such a schema."""
+    return FOLDER / "files" / f"{name}.schema.json"
+
+
 def main() -> None:
     """Write every schema."""
-    FOLDER.mkdir(exist_ok=True)
+    file_schema_path("").parent.mkdir(parents=True, exist_ok=True)
+    for name in SCHEMAS:
+        file_schema_path(name).write_text(file_schema_text(name), encoding="utf-8")
     for command in DOCUMENTS:
         schema_path(command).write_text(schema_text(command), encoding="utf-8")
 

@@ -248,6 +248,7 @@ class Occasion:
         term_ends_on: Last day of the contract's term; None when it is not known.
         billing_day: Day of the month on which billing cycles begin.
         holidays: Country whose holidays are no business days; None for none.
+        ends_on: Last day of the service period, where it is not the month's.
     """
 
     month: ServiceMonth
@@ -257,6 +258,12 @@ class Occasion:
     term_ends_on: date | None = None
     billing_day: int = 1
     holidays: str | None = None
+    ends_on: date | None = None
+
+    @property
+    def last_day(self) -> date:
+        """The last day of the service period."""
+        return self.month.last_day if self.ends_on is None else self.ends_on
 
     def day_of(self, at: int) -> date:
         """The date of an instant in the zone."""
@@ -395,7 +402,7 @@ def _same_time(at: int, day: date, time_zone: str) -> int:
 
 
 def _starts(anchor: Anchor, occasion: Occasion) -> Iterator[_Start]:
-    last = occasion.month.last_day
+    last = occasion.last_day
     match anchor:
         case Anchor.MONTH_END | Anchor.ELIGIBILITY:
             yield _Start(last)

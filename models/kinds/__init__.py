@@ -1,7 +1,7 @@
 """The kinds of credit ladder, one small module each, and their registry.
 
 To add a kind: write a module with a `Ladder` subclass whose `kind` is a `Literal`, and name it in
-`AnyLadder` below. Nothing else changes: reading, digests, determination and replay follow.
+`SimpleLadder` (`simple`). Nothing else changes: reading, digests, determination and replay follow.
 """
 
 from __future__ import annotations
@@ -10,14 +10,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from models.kinds.per_block import PerBlock
-from models.kinds.per_event import PerEvent
-from models.kinds.pro_rata import ProRata
-from models.kinds.single_threshold import SingleThreshold
-from models.kinds.uptime_brackets import UptimeBrackets
+from models.kinds.by_class import ByClass
+from models.kinds.combined import Combined
+from models.kinds.simple import SimpleLadder
 
-AnyLadder = Annotated[
-    UptimeBrackets | SingleThreshold | ProRata | PerBlock | PerEvent,
-    Field(discriminator="kind"),
-]
+AnyLadder = Annotated[SimpleLadder | Combined | ByClass, Field(discriminator="kind")]
 """Any credit ladder, told apart by its `kind`."""

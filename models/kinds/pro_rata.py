@@ -16,12 +16,14 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
+from models.defects import Defect
 from models.findings import Finding
-from models.ladder import Assessment, Counts, Ladder, Measured
+from models.ladder import Assessment, Counts, Earning, Ladder, Measured
 from models.printing import duration_text, number_text, percent_text
-from models.terms import Exact
+from models.terms import Amount, Exact
 
 
 class Basis(StrEnum):
@@ -33,10 +35,15 @@ class Basis(StrEnum):
 
 
 class DowntimeOf(StrEnum):
-    """What lost time is a share of: the time that could be measured, or the whole month."""
+    """What lost time is a share of.
+
+    MEASURABLE_TIME: the time that could be measured. WHOLE_PERIOD: the whole month. HOURS: a month
+    of so many hours, whatever the calendar says.
+    """
 
     MEASURABLE_TIME = "measurable_time"
     WHOLE_PERIOD = "whole_period"
+    HOURS = "hours"
 
 
 class ProRata(Ladder):
@@ -50,6 +57,7 @@ class ProRata(Ladder):
             while the commitment is met.
         counts: All downtime, or only what exceeds the allowance. Only for the basis `downtime`.
         downtime_of: What the downtime is divided by; they differ when exclusions left the sum.
+        period_hours: The hours of `downtime_of: hours`; None otherwise.
     """
 
     kind: Literal["pro_rata"] = "pro_rata"
@@ -58,11 +66,22 @@ class ProRata(Ladder):
     gated: bool = True
     counts: Counts = Counts.WHOLE
     downtime_of: DowntimeOf = DowntimeOf.MEASURABLE_TIME
+    period_hours: Annotated[Amount, Field(gt=0)] | None = Field(
+        default=None, exclude_if=lambda value: value is None
+    )
+
+    @model_validator(mode="after")
+    def _hours_stated(self) -> ProRata:
+        if (self.downtime_of is DowntimeOf.HOURS) == (self.period_hours is None):
+            raise PydanticCustomError(
+                "period_hours", "period_hours with downtime_of: hours, and none otherwise"
+            )
+        return self
 
     @property
     def may_exceed_fee(self) -> bool:
-        """With a multiplier over 1, a long outage earns more than the fee."""
-        return self.multiplier > 1
+        """With a multiplier over 1, or a month cut short, a long outage earns more than the fee."""
+        return self.multiplier > 1 or self.downtime_of is DowntimeOf.HOURS
 
     @cached_property
     def times(self) -> Fraction:
@@ -82,7 +101,31 @@ class ProRata(Ladder):
             tier=self._tier() if share else None,
             share=share,
             reasons=(verdict, says, earned),
+            events=self._events(measured),
         )
+
+    def _events(self, measured: Measured) -> tuple[Earning, ...]:
+        """What each outage earns; nothing where their sum is not what pays."""
+        lengths = measured.outage_seconds or ()
+        if self.basis is not Basis.DOWNTIME or self.counts is Counts.EXCESS:
+            return ()
+        if len(lengths) < 1 or sum(lengths) != measured.down_seconds:
+            return ()
+        once = self.times / self._whole(measured)
+        starts = measured.outage_starts or (None,) * len(lengths)
+        return tuple(
+            Earning(at, seconds * once) for at, seconds in zip(starts, lengths, strict=True)
+        )
+
+    def _whole(self, measured: Measured) -> Fraction:
+        """What downtime is a share of, in seconds."""
+        match self.downtime_of:
+            case DowntimeOf.MEASURABLE_TIME:
+                return measured.measurable_seconds
+            case DowntimeOf.WHOLE_PERIOD:
+                return measured.period_seconds
+            case DowntimeOf.HOURS:
+                return Fraction(self.period_hours or 0) * 3600
 
     def _tier(self) -> str:
         words = self.basis.value.replace("_", " ")
@@ -109,11 +152,7 @@ class ProRata(Ladder):
             if excess_only
             else (measured.down_seconds, f"{duration_text(measured.down_seconds)} down")
         )
-        whole = (
-            measured.measurable_seconds
-            if self.downtime_of is DowntimeOf.MEASURABLE_TIME
-            else measured.period_seconds
-        )
+        whole = self._whole(measured)
         return lost / whole, f"{says}, of {duration_text(whole)}: {percent_text(lost / whole)}"
 
     def findings(self, place: str) -> tuple[Finding, ...]:
@@ -136,6 +175,7 @@ class ProRata(Ladder):
                 fact=f"has no meaning with basis {basis}, where only the shortfall pays",
                 expected="it belongs to basis downtime",
                 remedy="Leave it out, or choose basis: downtime.",
+                rule=Defect.MEANINGLESS,
             )
 
     def _undivided(self, place: str) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
@@ -18,10 +19,13 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from models.defects import Defect
 from models.findings import Finding, Severity
+from models.kinds.per_points import Slope
+from models.kinds.reward import Reward
 from models.ladder import Assessment, Ladder, Measured, percent_ratio
 from models.printing import number_text, percent_text
-from models.terms import Amount, Percent, Terms, plain
+from models.terms import Minutes, Percent, plain
 
 Cut = tuple[Fraction, int]
 """A place between two uptimes: (ratio, 0) just before that uptime, (ratio, 1) just after it."""
@@ -30,7 +34,11 @@ BOTTOM: Cut = (Fraction(0), 0)
 KEEP = "or keep a table as its vendor published it with as_published: true."
 
 
-class Bracket(Terms):
+def _absent(value: object) -> bool:
+    return value is None
+
+
+class Bracket(Reward):
     """One row of the table: a stretch of uptime and what it earns.
 
     Attributes:
@@ -38,16 +46,17 @@ class Bracket(Terms):
         at_most: Upper bound, included.
         at_least: Lower bound, included. Without a lower bound the next lower row bounds it.
         above: Lower bound, not included.
-        credit_percent: What it earns, in percent of the billable amount.
-        credit_days: What it earns, in days of service.
+        more: What every step of points below the row's upper bound earns beside it.
+        up_to_minutes: The most downtime of the row, where the table says it in minutes as well; a
+            period on which the two columns disagree is withheld.
     """
 
     below: Percent | None = None
     at_most: Percent | None = None
     at_least: Percent | None = None
     above: Percent | None = None
-    credit_percent: Percent | None = None
-    credit_days: Amount | None = None
+    more: Slope | None = Field(default=None, exclude_if=_absent)
+    up_to_minutes: Minutes | None = Field(default=None, exclude_if=_absent)
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Bracket:
@@ -55,8 +64,8 @@ class Bracket(Terms):
             raise PydanticCustomError("one_upper_bound", "one upper bound, below or at_most")
         if self.at_least is not None and self.above is not None:
             raise PydanticCustomError("one_lower_bound", "one lower bound, at_least or above")
-        if (self.credit_percent is None) == (self.credit_days is None):
-            raise PydanticCustomError("one_credit", "either credit_percent or credit_days")
+        if self.more is not None and self.more.in_time != self.in_time:
+            raise PydanticCustomError("one_unit", "more in the unit of its row")
         if self.lower is not None and self.lower >= self.upper:
             raise PydanticCustomError("reversed", "a lower bound below the upper one")
         return self
@@ -81,10 +90,18 @@ class Bracket(Terms):
         """The name of the upper bound in the file."""
         return "below" if self.below is not None else "at_most"
 
+    def earned(self, measured: Measured) -> tuple[Fraction, Fraction]:
+        """The share of the fee and the days of service that a period in this row earns."""
+        share, days = self.share, self.days(measured)
+        if self.more is None:
+            return share, days
+        steps = self.more.steps(measured.uptime, self.upper[0])
+        return share + steps * self.more.share, days + steps * self.more.days(measured)
+
     @property
-    def credit(self) -> Fraction:
-        """What it earns, in the row's own unit: percent or days."""
-        return Fraction(self.credit_percent or self.credit_days or 0)
+    def earns(self) -> str:
+        """What it earns, in words."""
+        return f"{self.says} and {self.more.text}" if self.more else self.says
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +139,17 @@ class UptimeBrackets(Ladder):
     @property
     def in_days(self) -> bool:
         """Whether the rows pay in days of service."""
-        return self.brackets[0].credit_days is not None
+        return self.brackets[0].in_time
+
+    @property
+    def may_exceed_fee(self) -> bool:
+        """Rows that go on, and rows of a multiple of the fee."""
+        return any(
+            row.share
+            + (row.more.share * row.more.steps(Fraction(0), row.upper[0]) if row.more else 0)
+            > 1
+            for row in self.brackets
+        )
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
@@ -137,22 +164,35 @@ class UptimeBrackets(Ladder):
         if len({row.bracket.credit for row in found}) > 1:
             return self._gap(measured, f"{_named(found)} all hold it and differ")
         if found:
+            other = self._by_minutes(measured)
+            if other is not None and other.place != found[0].place:
+                return self._gap(measured, _columns_disagree(found[0], other, measured))
             return self._credit(measured, found[0])
         if self.missed(measured):
             return self._gap(measured, "no row of the table holds it")
         return Assessment(breached=False, reasons=(self.verdict(measured), "no credit is owed"))
 
     def _credit(self, measured: Measured, row: Row) -> Assessment:
-        credit = row.bracket.credit
-        unit = "days of service" if self.in_days else "% of the billable amount"
-        earns = f"tier {row.tier} earns {number_text(credit)} {unit}"
+        share, days = row.bracket.earned(measured)
         return Assessment(
             breached=self.missed(measured),
             tier=row.tier,
-            share=Fraction(0) if self.in_days else credit / 100,
-            days=credit if self.in_days else None,
-            reasons=(self.verdict(measured), earns),
+            share=share,
+            days=days if self.in_days else None,
+            reasons=(self.verdict(measured), f"tier {row.tier} earns {row.bracket.earns}"),
         )
+
+    def _by_minutes(self, measured: Measured) -> Row | None:
+        """The row that the minutes say, where the table says them; None where it does not."""
+        stated = [row for row in self.rows if row.bracket.up_to_minutes is not None]
+        if not stated:
+            return None
+        down = measured.down_seconds / 60
+        reached = [row for row in stated if down <= Fraction(row.bracket.up_to_minutes or 0)]
+        silent = [row for row in self.rows if row.bracket.up_to_minutes is None]
+        by_length = sorted(reached, key=lambda row: Fraction(row.bracket.up_to_minutes or 0))
+        worst = sorted(silent or stated, key=lambda row: row.upper)
+        return (by_length or worst)[0]
 
     def _gap(self, measured: Measured, fact: str) -> Assessment:
         gap = f"uptime {percent_text(measured.uptime)} has no tier: {fact}"
@@ -163,17 +203,35 @@ class UptimeBrackets(Ladder):
     def findings(self, place: str) -> tuple[Finding, ...]:
         """Gaps, overlaps, rows above the commitment or out of order, credits that shrink."""
         defects = (*self._disorder(place), *self._coverage(place), *self._shrinking(place))
-        return (*self._mixed_units(place), *defects)
+        return (*self._mixed_units(place), *defects, *self._columns(place))
+
+    def _columns(self, place: str) -> Iterator[Finding]:
+        """Rows whose minutes and percents mean periods of different lengths."""
+        lengths = [(row, hours) for row in self.rows if (hours := _hours_meant(row)) is not None]
+        for row, hours in lengths:
+            first, meant = lengths[0]
+            if hours != meant:
+                told = f"is {plain(row.bracket.up_to_minutes or Decimal(0))}"
+                yield self._defect(
+                    place,
+                    Defect.MINUTES_DISAGREE,
+                    field=f"brackets[{row.place}].up_to_minutes",
+                    fact=f"{told}, which means a period of {number_text(hours)} h, while "
+                    f"brackets[{first.place}] means {number_text(meant)} h",
+                    expected="minutes and percents that say the same",
+                    remedy="Leave one column out, or keep the table with as_published: true.",
+                )
 
     def _mixed_units(self, place: str) -> Iterator[Finding]:
         for number, bracket in enumerate(self.brackets):
-            if (bracket.credit_days is not None) != self.in_days:
+            if bracket.in_time != self.in_days:
                 yield Finding(
                     place=place,
                     field=f"brackets[{number}]",
                     fact="pays in another unit than brackets[0]",
-                    expected="all rows in credit_percent or all in credit_days",
+                    expected="all rows in a share of the fee, or all in time of service",
                     remedy="Write the table in one unit.",
+                    rule=Defect.MIXED_UNITS,
                 )
 
     def _disorder(self, place: str) -> Iterator[Finding]:
@@ -182,6 +240,7 @@ class UptimeBrackets(Ladder):
                 other = f"brackets[{number - 1}].{higher.upper_field} {_upper_text(higher)}"
                 yield self._defect(
                     place,
+                    Defect.DISORDER,
                     field=f"brackets[{number}].{lower.upper_field}",
                     fact=f"is {_upper_text(lower)}, not under {other}",
                     expected="brackets fall from the commitment downwards",
@@ -200,6 +259,7 @@ class UptimeBrackets(Ladder):
             last = max(self.rows, key=lambda row: row.place)
             yield self._defect(
                 place,
+                Defect.GAP,
                 field=f"brackets[{last.place}]",
                 fact=f"leaves uptime under {_cut_text(reached)} without a row",
                 expected="the last row has no lower bound",
@@ -210,6 +270,7 @@ class UptimeBrackets(Ladder):
         number = row.place
         return self._defect(
             place,
+            self._at_the_top(above, Defect.GAP),
             field=f"brackets[{number}].{row.bracket.upper_field}",
             fact=f"is {_upper_text(row.bracket)}, which leaves a gap up to {_cut_text(above)}",
             expected="every uptime under the commitment has exactly one row",
@@ -220,11 +281,16 @@ class UptimeBrackets(Ladder):
         over = "the commitment" if reached == (self.commitment, 0) else "the row above it, from"
         return self._defect(
             place,
+            self._at_the_top(reached, Defect.OVERLAP),
             field=f"brackets[{row.place}].{row.bracket.upper_field}",
             fact=f"is {_upper_text(row.bracket)}, which overlaps {over} {_cut_text(reached)}",
             expected="every uptime under the commitment has exactly one row",
             remedy=f"Lower it to {_cut_text(reached)}, {KEEP}",
         )
+
+    def _at_the_top(self, reached: Cut, otherwise: Defect) -> Defect:
+        """A fault at the commitment is one of the first tier, whatever it is elsewhere."""
+        return Defect.FIRST_TIER if reached == (self.commitment, 0) else otherwise
 
     def _shrinking(self, place: str) -> Iterator[Finding]:
         falling = sorted(self.rows, key=lambda row: row.upper, reverse=True)
@@ -233,13 +299,16 @@ class UptimeBrackets(Ladder):
                 paid, less = number_text(higher.bracket.credit), number_text(lower.bracket.credit)
                 yield self._defect(
                     place,
+                    Defect.SHRINKING,
                     field=f"brackets[{lower.place}]",
                     fact=f"earns {less}, less than {paid} in the row above",
                     expected="more downtime never earns less",
                     remedy="Check the two credits.",
                 )
 
-    def _defect(self, place: str, *, field: str, fact: str, expected: str, remedy: str) -> Finding:
+    def _defect(
+        self, place: str, rule: Defect, *, field: str, fact: str, expected: str, remedy: str
+    ) -> Finding:
         severity = Severity.WARNING if self.as_published else Severity.ERROR
         return Finding(
             place=place,
@@ -248,6 +317,7 @@ class UptimeBrackets(Ladder):
             expected=expected,
             remedy=remedy,
             severity=severity,
+            rule=rule,
         )
 
 
@@ -276,3 +346,19 @@ def _upper_text(bracket: Bracket) -> str:
 
 def _cut_text(cut: Cut) -> str:
     return f"{number_text(cut[0] * 100, 12)}{' included' if cut[1] else ''}"
+
+
+def _hours_meant(row: Row) -> Fraction | None:
+    """How long a period is in which a row's minutes are its percent; None without either."""
+    minutes = row.bracket.up_to_minutes
+    if minutes is None or row.lower == BOTTOM:
+        return None
+    return Fraction(minutes) / 60 / (1 - row.lower[0])
+
+
+def _columns_disagree(by_percent: Row, by_minutes: Row, measured: Measured) -> str:
+    down = number_text(measured.down_seconds / 60)
+    return (
+        f"by its percent it is in brackets[{by_percent.place}], by its {down} min of downtime in "
+        f"brackets[{by_minutes.place}]"
+    )

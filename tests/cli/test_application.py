@@ -15,6 +15,7 @@ from tests.command import COMMAND, makegood, makegood_itself
 
 HELPED = [
     *([name] for name in COMMANDS),
+    ["ladders", "lint"],
     ["ladders", "list"],
     ["ladders", "show"],
     ["mail", "preview"],
@@ -151,7 +152,8 @@ def test_an_unknown_shell_is_refused():
         ("me", ["measure"]),
         ("measure --no-da", ["--no-data"]),
         ("measure --no-data w", ["withhold"]),
-        ("determine --ladder aws-s3", ["aws-s3-infrequent", "aws-s3-standard"]),
+        ("determine --ladder aws-s3-s", ["aws-s3-standard"]),
+        ("ladders lint aws-s3-i", ["aws-s3-infrequent"]),
         ("ladders show fast", ["fastly-network"]),
         ("run --month 1999", []),
     ],

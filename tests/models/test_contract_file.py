@@ -137,6 +137,42 @@ def test_the_catalog_is_named_in_the_resolved_terms():
     assert [version.catalog for version in only(VERSIONS).versions] == ["example-cloud"] * 2
 
 
+EDITIONS = {
+    **CATALOG,
+    "example-cloud@2024-05-01": CreditTerms(
+        ladder=SingleThreshold(commitment_percent=Decimal(99), credit_percent=Decimal(5))
+    ),
+    "example-cloud@2025-02-01": CATALOG["example-cloud"],
+}
+EARLIER = VERSIONS.replace(
+    "{catalog: example-cloud}", "{catalog: example-cloud, version: 2024-05-01}", 1
+)
+
+
+def test_a_contract_may_name_the_edition_that_it_agreed_to():
+    """The first version keeps the text of May 2024, with its own cap; the second has the latest."""
+    read = read_contracts(EARLIER, name="acme.yaml", ladders=EDITIONS)
+    assert read.findings == ()
+    first, second = read.contracts[0].contract.versions
+    assert (first.catalog, first.credit.ladder.commitment_percent) == (
+        "example-cloud@2024-05-01",
+        99,
+    )
+    assert first.credit.cap == Cap(percent=Decimal(50))
+    assert (second.catalog, second.credit.claim.within_days) == ("example-cloud", 30)
+
+
+def test_an_edition_that_is_not_in_the_catalog_is_told_with_those_that_are():
+    """A contract is never judged by a text that it does not name."""
+    text = EARLIER.replace("2024-05-01", "2023-01-01")
+    (finding,) = read_contracts(text, name="acme.yaml", ladders=EDITIONS).findings
+    assert str(finding) == (
+        'acme.yaml:12: versions[0].credit_ladder.version is "2023-01-01"; a version of '
+        "example-cloud in the catalog: 2024-05-01, 2025-02-01. Correct it, or write the terms of "
+        "that version out in the contract."
+    )
+
+
 def test_versions_may_be_written_in_any_order():
     """They are sorted by their dates."""
     head, first, second = VERSIONS.replace("  - eff", "\x00  - eff").split("\x00")
@@ -265,9 +301,10 @@ GALLERY = {
         (
             "acme.yaml:7: cpa is no field here; one of credit_ladder, cap, minimum_payout, "
             "rounding, "
-            "days_paid, claim, effective_on, ends_on, time_zone, currency, billable_amount, "
-            "affected_percent, monitors, measurement, exclusions, payout, release, billing. Did "
-            "you mean cap?"
+            "days_paid, claim, period, base, eligibility, recurrence, caps, rights, form, "
+            "effective_on, ends_on, time_zone, currency, billable_amount, affected_percent, "
+            "monitors, measurement, exclusions, payout, release, billing, measure_as_published, "
+            "attributes, amounts. Did you mean cap?"
         ),
     ),
     "currency": (
@@ -393,14 +430,16 @@ GALLERY = {
         (
             'acme.yaml:6: credit_ladder.kind is "single_treshold"; one of the kinds '
             "uptime_brackets, "
-            "single_threshold, pro_rata, per_block, per_event. Did you mean single_threshold?"
+            "single_threshold, pro_rata, per_block, per_event, per_points, duration_table, "
+        "clock_hours, metric_table, per_count, repeated, no_credit, combined, by_class. Did you mean single_threshold?"
         ),
     ),
     "no kind": (
         ACME.replace("kind: single_threshold, ", ""),
         (
             "acme.yaml:6: credit_ladder has no kind; one of the kinds uptime_brackets, "
-            "single_threshold, pro_rata, per_block, per_event. Add `kind:`."
+            "single_threshold, pro_rata, per_block, per_event, per_points, duration_table, "
+        "clock_hours, metric_table, per_count, repeated, no_credit, combined, by_class. Add `kind:`."
         ),
     ),
     "bare id": (
@@ -472,13 +511,15 @@ GALLERY = {
     ),
     "one level too deep": (
         ACME.replace(LADDER, "{catalog: example-cloud, cap: {percent: 5}}"),
-        "acme.yaml:6: credit_ladder.cap is no field here; one of catalog. Move it further up.",
+        "acme.yaml:6: credit_ladder.cap is no field here; one of catalog, version. "
+        "Move it further up.",
     ),
     "kind in brackets": (
         ACME.replace("single_threshold", "[single_threshold]"),
         (
             "acme.yaml:6: credit_ladder.kind is a list of 1; one of the kinds uptime_brackets, "
-            "single_threshold, pro_rata, per_block, per_event. Did you mean single_threshold?"
+            "single_threshold, pro_rata, per_block, per_event, per_points, duration_table, "
+        "clock_hours, metric_table, per_count, repeated, no_credit, combined, by_class. Did you mean single_threshold?"
         ),
     ),
     "no ladder": (
@@ -780,7 +821,8 @@ def test_nothing_of_the_copyable_block_is_silently_dropped():
             "last_window, degraded, stale_after_minutes, no_data, minimum_coverage_percent, "
             "minimum_outage, unknown_in_outage, partial_overlap, exclusion_mode, "
             "regions_down_when, monitors_down_when, corroborated_by, quorum_base, "
-            "conflicting_duplicates, disagreement, defaults_edition."
+            "conflicting_duplicates, disagreement, defaults_edition, requests, also, "
+            "clock_starts, weighted_by, partial_minutes, counted_on, holidays, partial_period."
             " Write its fields below it, indented, or in braces: { }."
         ),
     ]

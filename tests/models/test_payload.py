@@ -129,7 +129,11 @@ def test_downtime_that_only_the_contracts_zone_shows_to_be_too_long_is_withheld(
 @pytest.mark.parametrize(
     ("fields", "field", "expected"),
     [
-        ({}, "", "exactly one of total_windows, uptime_percent and down_seconds"),
+        (
+            {},
+            "",
+            "exactly one of total_windows, uptime_percent, down_seconds, outages and requests",
+        ),
         ({"uptime_percent": 99, "down_seconds": 5}, "down_seconds", "exactly one of"),
         ({"uptime_percent": 99, "outages_seconds": [5]}, "down_seconds", "exactly one of"),
         (

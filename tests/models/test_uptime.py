@@ -10,6 +10,7 @@ from models.intervals import Interval, instant
 from models.measurement import MeasurementTerms
 from models.outage import Observation, State, Timeline
 from models.period import ServiceMonth
+from models.service_period import MONTHLY
 from models.uptime import evidence_of, measure_uptime, measured_month
 from models.windows import WindowCounts
 from tests.models.scenes import MAY, at, down, excluded, measured, minutes, seen, time
@@ -649,6 +650,12 @@ def test_evidence_of_a_monitor_that_fell_silent_before_the_month_is_silent():
     assert measure_uptime(monitors=evidence, month=MAY, terms=terms).ratio is None
 
 
+def handed_on(month, affected):
+    """May 2026 as ladders ask for it."""
+    may = MONTHLY.holding(ServiceMonth.parse("2026-05"))
+    return measured_month(month, period=may, time_zone="UTC", affected=affected)
+
+
 def test_a_measured_month_hands_ladders_seconds_and_outages():
     """May with 43 and 10 minutes down and a day excluded."""
     month = measured(
@@ -656,7 +663,7 @@ def test_a_measured_month_hands_ladders_seconds_and_outages():
         exclusions=[excluded("05 00:00 - 06 00:00")],
         minimum_outage={"minutes": 5},
     )
-    handed = measured_month(month, month=ServiceMonth.parse("2026-05"), affected=Fraction(1, 2))
+    handed = handed_on(month, Fraction(1, 2))
     assert handed is not None
     assert handed.uptime == 1 - Fraction(53, MAY_MINUTES - 1440)
     assert handed.down_seconds == 53 * 60
@@ -670,7 +677,7 @@ def test_a_measured_month_hands_ladders_seconds_and_outages():
 def test_where_windows_are_counted_downtime_is_the_failed_windows():
     """10:00 to 10:12 fails two windows whole: ten minutes, and 1 - down / measurable is uptime."""
     month = measured(down("12 10:00 - 12 10:12"), window_minutes=5)
-    handed = measured_month(month, month=ServiceMonth.parse("2026-05"), affected=Fraction(1))
+    handed = handed_on(month, Fraction(1))
     assert handed is not None
     assert handed.down_seconds == 600
     assert 1 - handed.down_seconds / handed.measurable_seconds == handed.uptime
@@ -679,7 +686,7 @@ def test_where_windows_are_counted_downtime_is_the_failed_windows():
 def test_a_withheld_month_hands_ladders_nothing():
     """There is no uptime to judge."""
     month = measured(Timeline("checkout"))
-    assert measured_month(month, month=ServiceMonth.parse("2026-05"), affected=Fraction(1)) is None
+    assert handed_on(month, Fraction(1)) is None
 
 
 def test_evidence_does_not_depend_on_the_silences_that_other_contracts_ask_for():

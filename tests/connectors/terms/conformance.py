@@ -4,6 +4,7 @@ import gc
 from abc import abstractmethod
 from collections.abc import Callable
 from decimal import Decimal
+from textwrap import indent
 
 import pytest
 
@@ -212,12 +213,37 @@ class TermsConformance:
         assert catalog["aws-s3-standard"].vendor == "AWS"
         assert all(sheet.id == name for name, sheet in catalog.items())
 
+    def test_a_file_of_defaults_holds_for_its_folder_and_below(self, make):
+        """What contracts have in common is written once; the nearest file goes first."""
+        shared = "role: provider\ncurrency: EUR\ncredit_ladder: {catalog: aws-s3-standard}\n"
+        named = "client: {{id: {0}, name: X, email: a@b.example}}\nservice: {{id: s, name: S}}\n"
+        texts = {
+            "makegood.yaml": "name: X\n",
+            "contracts/defaults.yaml": "defaults:\n" + indent(shared, "  "),
+            "contracts/acme.yaml": named.format("acme") + "billable_amount: 5\n",
+            "contracts/us/defaults.yaml": "defaults: {currency: USD, billable_amount: 7}\n",
+            "contracts/us/bluefin.yaml": named.format("bluefin"),
+        }
+        found = {c.id: c.versions[0] for c in make(texts).contracts()}
+        assert {n: (v.currency, v.billable_amount) for n, v in found.items()} == {
+            "acme/s": ("EUR", 5),
+            "bluefin/s": ("USD", 7),
+        }
+        assert make(texts).findings() == ()
+        acme, bluefin = make(texts).written()
+        assert (acme["versions"][0]["currency"], bluefin["client"]["id"]) == ("EUR", "bluefin")
+        wrong = texts | {"contracts/us/defaults.yaml": "currency: USD\n"}
+        said = self.refusal(make(wrong).contracts)
+        assert "contracts/us/defaults.yaml:1: holds no defaults;" in said
+        assert "contracts/us/bluefin.yaml:1: billable_amount is missing" in said
+
     def test_a_ladder_is_found_by_id_or_in_a_file(self, make):
         """As `makegood determine --ladder` names it."""
         ladder = "{kind: single_threshold, commitment_percent: 99.5, credit_percent: 5}"
         source = make(WHOLE | {"ladders/own.yaml": ladder})
         published = source.catalog()["aws-s3-standard"]
         assert source.ladder("aws-s3-standard") == published.credit
+        assert source.ladder(f"aws-s3-standard@{published.version}") == published.credit
         assert source.ladder("ladders/own.yaml").ladder.commitment_percent == Decimal("99.5")
 
     def test_an_unknown_ladder_names_the_nearest(self, make):
@@ -229,5 +255,7 @@ class TermsConformance:
     def test_a_wrong_ladder_file_is_refused(self, make):
         """With its line."""
         source = make(WHOLE | {"own.yaml": "kind: single_threshold\ncredit_percent: 5\n"})
+        said = self.refusal(lambda: make(WHOLE).ladder("aws-s3-standard@1999-12-31"))
+        assert "a version in the catalog: aws-s3-standard@" in said
         said = self.refusal(lambda: source.ladder("own.yaml"))
         assert "own.yaml:1: commitment_percent is missing" in said

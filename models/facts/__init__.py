@@ -1,0 +1,1 @@
+"""Facts of a period that somebody else recorded: single outages, and series of counted requests."""
