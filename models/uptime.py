@@ -20,8 +20,9 @@ from models.ladder import Measured
 from models.measurement import MeasurementTerms
 from models.observed import Monitors, observe, stretch_of
 from models.outage import Timeline
+from models.outages import Outage, Outages
 from models.period import ServiceMonth
-from models.tally import Outage, effect_of, seconds, tallied
+from models.tally import effect_of, seconds, tallied
 from models.windows import WindowCounts
 
 __all__ = [
@@ -58,7 +59,7 @@ class MonthlyUptime:
     excluded: IntervalSet
     unknown: IntervalSet
     silent_ms: int
-    outages: tuple[Outage, ...]
+    outages: Outages
     windows: WindowCounts | None
     up_units: int
     measured_units: int
@@ -156,6 +157,6 @@ def measured_month(
         measurable_seconds=seconds(uptime.measured_units * unit_ms),
         period_seconds=seconds(uptime.month.length),
         days=month.days,
-        outage_seconds=tuple(seconds(o.counted_ms) for o in uptime.outages if o.counted_ms),
+        outage_seconds=tuple(seconds(ms) for ms in uptime.outages.counted_ms if ms),
         affected_ratio=affected,
     )
