@@ -37,7 +37,7 @@ class Outages(Sequence[Outage]):
         counted_ms: Of each, how many milliseconds count.
     """
 
-    __slots__ = ("_wholes", "_why", "counted_ms")
+    __slots__ = ("_counting", "_wholes", "_why", "counted_ms")
 
     def __init__(
         self, wholes: IntervalSet, counted_ms: Sequence[int], why: Callable[[int], str]
@@ -46,11 +46,15 @@ class Outages(Sequence[Outage]):
         self._wholes = wholes
         self.counted_ms = counted_ms
         self._why = why
+        self._counting: tuple[Outage, ...] | None = None
 
     @property
     def counting(self) -> tuple[Outage, ...]:
         """Those that count, at least in part."""
-        return tuple(self[place] for place, ms in enumerate(self.counted_ms) if ms)
+        if self._counting is None:
+            counting = (self[place] for place, ms in enumerate(self.counted_ms) if ms)
+            self._counting = tuple(counting)
+        return self._counting
 
     def __len__(self) -> int:
         """How many there are."""
