@@ -275,7 +275,8 @@ def _outages(decided: Decided) -> JsonValue:
     uptime = decided.measured.uptime
     if uptime is None:
         return []
-    longest = sorted(uptime.outages, key=lambda outage: -outage.counted_ms)[:MOST_OUTAGES]
+    counting = uptime.outages.counting
+    longest = sorted(counting, key=lambda outage: -outage.counted_ms)[:MOST_OUTAGES]
     return [
         {
             "started_at": utc_text(outage.whole.start),
@@ -283,7 +284,6 @@ def _outages(decided: Decided) -> JsonValue:
             "counted_ms": outage.counted_ms,
         }
         for outage in sorted(longest, key=lambda outage: outage.whole)
-        if outage.counted_ms
     ]
 
 

@@ -146,7 +146,7 @@ def _of_month(office: Office, month: ServiceMonth, governed: Sequence[Governed])
         uptime = _measured_so_far(case, one.bounds)
         if uptime is None or not _is_missed(uptime, one.version, month):
             continue
-        outages = tuple(outage.whole for outage in uptime.outages if outage.counted_ms)
+        outages = tuple(outage.whole for outage in uptime.outages.counting)
         life = lives.get(one.contract.id, Life())
         claim = _claim(one.contract, one.version, month, outages, life)
         if claim.dues:
@@ -173,7 +173,7 @@ def _measured_so_far(case: Case, until_now: Interval) -> MonthlyUptime | None:
 
 def _is_missed(uptime: MonthlyUptime, version: ContractVersion, month: ServiceMonth) -> bool:
     """Whether the downtime so far is more than the whole month may have."""
-    counted = sum(outage.counted_ms for outage in uptime.outages)
+    counted = sum(uptime.outages.counted_ms)
     allowed = 100 - version.credit.ladder.commitment_percent
     period = version.credit.period.holding(month)
     return counted * 100 > allowed * period.bounds(version.time_zone).length

@@ -8,7 +8,7 @@ must survive it is in the store.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -156,6 +156,7 @@ class MonthRun:
         decided: Each shard's decided cases, where another process has decided them.
         measurements: What contracts share of them.
         without_exclusions: What they share of the months as they would be without exclusions.
+        recorded_evidence: Digests of the evidence that its shards have recorded.
         outcomes: Each shard's outcomes.
         released: What rules let go in this run.
         payments: What became of payments in this run.
@@ -189,6 +190,7 @@ class MonthRun:
         self.decided: dict[int, tuple[Decided, ...]] = {}
         self.measurements = Measurements()
         self.without_exclusions: Shared = {}
+        self.recorded_evidence: set[str] = set()
         self.outcomes: dict[int, tuple[Outcome, ...]] = {}
         self.released: tuple[StoredObligation, ...] = ()
         self.payments = Settlement()
@@ -759,7 +761,9 @@ def _record(
         for outcome in changed
         if outcome.change is not None
     )
-    run.office.store.record(ShardBatch(changes, _evidence_of(changed), _terms_of(changed)))
+    evidence = _evidence_of(changed, run.recorded_evidence)
+    run.office.store.record(ShardBatch(changes, evidence, _terms_of(changed)))
+    run.recorded_evidence.update(piece.digest for piece in evidence)
 
 
 def _change(
@@ -792,14 +796,16 @@ def _change(
     )
 
 
-def _evidence_of(outcomes: Sequence[Outcome]) -> tuple[StoredEvidence, ...]:
+def _evidence_of(outcomes: Sequence[Outcome], known: Container[str]) -> tuple[StoredEvidence, ...]:
+    """What the decisions rest on, each piece once, but for what is known to be recorded."""
     pieces = {
-        piece.digest: StoredEvidence.of(piece.timeline.monitor, piece.record)
+        piece.digest: piece
         for outcome in outcomes
         for regions in outcome.decided.measured.case.evidence
         for piece in regions
+        if piece.digest not in known
     }
-    return tuple(pieces.values())
+    return tuple(StoredEvidence.of(p.timeline.monitor, p.record) for p in pieces.values())
 
 
 def _terms_of(outcomes: Sequence[Outcome]) -> tuple[TermsRecord, ...]:

@@ -131,10 +131,11 @@ def _about_outages(tally: Tally) -> list[str]:
     outages = tally.outages
     if not outages:
         return ["no outage touches the month"]
-    ignored = [outage for outage in outages if not outage.counted_ms]
+    ignored = [place for place, ms in enumerate(outages.counted_ms) if not ms]
     said = [f"{_many(len(outages), 'outage')}, {spelled(tally.down.length)} counted as downtime"]
     if ignored:
-        example = f"{ignored[0].whole}: {ignored[0].ignored}"
+        first = outages[ignored[0]]
+        example = f"{first.whole}: {first.ignored}"
         said.append(f"{_many(len(ignored), 'outage')} ignored, the first {example}")
     return said
 

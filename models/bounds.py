@@ -10,22 +10,26 @@ An outage that began and ended between two looks of a probe leaves no trace and 
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import pairwise
-from operator import attrgetter, itemgetter
 
+import numpy as np
+from numpy.typing import NDArray
+
+from models.changes import Changes
 from models.exclusion import JudgedExclusion
 from models.intervals import Interval
 from models.ladder import floor_percent
 from models.measurement import Disagreement, DownWhen, MeasurementTerms, NoData, QuorumBase
 from models.observed import Monitors
 from models.outage import State, Timeline
+from models.spans import Line, Spans
 from models.uptime import MonthlyUptime, measure_uptime
 
-BAD = frozenset({State.DOWN, State.DEGRADED})
+AT_WORST = np.array([State.DOWN, 0, State.DEGRADED, State.DOWN], np.int8)
+AT_BEST = np.array([0, 0, State.DEGRADED, State.DOWN], np.int8)
+"""How bad each state is; what a probe could not tell is as bad as can be at worst."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ def _uptime(measured: MonthlyUptime) -> Fraction:
 def _doubts(monitors: Monitors, terms: MeasurementTerms, measured: MonthlyUptime) -> list[str]:
     found = []
     probes = [timeline for regions in monitors for timeline in regions]
-    longest = max((max(t.unseen_ms, default=0) for t in probes), default=0)
+    longest = max((t.unseen.longest for t in probes), default=0)
     if longest:
         found.append(f"a change of state went unseen for up to {_spelled(longest)}")
     if measured.silent_ms:
@@ -153,61 +157,49 @@ def _taken(timeline: Timeline, silences: Sequence[Interval], *, worst: bool) -> 
     is seen late as well, so at best it happened then. Whatever happened in a silence may have begun
     with it, and not only when the state was stale.
     """
-    if not silences and not any(timeline.unseen_ms):
+    if not silences and not timeline.unseen.longest:
         return timeline
     moved = _moved(timeline, worst=worst)
     if silences:
         moved = _overlaid(moved, timeline, silences, State.DOWN if worst else State.UP)
-    return replace(timeline, changes=tuple(_standing(moved)), unseen_ms=())
+    return replace(timeline, changes=_standing(moved), unseen_ms=())
 
 
-def _moved(timeline: Timeline, *, worst: bool) -> list[tuple[int, State]]:
-    moved = [timeline.changes[0]]
-    unseen_ms = timeline.unseen_ms or (0,) * len(timeline.changes)
-    steps = zip(pairwise(timeline.changes), unseen_ms[1:], strict=True)
-    for ((_, was), (at, now)), unseen in steps:
-        fell = _severity(now, worst=worst) > _severity(was, worst=worst)
-        earlier = at - unseen if fell is worst else at
-        moved.append((max(earlier, moved[-1][0]), now))
-    return moved
+def _moved(timeline: Timeline, *, worst: bool) -> Changes:
+    changes, unseen = timeline.columns, timeline.unseen
+    if not unseen:
+        return changes
+    severity = (AT_WORST if worst else AT_BEST)[changes.states]
+    fell = np.append(not worst, severity[1:] > severity[:-1])
+    earlier = np.where(fell == worst, changes.at - unseen.ms, changes.at)
+    return Changes(np.maximum.accumulate(earlier), changes.states)
 
 
 def _overlaid(
-    moved: Sequence[tuple[int, State]],
-    timeline: Timeline,
-    silences: Sequence[Interval],
-    state: State,
-) -> list[tuple[int, State]]:
+    moved: Changes, timeline: Timeline, silences: Sequence[Interval], state: State
+) -> Changes:
     """The changes with one state in all silences, and what was seen at the end of each."""
-    last = timeline.last_observed_at or 0
-    ends = [(s.end, _state_at(timeline, s.end)) for s in silences if s.end <= last]
-    heard = [change for change in moved if not _lies_in(silences, change[0])]
+    last, seen = timeline.last_observed_at or 0, timeline.columns
+    ends = [(s.end, seen.state_at(s.end)) for s in silences if s.end <= last]
     begun = [(silence.start, state) for silence in silences]
+    heard = ~_lie_in(silences, moved.at)
+    parts = [Changes.of(ends), Changes(moved.at[heard], moved.states[heard]), Changes.of(begun)]
+    at = np.concatenate([part.at for part in parts])
     # Of several at one instant the last stands: a silence that begins where another one ends.
-    return sorted([*ends, *heard, *begun], key=itemgetter(0))
+    order = np.argsort(at, kind="stable")
+    return Changes(at[order], np.concatenate([part.states for part in parts])[order])
 
 
-def _lies_in(silences: Sequence[Interval], at: int) -> bool:
-    place = bisect_right(silences, at, key=attrgetter("start")) - 1
-    return place >= 0 and at < silences[place].end
+def _lie_in(silences: Sequence[Interval], at: Line) -> NDArray[np.bool_]:
+    """Whether each instant lies in one of the rising silences."""
+    line = Spans.rising([(silence.start, silence.end) for silence in silences])
+    place = np.searchsorted(line.starts, at, side="right") - 1
+    return np.asarray((place >= 0) & (at < line.ends[place]), dtype=bool)
 
 
-def _state_at(timeline: Timeline, at: int) -> State:
-    return timeline.changes[bisect_right(timeline.changes, at, key=itemgetter(0)) - 1][1]
-
-
-def _severity(state: State, *, worst: bool) -> int:
-    """How bad a state is; what a probe could not tell is as bad as can be at worst."""
-    if state is State.UNKNOWN:
-        return int(State.DOWN) if worst else 0
-    return int(state in BAD) * int(state)
-
-
-def _standing(moved: Sequence[tuple[int, State]]) -> list[tuple[int, State]]:
+def _standing(moved: Changes) -> Changes:
     """Only the last of the changes at one instant, and only changes."""
-    last = dict(moved)
-    kept: list[tuple[int, State]] = []
-    for at, state in last.items():
-        if not kept or kept[-1][1] is not state:
-            kept.append((at, state))
-    return kept
+    last = np.append(moved.at[1:] != moved.at[:-1], True)
+    at, states = moved.at[last], moved.states[last]
+    turns = np.append(True, states[1:] != states[:-1])
+    return Changes(at[turns], states[turns])

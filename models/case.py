@@ -50,9 +50,9 @@ class Slice:
 
     timeline: Timeline
 
-    @cached_property
+    @property
     def record(self) -> JsonValue:
-        """The timeline as canonical JSON values."""
+        """The timeline as canonical JSON values; made anew, because it may be long."""
         return self.timeline.to_record()
 
     @cached_property
@@ -426,7 +426,7 @@ def _occasion(measured: MeasuredCase) -> Occasion:
     """What the claim's deadlines count from."""
     case, uptime = measured.case, measured.uptime
     claim, version = case.version.credit.claim, case.version
-    counted = (o.whole for o in uptime.outages if o.counted_ms) if uptime else ()
+    counted = (o.whole for o in uptime.outages.counting) if uptime else ()
     return replace(
         claim.occasion(case.month, time_zone=version.time_zone),
         outages=tuple(sorted(counted)),
@@ -452,7 +452,7 @@ def uptime_record(uptime: MonthlyUptime) -> Mapping[str, JsonValue]:
         },
         "up_units": uptime.up_units,
         "measured_units": uptime.measured_units,
-        "outages": sum(1 for outage in uptime.outages if outage.counted_ms),
+        "outages": sum(1 for ms in uptime.outages.counted_ms if ms),
         "withheld": uptime.withheld,
         "reasons": list(uptime.reasons),
     }

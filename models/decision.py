@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 
 from models.intervals import instant, utc_text
 from models.terms import JsonValue
@@ -48,7 +50,8 @@ OBSERVED = frozenset(
 """What people and vendors tell us, beside what was decided and done."""
 
 
-EXACT = frozenset({str, int, bool})
+EXACT = frozenset({str, int, bool, type(None)})
+LISTS = {list}
 
 
 def canonical(value: JsonValue) -> str:
@@ -68,17 +71,25 @@ def digest_of(value: JsonValue) -> str:
 
 def _refuse_floats(value: JsonValue) -> None:
     """Look at everything in the value; records are long and many, so without calling itself."""
-    waiting = [value]
+    waiting: list[Collection[JsonValue]] = [(value,)]
     for found in waiting:
-        if found is None or type(found) in EXACT or isinstance(found, int | str):
-            continue
-        if isinstance(found, list | tuple):
-            waiting.extend(found)
-        elif isinstance(found, dict) and all(isinstance(key, str) for key in found):
-            waiting.extend(found.values())
-        else:
-            message = f"{type(found).__name__} has no exact form in a record"
-            raise TypeError(message)
+        kinds = set(map(type, found))
+        if kinds == LISTS:
+            waiting.append(list(chain.from_iterable(found)))
+        elif not kinds <= EXACT:
+            waiting += (_inside(each) for each in found if type(each) not in EXACT)
+
+
+def _inside(value: JsonValue) -> Collection[JsonValue]:
+    """What a value holds, when JSON has an exact form for it."""
+    if isinstance(value, list | tuple):
+        return value
+    if isinstance(value, dict) and all(issubclass(kind, str) for kind in set(map(type, value))):
+        return value.values()
+    if isinstance(value, int | str):
+        return ()
+    message = f"{type(value).__name__} has no exact form in a record"
+    raise TypeError(message)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,19 @@ seconds do not exist here, as in POSIX time. Outages, exclusions and unknown tim
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import compress
 from operator import itemgetter
+
+from models.spans import Spans
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 MINUTE_MS = 60_000
+MOST_PAIRS = 64
+"""Sets with more spans than this are counted through in columns."""
 
 
 def instant(at: datetime) -> int:
@@ -68,18 +73,60 @@ class Interval:
         return f"{utc_text(self.start)}/{utc_text(self.end)}"
 
 
-@dataclass(frozen=True, slots=True)
 class IntervalSet:
     """A set of instants, held as the shortest rising list of disjoint, non-touching spans.
 
-    Two sets with the same instants are equal whatever pieces they were made from.
+    Two sets with the same instants are equal whatever pieces they were made from. Few spans are
+    pairs, many are columns (`models.spans`), which answer in bulk; a set is never changed.
 
     >>> a, b = IntervalSet.of([(0, 10), (5, 20)]), IntervalSet.of([(8, 12)])
     >>> (a - b).spans, (a & b).length, (a | b).spans
     (((0, 8), (12, 20)), 4, ((0, 20),))
     """
 
-    spans: tuple[tuple[int, int], ...] = ()
+    __slots__ = ("_line", "_spans")
+
+    def __init__(self, spans: tuple[tuple[int, int], ...] = ()) -> None:
+        """Take the spans, which are rising, disjoint and do not touch."""
+        self._spans: tuple[tuple[int, int], ...] | None = spans
+        self._line: Spans | None = None
+
+    @classmethod
+    def on(cls, line: Spans) -> IntervalSet:
+        """The set of these columns."""
+        made = cls()
+        made._spans, made._line = None, line
+        return made
+
+    @property
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """The spans as pairs of start and end."""
+        if self._spans is None:
+            self._spans = self.line.pairs
+        return self._spans
+
+    @property
+    def line(self) -> Spans:
+        """The spans as columns."""
+        if self._line is None:
+            self._line = Spans.rising(self.spans)
+        return self._line
+
+    def __len__(self) -> int:
+        """How many spans there are."""
+        return len(self.spans) if self._line is None else len(self._line)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other set has the same instants."""
+        return self.spans == other.spans if isinstance(other, IntervalSet) else NotImplemented
+
+    def __hash__(self) -> int:
+        """Equal sets have equal hashes."""
+        return hash(self.spans)
+
+    def __repr__(self) -> str:
+        """The spans."""
+        return f"IntervalSet({self.spans!r})"
 
     @classmethod
     def of(cls, pieces: Iterable[tuple[int, int] | Interval]) -> IntervalSet:
@@ -103,11 +150,21 @@ class IntervalSet:
     @property
     def length(self) -> int:
         """Milliseconds in the set."""
-        return sum(end - start for start, end in self.spans)
+        if self._is_small():
+            return sum(end - start for start, end in self.spans)
+        return int(self.line.lengths.sum())
+
+    @property
+    def lengths(self) -> list[int]:
+        """Milliseconds in each span."""
+        if self._is_small():
+            return [end - start for start, end in self.spans]
+        lengths: list[int] = self.line.lengths.tolist()
+        return lengths
 
     def __bool__(self) -> bool:
         """Whether the set holds any instant."""
-        return bool(self.spans)
+        return len(self) > 0
 
     def __iter__(self) -> Iterator[Interval]:
         """The disjoint spans, rising."""
@@ -121,23 +178,33 @@ class IntervalSet:
 
     def __or__(self, other: IntervalSet) -> IntervalSet:
         """Union: the instants that are in either set."""
-        if not self.spans or not other.spans:
-            return self if self.spans else other
-        return IntervalSet(tuple(_merged(sorted(self.spans + other.spans))))
+        if not self or not other:
+            return self or other
+        if self._is_small(other):
+            return IntervalSet(tuple(_merged(sorted(self.spans + other.spans))))
+        return IntervalSet.on(self.line | other.line)
 
     def __and__(self, other: IntervalSet) -> IntervalSet:
         """Intersection: the instants that are in both sets."""
-        return IntervalSet(tuple(_overlaps(self.spans, other.spans)))
+        if not self or not other:
+            return other if self else self
+        if self._is_small(other):
+            return IntervalSet(tuple(_overlaps(self.spans, other.spans)))
+        return IntervalSet.on(self.line & other.line)
 
     def __sub__(self, other: IntervalSet) -> IntervalSet:
         """Difference: the instants of this set that are not in the other."""
-        if not self.spans or not other.spans:
+        if not self or not other:
             return self
-        first, last = self.spans[0][0], self.spans[-1][1]
-        return self & other.complement(Interval(first, last))
+        if self._is_small(other):
+            first, last = self.spans[0][0], self.spans[-1][1]
+            return self & other.complement(Interval(first, last))
+        return IntervalSet.on(self.line - other.line)
 
     def complement(self, within: Interval) -> IntervalSet:
         """The instants of `within` that are not in this set."""
+        if not self._is_small():
+            return IntervalSet.on(self.line.complement(within.start, within.end))
         edges = [within.start]
         for start, end in self.spans:
             edges += [min(max(start, within.start), within.end)]
@@ -148,12 +215,32 @@ class IntervalSet:
 
     def clip(self, within: Interval) -> IntervalSet:
         """The part of this set that lies inside `within`."""
-        first = bisect_right(self.spans, within.start, key=itemgetter(1))
-        after_last = bisect_left(self.spans, within.end, key=itemgetter(0))
-        inside = self.spans[first:after_last]
+        if not self._is_small():
+            return IntervalSet.on(self.line.clip(within.start, within.end))
+        inside = self.touching(within).spans
         if not inside or (inside[0][0] >= within.start and inside[-1][1] <= within.end):
             return IntervalSet(inside)
         return IntervalSet(tuple(_overlaps(inside, ((within.start, within.end),))))
+
+    def touching(self, within: Interval) -> IntervalSet:
+        """The spans that share an instant with `within`, each whole."""
+        if not self._is_small():
+            return IntervalSet.on(self.line.touching(within.start, within.end))
+        first = bisect_right(self.spans, within.start, key=itemgetter(1))
+        after_last = bisect_left(self.spans, within.end, key=itemgetter(0))
+        return IntervalSet(self.spans[first:after_last])
+
+    def only(self, chosen: Sequence[bool]) -> IntervalSet:
+        """The spans that are chosen, given a word about each."""
+        if self._is_small():
+            return IntervalSet(tuple(compress(self.spans, chosen)))
+        return IntervalSet.on(self.line.only(chosen))
+
+    def span(self, place: int) -> Interval:
+        """One of the spans, by its place."""
+        if self._spans is not None:
+            return Interval(*self._spans[place])
+        return Interval(int(self.line.starts[place]), int(self.line.ends[place]))
 
     def earliest(self, length: int) -> IntervalSet:
         """The first so many milliseconds of the set; the whole set when it is no longer."""
@@ -165,13 +252,20 @@ class IntervalSet:
             left -= end - start
         return IntervalSet(tuple(kept))
 
-    def lengths_in(self, pieces: Iterable[tuple[int, int]]) -> list[int]:
-        """For each of several disjoint, rising pieces, how many milliseconds of it are in the set.
+    def lengths_in(self, pieces: IntervalSet) -> list[int]:
+        """For each span of another set, how many milliseconds of it are in this one.
 
-        >>> IntervalSet.of([(0, 10), (20, 30)]).lengths_in([(5, 8), (9, 25), (40, 50)])
-        [3, 6, 0]
+        >>> IntervalSet.of([(0, 10), (20, 30)]).lengths_in(IntervalSet.of([(5, 8), (9, 25)]))
+        [3, 6]
         """
-        return list(_lengths(self.spans, pieces))
+        if self._is_small(pieces):
+            return list(_lengths(self.spans, pieces.spans))
+        lengths: list[int] = self.line.within(pieces.line.starts, pieces.line.ends).tolist()
+        return lengths
+
+    def _is_small(self, other: IntervalSet | None = None) -> bool:
+        """Whether there are so few spans, of both sets, that pairs answer sooner than columns."""
+        return len(self) + (0 if other is None else len(other)) <= MOST_PAIRS
 
 
 def _merged(rising: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:

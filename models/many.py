@@ -28,12 +28,12 @@ from models.measurement import (
     MinimumOutage,
     NoData,
     PartialOverlap,
-    QuorumBase,
     Reaches,
     UnknownInOutage,
     WindowFails,
 )
 from models.outage import State, Timeline
+from models.quorum import DOWN, UNKNOWN, UP, judged
 from models.runs import Runs
 from models.spans import Line, Spans
 from models.tally import union
@@ -41,7 +41,6 @@ from models.uptime import MonthlyUptime, measure_uptime
 
 LONG_AGO = -(1 << 55)
 NEVER = 1 << 55
-UP, DOWN, UNKNOWN = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +223,9 @@ def _voted(fleet: Sequence[Runs], terms: MeasurementTerms) -> Verdicts:
     unknown = _within_each(np.cumsum(unknown[order]), edges)[last]
     monitor, at = monitor[last], at[last]
     probes = np.array([max(len(runs.regions), 1) for runs in fleet], np.int64)[monitor]
-    verdicts = _judged(probes, down, unknown, terms)
+    verdicts = judged(
+        probes, down, unknown, down_when=terms.regions_down_when, base=terms.quorum_base
+    )
     turns = np.append(True, (monitor[1:] != monitor[:-1]) | (verdicts[1:] != verdicts[:-1]))
     monitor, at, verdicts = monitor[turns], at[turns], verdicts[turns]
     until = np.append(at[1:], NEVER)
@@ -299,32 +300,6 @@ def _meaning(terms: MeasurementTerms) -> Line:
     if terms.degraded is DegradedCounts.DOWN:
         meaning[State.DEGRADED] = DOWN
     return meaning
-
-
-def _judged(probes: Line, down: Line, unknown: Line, terms: MeasurementTerms) -> NDArray[np.int8]:
-    """The verdict over counts, as `models.quorum` gives it."""
-    every = terms.quorum_base is QuorumBase.ALL
-    voters = probes if every else probes - unknown
-    needed = _needed(terms.regions_down_when, voters)
-    if every:
-        hidden = down + unknown >= needed
-    else:
-        hidden = (voters == 0) | ((voters < needed) & (needed <= probes))
-    verdicts = np.where(hidden, UNKNOWN, UP)
-    is_down = (down >= needed) & (every | ~hidden)
-    return np.where(is_down, DOWN, verdicts).astype(np.int8)
-
-
-def _needed(rule: DownWhen | int, voters: Line) -> Line:
-    match rule:
-        case DownWhen.ANY:
-            return np.ones_like(voters)
-        case DownWhen.MAJORITY:
-            return voters // 2 + 1
-        case DownWhen.ALL:
-            return voters
-        case _:
-            return np.full_like(voters, int(rule))
 
 
 def _taken(asked: Sequence[Asked], month: Interval) -> Spans:

@@ -20,7 +20,6 @@ from models.signals import SignalKind
 Monitors = Sequence[Sequence[Timeline]]
 """The monitors of a contract, each as the timelines of its regions."""
 
-Span = tuple[int, int]
 NOTHING = IntervalSet()
 
 
@@ -48,7 +47,7 @@ class Observed:
     voted: Standing
     down: IntervalSet
     unknown: IntervalSet
-    runs: tuple[Span, ...]
+    runs: IntervalSet
 
 
 def observe(monitors: Monitors, month: Interval, terms: MeasurementTerms) -> Observed:
@@ -66,11 +65,7 @@ def observe(monitors: Monitors, month: Interval, terms: MeasurementTerms) -> Obs
     kinds = tuple(_kind(regions) for regions in monitors)
     voted = voted_by(probes, kinds, horizon, terms)
     down, unknown = _resolved(voted, terms.no_data, horizon)
-    runs = tuple(
-        run
-        for run in _runs(down, unknown, terms.unknown_in_outage)
-        if run[0] < month.end and month.start < run[1]
-    )
+    runs = _runs(down, unknown, terms.unknown_in_outage).touching(month)
     return Observed(month, horizon, terms, probes, kinds, voted, down, unknown, runs)
 
 
@@ -145,31 +140,34 @@ def _resolved(
 
 def _carried(voted: Standing, horizon: Interval) -> tuple[IntervalSet, IntervalSet]:
     """Unknown time takes the state before it; at the horizon's start there is none to take."""
+    if not voted.unknown:
+        return voted.down, NOTHING
     down_until = {end for _, end in voted.down.spans}
     carried = tuple(span for span in voted.unknown.spans if span[0] in down_until)
     leading = tuple(span for span in voted.unknown.spans if span[0] == horizon.start)
     return voted.down | IntervalSet(carried), IntervalSet(leading)
 
 
-def _runs(down: IntervalSet, unknown: IntervalSet, between: UnknownInOutage) -> Sequence[Span]:
+def _runs(down: IntervalSet, unknown: IntervalSet, between: UnknownInOutage) -> IntervalSet:
     """Whole outages: stretches of down time, over unknown time where that bridges them."""
     if between is UnknownInOutage.BREAKS or not unknown:
-        return down.spans
-    runs: list[Span] = []
+        return down
+    runs: list[tuple[int, int]] = []
     bridges = dict(unknown.spans)
     for start, end in down.spans:
         if runs and bridges.get(runs[-1][1]) == start:
             runs[-1] = (runs[-1][0], end)
         else:
             runs.append((start, end))
-    return runs
+    return IntervalSet(tuple(runs))
 
 
 def stretch_of(observed: Observed) -> Interval:
     """The month and everything around it that decides its measurement."""
     start, end = observed.month.start, observed.month.end
     if observed.runs:
-        start, end = min(start, observed.runs[0][0]), max(end, observed.runs[-1][1])
+        start = min(start, observed.runs.span(0).start)
+        end = max(end, observed.runs.span(-1).end)
     if observed.terms.no_data is NoData.CARRY:
         start = min([start, *_carried_into(start, observed)])
     return Interval(start, end)

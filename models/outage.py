@@ -7,28 +7,21 @@ means, and what counts as down, is decided in `models.uptime` by the contract's 
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import IntEnum
 from itertools import pairwise
-from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.changes import STATES, Changes, Lengths, State
 from models.intervals import Interval
 from models.signals import SignalKind
 from models.terms import JsonValue
 
+__all__ = ["Observation", "State", "Timeline", "compact"]
 
-class State(IntEnum):
-    """What one observation said. The order ranks severity: of two at one instant the worse wins."""
-
-    UNKNOWN = 0
-    UP = 1
-    DEGRADED = 2
-    DOWN = 3
+STATE_NAMES = tuple(state.name.lower() for state in STATES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +58,20 @@ class Timeline:
 
     monitor: str
     region: str = ""
-    changes: tuple[tuple[int, State], ...] = ()
+    changes: Sequence[tuple[int, State]] = ()
     gaps: tuple[Interval, ...] = ()
     gap_floor_ms: int | None = None
     last_observed_at: int | None = None
     ends_at: int | None = None
-    unseen_ms: tuple[int, ...] = ()
+    unseen_ms: Sequence[int] = ()
     spacing_ms: int | None = None
     signal: SignalKind = SignalKind.EXTERNAL
 
     def __post_init__(self) -> None:
         """Refuse to exist out of order, or with changes and no observation."""
-        if any(a >= b or was is now for (a, was), (b, now) in pairwise(self.changes)):
+        object.__setattr__(self, "changes", Changes.of(self.changes))
+        object.__setattr__(self, "unseen_ms", Lengths.of(self.unseen_ms))
+        if not self.columns.rising:
             message = f"changes of {self.monitor!r} must rise in time and differ from neighbours"
             raise ValueError(message)
         if any(a.end > b.start for a, b in pairwise(self.gaps)):
@@ -118,6 +113,16 @@ class Timeline:
         )
 
     @property
+    def columns(self) -> Changes:
+        """The changes as they are held."""
+        return Changes.of(self.changes)
+
+    @property
+    def unseen(self) -> Lengths:
+        """How long each change went unseen, as it is held."""
+        return Lengths.of(self.unseen_ms)
+
+    @property
     def known_until(self) -> int | None:
         """The end of a slice, else the last observation; None when nothing was ever observed."""
         return self.last_observed_at if self.ends_at is None else self.ends_at
@@ -130,7 +135,7 @@ class Timeline:
         """
         long_enough = (g for g in self.gaps if silences_ms is not None and g.length >= silences_ms)
         longest = silences_ms if self.spacing_ms is None else self.spacing_ms
-        unseen = () if longest is None else tuple(min(ms, longest) for ms in self.unseen_ms)
+        unseen = () if longest is None else self.unseen.at_most(longest)
         return replace(self, gaps=tuple(long_enough), gap_floor_ms=silences_ms, unseen_ms=unseen)
 
     def within(self, stretch: Interval) -> Timeline:
@@ -163,18 +168,17 @@ class Timeline:
             signal=self.signal,
         )
 
-    def _changes_in(
-        self, stretch: Interval
-    ) -> tuple[tuple[tuple[int, State], ...], tuple[int, ...]]:
+    def _changes_in(self, stretch: Interval) -> tuple[Changes, Lengths]:
         """The changes inside, led by the state at the start, and how long each went unseen."""
-        after_start = bisect_right(self.changes, stretch.start, key=itemgetter(0))
-        before_end = bisect_left(self.changes, stretch.end, key=itemgetter(0))
-        inside = self.changes[after_start:before_end]
-        unseen = self.unseen_ms[after_start:before_end]
+        changes = self.columns
+        after_start = int(np.searchsorted(changes.at, stretch.start, side="right"))
+        before_end = int(np.searchsorted(changes.at, stretch.end))
+        inside = changes[after_start:before_end]
+        unseen = self.unseen[after_start:before_end]
         if after_start == 0:
             return inside, unseen
-        led = (0, *unseen) if self.unseen_ms else ()
-        return ((stretch.start, self.changes[after_start - 1][1]), *inside), led
+        led = unseen.led_by(0) if self.unseen_ms else unseen
+        return inside.led_by(stretch.start, changes[after_start - 1][1]), led
 
     def _silence_in(self, stretch: Interval, last: int) -> tuple[tuple[Interval, ...], int]:
         """The gaps that can make time in the stretch unknown, and the last observation."""
@@ -188,10 +192,14 @@ class Timeline:
 
     def to_record(self) -> dict[str, JsonValue]:
         """The timeline as JSON values without floats; equal timelines have equal records."""
+        columns = self.columns
         return {
             "monitor": self.monitor,
             "region": self.region,
-            "changes": [[at, state.name.lower()] for at, state in self.changes],
+            "changes": [
+                [at, STATE_NAMES[state]]
+                for at, state in zip(columns.at.tolist(), columns.states.tolist(), strict=True)
+            ],
             "gaps": [[gap.start, gap.end] for gap in self.gaps],
             "gap_floor_ms": self.gap_floor_ms,
             "last_observed_at": self.last_observed_at,
@@ -250,19 +258,14 @@ def compact(
     last_of_instant = np.append(at[1:] != at[:-1], True)
     at, states = at[last_of_instant], states[last_of_instant]
     turns = np.concatenate(([True], states[1:] != states[:-1]))
-    changes = tuple(
-        (instant, State(state))
-        for instant, state in zip(at[turns].tolist(), states[turns].tolist(), strict=True)
-    )
-    unseen = np.diff(at, prepend=at[:1])[turns].tolist()
     return Timeline(
         monitor,
         region,
-        changes,
+        Changes(at[turns], states[turns]),
         _gaps(at, gap_floor_ms),
         gap_floor_ms,
         int(at[-1]),
-        unseen_ms=tuple(unseen),
+        unseen_ms=Lengths(np.diff(at, prepend=at[:1])[turns]),
     )
 
 

@@ -20,11 +20,11 @@ def number_text(number: Fraction | Decimal, places: int = PLACES) -> str:
     >>> number_text(Fraction(1, 2)), number_text(Fraction(2, 3)), number_text(Decimal("99.90"))
     ('0.5', '0.666666…', '99.9')
     """
-    exact = Fraction(number)
-    scaled, rest = divmod(abs(exact.numerator) * 10**places, exact.denominator)
+    numerator, denominator = number.as_integer_ratio()
+    scaled, rest = divmod(abs(numerator) * 10**places, denominator)
     whole, part = divmod(scaled, 10**places)
     digits = f"{whole}.{part:0{places}d}".rstrip("0").rstrip(".")
-    return f"{'-' if exact < 0 and scaled else ''}{digits}{CUT if rest else ''}"
+    return f"{'-' if numerator < 0 and scaled else ''}{digits}{CUT if rest else ''}"
 
 
 @lru_cache(maxsize=4096)

@@ -7,28 +7,24 @@ still turn either way is unknown. What unknown time means is decided later, by t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
-from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
 
 from models.intervals import Interval, IntervalSet
 from models.measurement import DegradedCounts, DownWhen, QuorumBase
 from models.outage import State, Timeline
+from models.spans import Line, Spans
 
 NOTHING = IntervalSet()
+Verdicts = NDArray[np.int8]
+UP, DOWN, UNKNOWN, ABSENT = range(4)
+"""What a vote says about a stretch of time."""
 
 Rule = DownWhen | int
 """How many voters must be down: any, the majority, all, or a whole number of them."""
-
-
-class Verdict(Enum):
-    """What a vote says about one instant."""
-
-    UP = auto()
-    DOWN = auto()
-    UNKNOWN = auto()
-    ABSENT = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +91,12 @@ def vote(
         return Standing(unknown=IntervalSet(((horizon.start, horizon.end),)))
     if len(voters) == 1 and down_when in (*DownWhen, 1):
         return voters[0]
-    over = _over_all if base is QuorumBase.ALL else _over_reporting
-    spans = list(_judged(voters, partial(over, down_when), horizon))
-    return Standing(
-        down=_where(spans, Verdict.DOWN),
-        unknown=_where(spans, Verdict.UNKNOWN),
-        absent=_where(spans, Verdict.ABSENT),
-    )
+    at, down, unknown, absent = _counted(voters, horizon)
+    present = len(voters) - absent
+    verdicts = judged(present, down, unknown, down_when=down_when, base=base)
+    verdicts[present == 0] = ABSENT
+    found = [_stretches(at, verdicts == verdict) for verdict in (DOWN, UNKNOWN, ABSENT)]
+    return Standing(*found)
 
 
 def _silence(timeline: Timeline, horizon: Interval, stale_after_ms: int | None) -> IntervalSet:
@@ -125,70 +120,71 @@ def _silence(timeline: Timeline, horizon: Interval, stale_after_ms: int | None) 
 
 
 def _time_in(timeline: Timeline, horizon: Interval, states: Sequence[State]) -> IntervalSet:
-    changes = timeline.changes
-    ends = [at for at, _ in changes[1:]] + [horizon.end]
-    return IntervalSet.rising(
-        (at, end) for (at, state), end in zip(changes, ends, strict=False) if state in states
-    )
+    changes = timeline.columns
+    chosen = changes.states == states[0]
+    for state in states[1:]:
+        chosen |= changes.states == state
+    return _stretches(np.append(changes.at, horizon.end), chosen)
 
 
-def _over_all(down_when: Rule, voters: int, down: int, unknown: int) -> Verdict:
-    needed = _needed(down_when, voters)
-    if down >= needed:
-        return Verdict.DOWN
-    return Verdict.UNKNOWN if down + unknown >= needed else Verdict.UP
+def _stretches(edges: Line, chosen: NDArray[np.bool_]) -> IntervalSet:
+    """The chosen ones of the stretches between neighbouring edges."""
+    return IntervalSet.on(Spans.of(edges[:-1][chosen], edges[1:][chosen]))
 
 
-def _over_reporting(down_when: Rule, voters: int, down: int, unknown: int) -> Verdict:
-    reporting = voters - unknown
-    needed = _needed(down_when, reporting)
-    if reporting == 0 or reporting < needed <= voters:
-        return Verdict.UNKNOWN
-    return Verdict.DOWN if down >= needed else Verdict.UP
+def judged(
+    present: Line, down: Line, unknown: Line, *, down_when: Rule, base: QuorumBase
+) -> Verdicts:
+    """The verdict over each count of voters, of whom so many are down, and so many unknown."""
+    every = base is QuorumBase.ALL
+    voting = present if every else present - unknown
+    needed = _needed(down_when, voting)
+    if every:
+        hidden = down + unknown >= needed
+    else:
+        hidden = (voting == 0) | ((voting < needed) & (needed <= present))
+    is_down = (down >= needed) & (every | ~hidden)
+    return np.where(is_down, DOWN, np.where(hidden, UNKNOWN, UP)).astype(np.int8)
 
 
-def _needed(down_when: Rule, voters: int) -> int:
+def _needed(down_when: Rule, voters: Line) -> Line:
     """How many down voters make the whole down."""
     match down_when:
         case DownWhen.ANY:
-            return 1
+            return np.ones_like(voters)
         case DownWhen.MAJORITY:
             return voters // 2 + 1
         case DownWhen.ALL:
             return voters
         case _:
-            return int(down_when)
+            return np.full_like(voters, int(down_when))
 
 
-def _judged(
-    voters: Sequence[Standing], judge: Callable[[int, int, int], Verdict], horizon: Interval
-) -> Iterator[tuple[int, int, Verdict]]:
-    """Stretches of the horizon between changes of the count, each with its verdict."""
-    present, down, unknown = len(voters), 0, 0
-    verdicts: dict[tuple[int, int, int], Verdict] = {}
-    start = horizon.start
-    for at, more_down, more_unknown, more_absent in _turns(voters, horizon):
-        if at > start:
-            counts = (present, down, unknown)
-            if counts not in verdicts:
-                verdicts[counts] = judge(*counts) if present else Verdict.ABSENT
-            yield start, at, verdicts[counts]
-            start = at
-        down, unknown, present = down + more_down, unknown + more_unknown, present - more_absent
+def _counted(voters: Sequence[Standing], horizon: Interval) -> tuple[Line, Line, Line, Line]:
+    """The horizon cut wherever a count changes: edges, and down, unknown, absent in between."""
+    at, change = _turns(voters, horizon)
+    order = np.argsort(at, kind="stable")
+    at, level = at[order], np.cumsum(change[order])
+    # Of several changes at one instant, the level after the last one stands.
+    last = np.append(at[1:] != at[:-1], True) & (at >= horizon.start)
+    level = level[last][:-1]
+    counts = [(level >> shift) & COUNT_MASK for shift in (0, COUNT_BITS, 2 * COUNT_BITS)]
+    return at[last], counts[0], counts[1], counts[2]
 
 
-def _turns(voters: Sequence[Standing], horizon: Interval) -> list[tuple[int, int, int, int]]:
-    """Every instant at which a count changes: instant, and change of down, unknown and absent."""
-    turns = [(horizon.end, 0, 0, 0)]
+COUNT_BITS = 20
+COUNT_MASK = (1 << COUNT_BITS) - 1
+"""Three counts of voters are summed as one whole number, which has room for a million of each."""
+
+
+def _turns(voters: Sequence[Standing], horizon: Interval) -> tuple[Line, Line]:
+    """Every instant at which a count changes, by how much; and both ends of the horizon."""
+    at: list[Line] = [np.array([horizon.start, horizon.end])]
+    change: list[Line] = [np.zeros(2, np.int64)]
     for voter in voters:
-        for start, end in voter.down.spans:
-            turns += [(start, 1, 0, 0), (end, -1, 0, 0)]
-        for start, end in voter.unknown.spans:
-            turns += [(start, 0, 1, 0), (end, 0, -1, 0)]
-        for start, end in voter.absent.spans:
-            turns += [(start, 0, 0, 1), (end, 0, 0, -1)]
-    return sorted(turns)
-
-
-def _where(spans: Sequence[tuple[int, int, Verdict]], sought: Verdict) -> IntervalSet:
-    return IntervalSet.rising((start, end) for start, end, verdict in spans if verdict is sought)
+        for place, time in enumerate((voter.down, voter.unknown, voter.absent)):
+            if time:
+                one = 1 << place * COUNT_BITS
+                at += [time.line.starts, time.line.ends]
+                change.append(np.repeat(np.array([one, -one]), len(time)))
+    return np.concatenate(at), np.concatenate(change)

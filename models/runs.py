@@ -17,6 +17,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from models.changes import Changes, Lengths
 from models.intervals import Interval
 from models.outage import State, Timeline
 
@@ -222,7 +223,6 @@ class Runs:
             return Timeline(self.monitor, region, gap_floor_ms=gap_floor_ms)
         silent = first[1:] - last[:-1]
         turns = np.append(True, states[1:] != states[:-1])
-        changes = zip(first[turns].tolist(), states[turns].tolist(), strict=True)
         wide = np.zeros(0, np.int64)
         if gap_floor_ms is not None:
             wide = np.flatnonzero((silent >= max(gap_floor_ms, 1)) & ~unbroken[1:])
@@ -230,11 +230,11 @@ class Runs:
         return Timeline(
             monitor=self.monitor,
             region=region,
-            changes=tuple((at, State(state)) for at, state in changes),
+            changes=Changes(first[turns], states[turns]),
             gaps=tuple(Interval(start, end) for start, end in gaps),
             gap_floor_ms=gap_floor_ms,
             last_observed_at=int(last[-1]),
-            unseen_ms=tuple(np.append(0, silent)[turns].tolist()),
+            unseen_ms=Lengths(np.append(0, silent)[turns]),
         )
 
 

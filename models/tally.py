@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache, reduce
-from math import ceil
+from functools import lru_cache, partial, reduce
+from math import ceil, floor
 from operator import or_
 
 from models.exclusion import JudgedExclusion
@@ -25,28 +25,12 @@ from models.measurement import (
     PartialOverlap,
     Reaches,
 )
-from models.observed import NOTHING, Observed, Span, voted_by
+from models.observed import NOTHING, Observed, voted_by
+from models.outages import Outages
 from models.printing import duration_text
 from models.quorum import Standing
 from models.terms import plain
 from models.windows import Grid, WindowCounts, count_windows
-
-
-@dataclass(frozen=True, slots=True)
-class Outage:
-    """One measured outage.
-
-    Attributes:
-        whole: From its start to its end, also outside the month and inside exclusions. An outage
-            that is still going on ends, for now, with the evidence.
-        counted_ms: Milliseconds of it that count as downtime of this month.
-        ignored: Why nothing (or not all) of its part in the month counts, such as a minimum
-            length; "" when all does.
-    """
-
-    whole: Interval
-    counted_ms: int
-    ignored: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +57,7 @@ class Effect:
 class Tally:
     """The sum of a month under one effect of exclusions."""
 
-    outages: tuple[Outage, ...]
+    outages: Outages
     down: IntervalSet
     excluded: IntervalSet
     unknown: IntervalSet
@@ -175,83 +159,121 @@ def _windows(
     )
 
 
-def _judged(observed: Observed, effect: Effect) -> tuple[tuple[Outage, ...], IntervalSet]:
+def _judged(observed: Observed, effect: Effect) -> tuple[Outages, IntervalSet]:
     """Every outage with what of it counts, and all that counts as a set."""
-    month, runs = observed.month, observed.runs
-    in_month = [(max(start, month.start), min(end, month.end)) for start, end in runs]
-    down = observed.down.clip(month)
+    in_month, terms = observed.runs.clip(observed.month), observed.terms
+    down = observed.down.clip(observed.month)
     countable = down - effect.spared
-    ignored = _ignored(observed, effect, in_month, countable)
-    kept = [
-        (_counts_from(run, inside, countable, observed.terms.minimum_outage), inside[1])
-        for run, inside, why in zip(runs, in_month, ignored, strict=True)
-        if not why
-    ]
-    counted = countable & IntervalSet.rising(kept)
-    outages = zip(
-        runs, counted.lengths_in(in_month), down.lengths_in(in_month), ignored, strict=True
-    )
-    return tuple(
-        Outage(Interval(*run), left, why or _left_out(full - left, observed.terms))
-        for run, left, full, why in outages
-    ), counted
+    fates = _Fates.of(observed, effect, in_month, countable)
+    counted = countable & _may_count(observed, in_month, countable, fates.counts)
+    counted_ms, down_ms = counted.lengths_in(in_month), down.lengths_in(in_month)
+
+    spared_ms = [whole - left for whole, left in zip(down_ms, counted_ms, strict=True)]
+    why = partial(_why_not_all, fates, spared_ms, terms)
+    return Outages(observed.runs, counted_ms, why), counted
 
 
-def _ignored(
-    observed: Observed, effect: Effect, in_month: Sequence[Span], countable: IntervalSet
-) -> list[str]:
-    """For each outage why nothing of it counts by its length or by an exclusion; "" otherwise."""
-    terms = observed.terms
-    short = _too_short(observed, in_month, countable)
-    if terms.partial_overlap is PartialOverlap.SUBTRACT or not effect.spared:
-        return short
+def _why_not_all(
+    fates: _Fates, spared_ms: Sequence[int], terms: MeasurementTerms, place: int
+) -> str:
+    """Why nothing of an outage counts, or not all of it."""
+    ignored = fates.ignored(place, terms.minimum_outage)
+    return ignored or _left_out(spared_ms[place], terms)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fates:
+    """What speaks against each outage, by its place.
+
+    Attributes:
+        judged_ms: The length that the minimum is held against; none where there is no minimum.
+        short: Whether it does not reach the minimum.
+        forgiven: Whether an exclusion covers it in part, and so forgives all of it.
+    """
+
+    judged_ms: Sequence[int]
+    short: Sequence[bool]
+    forgiven: Sequence[bool]
+
+    @classmethod
+    def of(
+        cls, observed: Observed, effect: Effect, in_month: IntervalSet, countable: IntervalSet
+    ) -> _Fates:
+        """The fates of a month's outages."""
+        minimum, nothing = observed.terms.minimum_outage, [False] * len(in_month)
+        forgiven = _forgiven(observed, effect, in_month) or nothing
+        if minimum is None:
+            return cls((), nothing, forgiven)
+        lengths = _lengths_judged(minimum.judged_by, observed.runs, in_month, countable)
+        return cls(lengths, _too_short(lengths, minimum), forgiven)
+
+    @property
+    def counts(self) -> list[bool]:
+        """Whether an outage counts, at least in part."""
+        return [
+            not short and not forgiven
+            for short, forgiven in zip(self.short, self.forgiven, strict=True)
+        ]
+
+    def ignored(self, place: int, minimum: MinimumOutage | None) -> str:
+        """Why nothing of an outage counts, by its length or by an exclusion; "" otherwise."""
+        if minimum is not None and self.short[place]:
+            return _shortness(self.judged_ms[place], minimum)
+        forgiven = self.forgiven[place]
+        return "an exclusion covers it in part, which forgives all of it" if forgiven else ""
+
+
+def _forgiven(observed: Observed, effect: Effect, in_month: IntervalSet) -> list[bool]:
+    """Which outages an exclusion forgives; none at all where nothing does."""
+    if observed.terms.partial_overlap is PartialOverlap.SUBTRACT or not effect.spared:
+        return []
     spared = effect.taken | (observed.down.clip(observed.month) & effect.spared)
-    forgiven = "an exclusion covers it in part, which forgives all of it"
-    return [
-        why or (forgiven if covered else "")
-        for why, covered in zip(short, spared.lengths_in(in_month), strict=True)
-    ]
-
-
-def _too_short(observed: Observed, in_month: Sequence[Span], countable: IntervalSet) -> list[str]:
-    minimum = observed.terms.minimum_outage
-    if minimum is None:
-        return [""] * len(observed.runs)
-    lengths = _lengths_judged(minimum.judged_by, observed.runs, in_month, countable)
-    return [_shortness(length, minimum) for length in lengths]
+    return [covered > 0 for covered in spared.lengths_in(in_month)]
 
 
 def _lengths_judged(
-    judged_by: JudgedBy, whole: Sequence[Span], in_month: Sequence[Span], countable: IntervalSet
+    judged_by: JudgedBy, whole: IntervalSet, in_month: IntervalSet, countable: IntervalSet
 ) -> list[int]:
     if judged_by is JudgedBy.COUNTED:
         return countable.lengths_in(in_month)
-    judged = whole if judged_by is JudgedBy.WHOLE else in_month
-    return [end - start for start, end in judged]
+    return whole.lengths if judged_by is JudgedBy.WHOLE else in_month.lengths
+
+
+def _too_short(lengths: Sequence[int], minimum: MinimumOutage) -> list[bool]:
+    """Which lengths do not reach the minimum; all are whole milliseconds."""
+    least = minimum.minutes * MINUTE_MS
+    enough = ceil(least) if minimum.reaches is Reaches.AT_LEAST else floor(least) + 1
+    return [length < enough for length in lengths]
 
 
 def _shortness(length: int, minimum: MinimumOutage) -> str:
-    least = minimum.minutes * MINUTE_MS
-    if minimum.reaches is Reaches.AT_LEAST:
-        reached, words = length >= least, "shorter than"
-    else:
-        reached, words = length > least, "not longer than"
-    if reached:
-        return ""
+    words = "shorter than" if minimum.reaches is Reaches.AT_LEAST else "not longer than"
     return f"{spelled(length)} is {words} the minimum of {plain(minimum.minutes)} min"
 
 
-def _counts_from(
-    run: Span, inside: Span, countable: IntervalSet, minimum: MinimumOutage | None
-) -> int:
-    """The first instant of an outage's part in the month that may count, at most its end."""
+def _may_count(
+    observed: Observed, in_month: IntervalSet, countable: IntervalSet, chosen: Sequence[bool]
+) -> IntervalSet:
+    """The time in which the chosen outages may count: from their first second, or from later on."""
+    minimum, inside = observed.terms.minimum_outage, in_month.only(chosen)
     if minimum is None or minimum.counts_from is CountsFrom.FIRST_SECOND:
-        return inside[0]
+        return inside
+    whole = observed.runs.only(chosen)
+    return IntervalSet.rising(
+        (_counts_from(run, piece, countable, minimum), piece.end)
+        for run, piece in zip(whole, inside, strict=True)
+    )
+
+
+def _counts_from(
+    run: Interval, inside: Interval, countable: IntervalSet, minimum: MinimumOutage
+) -> int:
+    """The first instant beyond the minimum of an outage's part in the month, at most its end."""
     skipped = ceil(minimum.minutes * MINUTE_MS)
     if minimum.judged_by is JudgedBy.COUNTED:
-        return countable.clip(Interval(*inside)).earliest(skipped).spans[-1][1]
-    start = run[0] if minimum.judged_by is JudgedBy.WHOLE else inside[0]
-    return min(max(start + skipped, inside[0]), inside[1])
+        return countable.clip(inside).earliest(skipped).spans[-1][1]
+    start = run.start if minimum.judged_by is JudgedBy.WHOLE else inside.start
+    return min(max(start + skipped, inside.start), inside.end)
 
 
 def _left_out(spared_ms: int, terms: MeasurementTerms) -> str:

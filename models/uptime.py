@@ -21,8 +21,9 @@ from models.ladder import Measured
 from models.measurement import MeasurementTerms
 from models.observed import Monitors, observe, stretch_of
 from models.outage import Timeline
+from models.outages import Outage, Outages
 from models.service_period import ServicePeriod
-from models.tally import Outage, effect_of, seconds, tallied
+from models.tally import effect_of, seconds, tallied
 from models.windows import WindowCounts
 
 __all__ = [
@@ -60,7 +61,7 @@ class MonthlyUptime:
     excluded: IntervalSet
     unknown: IntervalSet
     silent_ms: int
-    outages: tuple[Outage, ...]
+    outages: Outages
     windows: WindowCounts | None
     up_units: int
     measured_units: int
@@ -153,16 +154,17 @@ def measured_month(
     if ratio is None:
         return None
     unit_ms = uptime.windows.length_ms if uptime.windows else 1
-    counted = tuple(outage for outage in uptime.outages if outage.counted_ms)
     return Measured(
         uptime=ratio,
         down_seconds=seconds((uptime.measured_units - uptime.up_units) * unit_ms),
         measurable_seconds=seconds(uptime.measured_units * unit_ms),
         period_seconds=seconds(uptime.month.length),
         days=period.days,
-        outage_seconds=tuple(seconds(outage.counted_ms) for outage in counted),
+        outage_seconds=tuple(seconds(ms) for ms in uptime.outages.counted_ms if ms),
         affected_ratio=affected,
-        outage_starts=tuple(max(o.whole.start, uptime.month.start) for o in counted),
+        outage_starts=tuple(
+            max(start, uptime.month.start) for start in uptime.outages.counting_starts
+        ),
         down=uptime.down,
         period=uptime.month,
         time_zone=time_zone,
@@ -172,5 +174,5 @@ def measured_month(
 
 def counted_outages(uptime: MonthlyUptime) -> tuple[OutageFacts, ...]:
     """The outages as far as they count, for rules that look at them one by one."""
-    found = (uptime.down.clip(o.whole) for o in uptime.outages if o.counted_ms)
+    found = (uptime.down.clip(o.whole) for o in uptime.outages.counting)
     return tuple(OutageFacts(counted) for counted in found)

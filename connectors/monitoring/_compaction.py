@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.changes import Changes, Lengths
 from models.intervals import Interval
 from models.outage import State, Timeline
 
@@ -262,7 +263,7 @@ def _timelines(
             yield Timeline(
                 monitor=monitor,
                 region=region,
-                changes=_changes(observed, turns),
+                changes=Changes(observed.at[turns], observed.states[turns]),
                 gaps=_gaps(observed, _between(wide, begin, last)),
                 gap_floor_ms=gap_floor_ms,
                 last_observed_at=int(observed.at[last]),
@@ -291,17 +292,10 @@ def _between(rows: NDArray[np.int64], begin: int, last: int) -> NDArray[np.int64
     return rows[np.searchsorted(rows, begin) : np.searchsorted(rows, last, side="right")]
 
 
-def _changes(observed: _Sorted, rows: NDArray[np.int64]) -> tuple[tuple[int, State], ...]:
-    pairs = zip(observed.at[rows].tolist(), observed.states[rows].tolist(), strict=True)
-    return tuple((at, State(state)) for at, state in pairs)
-
-
-def _unseen(observed: _Sorted, turns: NDArray[np.int64]) -> tuple[int, ...]:
+def _unseen(observed: _Sorted, turns: NDArray[np.int64]) -> Lengths:
     """How long before each change the probe was last asked; 0 for its first observation."""
-    if not turns.size:
-        return ()
     before = np.append(turns[:1], turns[1:] - 1)
-    return tuple((observed.at[turns] - observed.at[before]).tolist())
+    return Lengths(observed.at[turns] - observed.at[before])
 
 
 def _gaps(observed: _Sorted, rows: NDArray[np.int64]) -> tuple[Interval, ...]:

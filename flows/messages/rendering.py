@@ -130,6 +130,8 @@ def _environment(language: Language, *, html: bool) -> Environment:
         # By the kind of message, not by a template's name: both kinds include the same sentences.
         autoescape=select_autoescape(("j2",) if html else (), default_for_string=html),
         undefined=StrictUndefined,
+        # Templates are part of the program: whether a file changed is not asked of each page.
+        auto_reload=False,
         finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -79,7 +79,7 @@ def claim_text(claim: Claim, decided: Decided) -> ClaimText:
         decided: The decision behind it, decided again from its records.
     """
     uptime = decided.measured.uptime
-    counted = tuple(o for o in uptime.outages if o.counted_ms) if uptime else ()
+    counted = uptime.outages.counting if uptime else ()
     steps = decided.determination.steps
     return ClaimText(
         subject=_subject(claim),
@@ -103,7 +103,7 @@ def early_text(claim: Claim, case: Case, uptime: MonthlyUptime) -> ClaimText:
         case: What was observed so far.
         uptime: What that comes to; more downtime than the whole month may have.
     """
-    counted = tuple(outage for outage in uptime.outages if outage.counted_ms)
+    counted = uptime.outages.counting
     return ClaimText(
         subject=_subject(claim),
         key=claim.obligation,

@@ -1,8 +1,10 @@
 """Sets of time obey the laws of sets; small sets are compared with sets of single instants."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models import intervals
 from models.intervals import Interval, IntervalSet
 
 REACH = range(-20, 21)
@@ -13,9 +15,17 @@ pieces = st.lists(
     max_size=8,
 )
 sets = pieces.map(IntervalSet.of)
-intervals = st.tuples(st.integers(-20, 19), st.integers(1, 20)).map(
+stretches = st.tuples(st.integers(-20, 19), st.integers(1, 20)).map(
     lambda p: Interval(p[0], min(p[0] + p[1], 21))
 )
+
+
+@pytest.fixture(autouse=True, scope="module", params=[64, -1], ids=["pairs", "columns"])
+def _held(request):
+    """Sets are held as pairs where they are small, and as columns, however small they are."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(intervals, "MOST_PAIRS", request.param)
+        yield
 
 
 def instants(time: IntervalSet) -> set[int]:
@@ -68,7 +78,7 @@ def test_the_laws_of_sets_hold(a, b, c):
     assert (a | b).length == a.length + b.length - (a & b).length
 
 
-@given(sets, intervals)
+@given(sets, stretches)
 def test_a_complement_is_everything_else_inside(a, within):
     """Set and complement share nothing, and together they are the interval."""
     rest = a.complement(within)
@@ -86,7 +96,7 @@ def test_de_morgan_holds(a, b):
     assert (a & b).complement(WHOLE) == a.complement(WHOLE) | b.complement(WHOLE)
 
 
-@given(sets, intervals)
+@given(sets, stretches)
 def test_clipping_keeps_exactly_what_lies_inside(a, within):
     """`clip` is the intersection with an interval."""
     assert a.clip(within) == a & IntervalSet.of([within])
@@ -111,4 +121,21 @@ def test_the_earliest_part_is_the_first_instants(a, length):
 @given(sets, sets)
 def test_lengths_in_pieces_are_lengths_of_intersections(a, b):
     """One pass over both gives what one intersection per piece would give."""
-    assert a.lengths_in(b.spans) == [(a & IntervalSet((span,))).length for span in b.spans]
+    assert a.lengths_in(b) == [(a & IntervalSet((span,))).length for span in b.spans]
+
+
+@given(sets, stretches)
+def test_touching_keeps_whole_spans(a, within):
+    """`touching` is what `clip` would keep, uncut."""
+    kept = a.touching(within)
+    assert kept.spans == tuple(s for s in a.spans if s[0] < within.end and within.start < s[1])
+    assert kept.clip(within) == a.clip(within)
+
+
+@given(sets, st.data())
+def test_chosen_spans_stay_as_they_are(a, data):
+    """`only` drops spans, `lengths` and `span` tell of those that are left."""
+    chosen = data.draw(st.lists(st.booleans(), min_size=len(a), max_size=len(a)))
+    kept = a.only(chosen)
+    assert kept.spans == tuple(s for s, there in zip(a.spans, chosen, strict=True) if there)
+    assert kept.lengths == [kept.span(place).length for place in range(len(kept))]

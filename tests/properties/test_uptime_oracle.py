@@ -1,11 +1,21 @@
 """The fast measurement equals the slow one, for any month and any terms."""
 
+import pytest
 from hypothesis import given, settings
 
+from models import intervals
 from models.intervals import IntervalSet
 from models.uptime import measure_uptime
 from tests.properties.slow_uptime import TICK_MS, Case, measured_slowly
 from tests.properties.tiny_months import cases
+
+
+@pytest.fixture(autouse=True, scope="module", params=[64, -1], ids=["pairs", "columns"])
+def _held(request):
+    """Sets are held as pairs where they are small, and as columns, however small they are."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(intervals, "MOST_PAIRS", request.param)
+        yield
 
 
 def ticks(time: IntervalSet) -> set[int]:

@@ -7,7 +7,7 @@ held at once. A bucket is closed, sorted and forgotten when no unread piece of a
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from connectors.monitoring._engine.kernel import STATE_BITS, Frame, Keys
 
 DAY_MS = 86_400_000
-SMALLEST = 1 << 12
 MOST_STRETCHES = 64
 """Up to so many neighbouring stretches, a batch is copied stretch by stretch."""
 
@@ -25,25 +24,76 @@ Instants = NDArray[np.int64]
 Numbers = NDArray[np.int32]
 
 
-class Bucket:
-    """Keys that will be sorted together; it grows in place."""
+class Blocks:
+    """Blocks of memory for keys, used again and again: fresh pages cost as much as their content.
 
-    def __init__(self, room: int = SMALLEST) -> None:
-        self._keys = np.empty(room, np.uint64)
+    Attributes:
+        length: How many keys a block has room for.
+    """
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+        self._free: list[Keys] = []
+        self._gathered = np.empty(0, np.uint64)
+
+    def take(self) -> Keys:
+        """A block that nobody uses."""
+        try:
+            return self._free.pop()
+        except IndexError:
+            return np.empty(self.length, np.uint64)
+
+    def give_back(self, blocks: Iterable[Keys]) -> None:
+        """Let these be used again."""
+        self._free.extend(blocks)
+
+    def together(self, length: int) -> Keys:
+        """Room for a whole bucket: the same at each call, so for one bucket at a time."""
+        if self._gathered.size < length:
+            self._gathered = np.empty(length + length // 8, np.uint64)
+        return self._gathered[:length]
+
+
+class Bucket:
+    """Keys that will be sorted together, in blocks."""
+
+    def __init__(self, blocks: Blocks) -> None:
+        self._blocks = blocks
+        self._filled: list[tuple[Keys, int]] = []
         self.size = 0
 
     def extend(self, keys: Keys) -> None:
         """Put these keys at the end."""
-        size = self.size + keys.size
-        if size > self._keys.size:
-            self._keys.resize(max(size, 2 * self._keys.size), refcheck=False)
-        self._keys[self.size : size] = keys
-        self.size = size
+        self.size += keys.size
+        while keys.size:
+            block, used = self._last()
+            taken = min(keys.size, block.size - used)
+            block[used : used + taken] = keys[:taken]
+            self._filled[-1] = block, used + taken
+            keys = keys[taken:]
 
-    @property
-    def keys(self) -> Keys:
-        """All keys, in no order."""
-        return self._keys[: self.size]
+    def _last(self) -> tuple[Keys, int]:
+        """The block that has room left, and how much of it is used."""
+        if not self._filled or self._filled[-1][1] == self._filled[-1][0].size:
+            self._filled.append((self._blocks.take(), 0))
+        return self._filled[-1]
+
+    def absorb(self, other: Bucket) -> None:
+        """Take over another bucket's keys, which it then has no more."""
+        self._filled[:0] = other._filled
+        self.size += other.size
+        other._filled, other.size = [], 0
+
+    def emptied(self) -> Keys:
+        """All keys, in no order; they stand until another bucket of these blocks is emptied."""
+        keys = self._blocks.together(self.size)
+        end = 0
+        for block, used in self._filled:
+            keys[end : end + used] = block[:used]
+            end += used
+        self._blocks.give_back(block for block, _ in self._filled)
+        self._filled, self.size = [], 0
+        return keys
 
 
 Filled = dict[int, Bucket]
@@ -78,7 +128,7 @@ class Packer(ABC):
     """Packs batches into the buckets of one piece of a file."""
 
     frame: Frame
-    room: int = SMALLEST
+    blocks: Blocks
     filled: Filled = field(default_factory=dict)
 
     @abstractmethod
@@ -88,7 +138,7 @@ class Packer(ABC):
     def _put(self, number: int, keys: Keys) -> None:
         bucket = self.filled.get(number)
         if bucket is None:
-            bucket = self.filled[number] = Bucket(self.room)
+            bucket = self.filled[number] = Bucket(self.blocks)
         bucket.extend(keys)
 
 

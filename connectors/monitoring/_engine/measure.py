@@ -21,6 +21,7 @@ from connectors.monitoring._engine.chunks import Chunk, chunks_of
 from connectors.monitoring._engine.kernel import STATE_BITS, STATE_MASK, Frame, Keys, Unit, finish
 from connectors.monitoring._engine.keys import (
     DAY_MS,
+    Blocks,
     Bucket,
     DayPacker,
     Filled,
@@ -49,7 +50,9 @@ DEFAULT_FLOOR_MS = 900_000
 """Silences that end a run where no contract asks for shorter ones."""
 
 FEW_REGIONS = 1
-ROOM_FOR_MONITOR = 1 << 16
+KEYS_OF_A_MONITOR = 1 << 14
+KEYS_OF_A_DAY = 1 << 19
+"""How many keys a block has: there are many monitors at once, and few days."""
 EPOCH_DAY = date(1970, 1, 1)
 
 
@@ -185,7 +188,7 @@ def measure_rows(rows: Observations, names: Sequence[tuple[str, str]], asked: As
     ]
     if rows.at.size:
         whole.months = month_edges(int(rows.at.min()), int(rows.at.max()))
-    packer = DayPacker(whole.frame)
+    packer = DayPacker(whole.frame, whole.blocks)
     heads = np.array(numbers, np.int64) * (whole.frame.stride_ms << STATE_BITS)
     ranks = np.array([whole.frame.severity(state) for state in range(STATE_MASK + 1)], np.uint8)
     for begin in range(0, rows.at.size, ROWS_PER_BATCH):
@@ -213,6 +216,7 @@ class _Measuring:
         self.frame = Frame(length, asked.floor_ms, asked.better_wins)
         self.months = month_edges(earliest, latest)
         self.numbering = Numbering(room, asked.monitor)
+        self.blocks = Blocks(KEYS_OF_A_MONITOR if self.by_monitor else KEYS_OF_A_DAY)
         self.open: Filled = {}
         self.found: list[Fragments] = []
         self.result = Measured(asked, self.numbering)
@@ -240,7 +244,7 @@ class _Measuring:
         """The pieces, read in order by several threads, few of them ahead."""
         watched = sum(piece.rows for piece in pieces) <= self.asked.most_ordered
         scanners = (
-            Scanner(piece, self.numbering, self._packer(piece), order=Order() if watched else None)
+            Scanner(piece, self.numbering, self._packer(), order=Order() if watched else None)
             for piece in pieces
         )
         if self.asked.threads == 1:
@@ -255,11 +259,10 @@ class _Measuring:
             for future in ahead:
                 yield future.result()
 
-    def _packer(self, piece: Piece) -> Packer:
-        days = 1 + (piece.latest - piece.earliest) // DAY_MS
+    def _packer(self) -> Packer:
         if self.by_monitor:
-            return MonitorPacker(self.frame, room=ROOM_FOR_MONITOR, origin=self.origin)
-        return DayPacker(self.frame, room=max(piece.rows // days, 1))
+            return MonitorPacker(self.frame, self.blocks, origin=self.origin)
+        return DayPacker(self.frame, self.blocks)
 
     def _take(self, scanner: Scanner) -> None:
         result, file = self.result, scanner.piece.file
@@ -267,11 +270,8 @@ class _Measuring:
         result.rows_of[file] = result.rows_of.get(file, 0) + scanner.piece.rows
         for number, bucket in scanner.packer.filled.items():
             mine = self.open.setdefault(number, bucket)
-            if mine is bucket:
-                continue
-            small, large = sorted((mine, bucket), key=lambda b: b.size)
-            large.extend(small.keys)
-            self.open[number] = large
+            if mine is not bucket:
+                mine.absorb(bucket)
         scanner.packer.filled = {}
         if scanner.latest >= 0:
             earliest = scanner.earliest if result.first_at is None else result.first_at
@@ -296,7 +296,7 @@ class _Measuring:
         room = self.numbering.regions_room
         inside = [edge - origin for edge in self.months if self.by_monitor and edge > origin]
         unit = finish(
-            bucket.keys,
+            bucket.emptied(),
             self.frame,
             cuts=inside,
             runs=self.asked.runs,
