@@ -34,9 +34,19 @@ class EntryKind(StrEnum):
     CLAIM_MOVED = "claim_moved"
     LEDGER_EDITED = "ledger_edited"
     EXCLUSION_SEEN = "exclusion_seen"
+    RELEASE_DECLINED = "release_declined"
+    INCIDENT_MOVED = "incident_moved"
 
 
-OBSERVED = frozenset({EntryKind.CLAIM_MOVED, EntryKind.LEDGER_EDITED, EntryKind.EXCLUSION_SEEN})
+OBSERVED = frozenset(
+    {
+        EntryKind.CLAIM_MOVED,
+        EntryKind.LEDGER_EDITED,
+        EntryKind.EXCLUSION_SEEN,
+        EntryKind.RELEASE_DECLINED,
+        EntryKind.INCIDENT_MOVED,
+    }
+)
 """What people and vendors tell us, beside what was decided and done."""
 
 

@@ -55,8 +55,12 @@ class Signal:
 
     def __post_init__(self) -> None:
         """Refuse to exist without a name, outside of time, or with a negative length."""
-        if not self.monitor or len(self.monitor) > LONGEST_NAME:
-            message = f"a monitor's name has 1 to {LONGEST_NAME} characters"
+        names = (self.monitor, self.region, self.event)
+        if not self.monitor.strip() or max(map(len, names)) > LONGEST_NAME:
+            message = f"a monitor has a name, and no name has over {LONGEST_NAME} characters"
+            raise ValueError(message)
+        if not all(name.isprintable() for name in names):
+            message = "a name holds a sign that cannot be printed"
             raise ValueError(message)
         if not 0 <= self.at < LATEST_MS:
             message = f"{self.at} is no instant between 1970 and 9999"
