@@ -2,6 +2,7 @@
 
 import copy
 import json
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -49,6 +50,10 @@ def with_value(document, path, value):
 
 class AlertsConformance:
     """Give `reader`, and `down` and `up`: what is sent when 777 goes down and comes up at 7."""
+
+    reader: Any
+    down: Any
+    up: Any
 
     def test_down_and_up_are_told_with_their_instants(self):
         """The monitor, the state, and since when."""
