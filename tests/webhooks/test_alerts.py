@@ -21,6 +21,7 @@ from models.incidents.signal import Condition
 from models.incidents.terms import IncidentTerms
 from models.intervals import MINUTE_MS
 from tests.standins.stripe.webhooks import signature
+from tests.webhooks.kept import Kept
 from tests.workspaces import MAKEGOOD, Books
 
 NOW = 1_778_400_000_000
@@ -51,9 +52,7 @@ def store(tmp_path):
 @pytest.fixture
 def client(store):
     """A receiver on that store; it is a quarter past eight, always."""
-    kept = type("Kept", (), {"__getattr__": lambda _, name: getattr(store, name)})()
-    kept.__dict__["close"] = lambda: None
-    app = receiving(lambda: kept, doors=doors_of(TERMS, ENVIRONMENT), clock=lambda: NOW)
+    app = receiving(lambda: Kept(store), doors=doors_of(TERMS, ENVIRONMENT), clock=lambda: NOW)
     with TestClient(app) as ready:
         yield ready
 
