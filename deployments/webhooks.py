@@ -1,15 +1,15 @@
-"""The webhook receiver: what Stripe tells, verified, stored once, and only then acknowledged.
+"""The webhook receiver: what Stripe and monitors tell, verified, stored once, then acknowledged.
 
     MAKEGOOD_WORKSPACE=books MAKEGOOD_STRIPE_WEBHOOK_SECRETS=whsec_... \
         uvicorn deployments.webhooks:create_app --factory
 
-It stores and does nothing else: `makegood reconcile` reads what was told. Whoever cannot sign is
-told nothing but that they were refused. Neither secrets nor bodies are ever written to a log.
+It stores and does nothing else: `makegood reconcile` reads what Stripe told, the guard what
+monitors did (`deployments/intake.py`). Whoever cannot sign is told nothing but that they were
+refused. Neither secrets nor bodies are ever written to a log.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 import time
@@ -22,13 +22,17 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connectors.billing.stripe import UnsignedError, envelope_of, require_signed
 from connectors.errors import ConnectorError, Permanent
 from connectors.store import Store, VendorEvent
 from connectors.store.sql import open_store
+from deployments.bodies import OversizedError, whole_body
+from deployments.intake import PATH as ALERTS_PATH
+from deployments.intake import Door, Intake, doors_of_environment
+from deployments.webhook_description import DESCRIPTION
 from flows.office import database_url, read_terms
 from flows.settings import STRIPE_WEBHOOK_SECRETS, WORKSPACE, held
 from models.findings import refuse
@@ -36,13 +40,8 @@ from models.workspace_file import BillingKind, BillingMode
 
 STRIPE = "stripe"
 PATH = "/webhooks/stripe"
+DESCRIPTION_PATH = "/webhooks/openapi.json"
 SIGNATURE = "Stripe-Signature"
-
-MOST_BYTES = 1_000_000
-"""Stripe's events are a few kilobytes; an invoice with hundreds of lines stays well below this."""
-
-MOST_SECONDS = 10
-"""How long a body may take to arrive; Stripe gives up on an answer after as much."""
 
 LOG = logging.getLogger("makegood.webhooks")
 
@@ -52,10 +51,6 @@ Clock = Callable[[], int]
 def present_ms() -> int:
     """The present instant by this host's clock."""
     return time.time_ns() // 1_000_000
-
-
-class OversizedError(Exception):
-    """A body is larger than any event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +72,7 @@ class Receiver:
     async def receive(self, request: Request) -> Response:
         """Verify, store, acknowledge; the same event again is acknowledged and not stored again."""
         try:
-            async with asyncio.timeout(MOST_SECONDS):
-                body = await _whole_body(request)
+            body = await whole_body(request)
         except OversizedError:
             return _refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "it is too large")
         except (TimeoutError, ClientDisconnect):
@@ -131,22 +125,29 @@ def create_app() -> Starlette:
     """The receiver of the workspace and the secrets that the environment names.
 
     Raises:
-        UnusableInputError: The workspace cannot be used or books elsewhere, or there is no secret.
+        UnusableInputError: The workspace cannot be used, nobody sends anything to it, or a secret
+            is missing.
     """
     folder = Path(held(WORKSPACE) or ".")
     workspace, _, _ = read_terms(folder)
     mode = workspace.billing.mode
-    if workspace.billing.kind is not BillingKind.STRIPE or mode is None:
+    books_at_stripe = workspace.billing.kind is BillingKind.STRIPE and mode is not None
+    doors = doors_of_environment(workspace.incidents)
+    if not (books_at_stripe or doors):
         raise refuse(
             str(folder / "makegood.yaml"),
-            "does not book at Stripe",
+            "does not book at Stripe, and names no webhooks of incidents",
             field="billing",
-            expected="a workspace that does, so that its events mean something",
-            remedy="Write billing: {kind: stripe, mode: test}, or name another workspace.",
+            expected="a workspace that does either, so that events mean something",
+            remedy="Write billing: {kind: stripe, mode: test}, or incidents: {webhooks: [...]}.",
         )
     url = database_url(folder, workspace)
-    secrets = secrets_of(held(STRIPE_WEBHOOK_SECRETS))
-    return receiving(lambda: open_store(url, lazily=True), secrets=secrets, mode=mode)
+    return receiving(
+        lambda: open_store(url, lazily=True),
+        secrets=secrets_of(held(STRIPE_WEBHOOK_SECRETS)) if books_at_stripe else (),
+        mode=mode,
+        doors=doors,
+    )
 
 
 def secrets_of(given: str) -> tuple[str, ...]:
@@ -169,40 +170,44 @@ def secrets_of(given: str) -> tuple[str, ...]:
 def receiving(
     opened: Callable[[], Store],
     *,
-    secrets: Sequence[str],
-    mode: BillingMode,
+    secrets: Sequence[str] = (),
+    mode: BillingMode | None = None,
+    doors: Mapping[str, Door] | None = None,
     clock: Clock = present_ms,
 ) -> Starlette:
-    """The application around a store that is opened when the server starts."""
+    """The application around a store that is opened when the server starts.
+
+    Args:
+        opened: Opens the store.
+        secrets: Of Stripe's endpoint; without any there is none.
+        mode: The side of Stripe's account.
+        doors: Of monitors; without any there are none.
+        clock: The present instant.
+    """
     stores: list[Store] = []
+    intake = Intake(lambda: stores[0], doors or {}, clock)
 
     @asynccontextmanager
     async def _lifespan(_app: Starlette) -> AsyncIterator[None]:
         stores.append(await run_in_threadpool(opened))
         try:
-            yield
+            async with intake.working():
+                yield
         finally:
             await run_in_threadpool(stores.pop().close)
 
-    receiver = Receiver(lambda: stores[0], secrets, mode, clock)
-    return Starlette(routes=[Route(PATH, receiver.receive, methods=["POST"])], lifespan=_lifespan)
+    routes = []
+    if doors:
+        routes += [Route(ALERTS_PATH, intake.receive, methods=["POST"])]
+        routes += [Route(DESCRIPTION_PATH, _described, methods=["GET"])]
+    if secrets and mode is not None:
+        receiver = Receiver(lambda: stores[0], secrets, mode, clock)
+        routes += [Route(PATH, receiver.receive, methods=["POST"])]
+    return Starlette(routes=routes, lifespan=_lifespan)
 
 
-async def _whole_body(request: Request) -> bytes:
-    """The body, read no further than an event may be long.
-
-    Raises:
-        OversizedError: It is longer, or says so.
-    """
-    announced = request.headers.get("content-length", "0")
-    if not announced.isdecimal() or int(announced) > MOST_BYTES:
-        raise OversizedError
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MOST_BYTES:
-            raise OversizedError
-    return bytes(body)
+async def _described(_request: Request) -> Response:
+    return JSONResponse(DESCRIPTION)
 
 
 def _refused(status: HTTPStatus, why: str) -> Response:

@@ -37,6 +37,7 @@ class EntryKind(StrEnum):
     LEDGER_EDITED = "ledger_edited"
     EXCLUSION_SEEN = "exclusion_seen"
     RELEASE_DECLINED = "release_declined"
+    INCIDENT_MOVED = "incident_moved"
 
 
 OBSERVED = frozenset(
@@ -45,6 +46,7 @@ OBSERVED = frozenset(
         EntryKind.LEDGER_EDITED,
         EntryKind.EXCLUSION_SEEN,
         EntryKind.RELEASE_DECLINED,
+        EntryKind.INCIDENT_MOVED,
     }
 )
 """What people and vendors tell us, beside what was decided and done."""

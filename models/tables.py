@@ -26,7 +26,10 @@ NAME = String().with_variant(String(collation="C"), "postgresql")
 OPEN = text("state IN ('draft', 'withheld')")
 """What holds for an obligation that a later revision may supersede."""
 
-OBSERVED = text("kind IN ('claim_moved', 'ledger_edited', 'exclusion_seen', 'release_declined')")
+OBSERVED = text(
+    "kind IN ('claim_moved', 'ledger_edited', 'exclusion_seen', 'release_declined', "
+    "'incident_moved')"
+)
 """What holds for a log entry that people or vendors told, or that we saw: few among many."""
 
 
@@ -221,6 +224,51 @@ class VendorEventRow(Row, table=True):
     body: str = Field(sa_type=Text)
     digest: str = Field(sa_type=NAME)
     quarantined: str | None = Field(default=None, sa_type=Text)
+
+
+class SignalRow(Row, table=True):
+    """One event of a monitor as a webhook told it, or a body that could not be read. Append-only.
+
+    `number` rises in the order in which the rows became visible. `quarantined` says why a body is
+    not used, and is NULL when it is; then `monitor`, `condition` and `at` say what it told.
+    """
+
+    __tablename__ = "signal"
+    __table_args__ = (
+        CheckConstraint("(quarantined IS NULL) = (monitor IS NOT NULL)", name="told_or_kept_apart"),
+        Index(None, "source", "event_id", unique=True),
+    )
+
+    number: int = Field(
+        primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
+    )
+    source: str = Field(sa_type=NAME)
+    event_id: str = Field(sa_type=NAME)
+    monitor: str | None = Field(default=None, sa_type=NAME)
+    region: str | None = Field(default=None, sa_type=NAME)
+    condition: str | None = Field(default=None, sa_type=NAME)
+    at: int | None = Field(default=None, sa_type=BigInteger)
+    duration_ms: int | None = Field(default=None, sa_type=BigInteger)
+    event: str | None = Field(default=None, sa_type=NAME)
+    received_at: int = Field(sa_type=BigInteger)
+    body: str = Field(sa_type=Text)
+    quarantined: str | None = Field(default=None, sa_type=Text)
+
+
+class GuardRow(Row, table=True):
+    """What the guard of a service remembers, and up to which signal it has heard.
+
+    It can be told again from the signals; `version` rises with each change, so that two guards of
+    one service cannot both go on from the same point.
+    """
+
+    __tablename__ = "guard"
+
+    service: str = Field(primary_key=True, sa_type=NAME)
+    version: int = Field(sa_type=BigInteger)
+    heard: int = Field(sa_type=BigInteger)
+    body: str = Field(sa_type=Text)
+    kept_at: int = Field(sa_type=BigInteger)
 
 
 class PaceRow(Row, table=True):

@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from models.addresses import ADDRESS, Mailbox, is_usable
 from models.exclusion import ExclusionEvent
+from models.incidents.terms import IncidentTerms
 from models.journal import JournalAccounts
 from models.language import LanguageCode
 from models.sources import AnySource
@@ -422,6 +423,7 @@ class Workspace(Terms):
         exclusion_sources: What else tells of exclusions, such as a calendar of maintenance.
         links: Addresses that notices point to.
         claims: How we are reminded of what can be claimed from vendors.
+        incidents: Who alerts, what is guarded, and where readers are told; None for nothing.
     """
 
     name: Name
@@ -438,10 +440,12 @@ class Workspace(Terms):
     exclusion_sources: tuple[AnyExclusionSource, ...] = ()
     links: Links = Links()
     claims: ClaimReminders = ClaimReminders()
+    incidents: IncidentTerms | None = None
 
     @model_validator(mode="after")
     def _ids_once(self) -> Workspace:
-        outside = (*self.sources, *self.exclusion_sources)
+        alerting = (*self.incidents.webhooks, *self.incidents.pages) if self.incidents else ()
+        outside = (*self.sources, *self.exclusion_sources, *alerting)
         twice = repeated(source.id for source in outside)
         if twice:
             raise PydanticCustomError(

@@ -20,6 +20,7 @@ from models.contract import Role
 from models.credit import Obligation, ObligationState
 from models.decision import EntryKind, LogEntry, canonical, digest_of
 from models.effect import EffectState
+from models.incidents.signal import Heard, Signal
 from models.terms import JsonValue
 
 
@@ -312,6 +313,78 @@ class Observation:
     kind: EntryKind
     body: JsonValue
     id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One event of a webhook, or a body that is none.
+
+    Attributes:
+        source: The workspace's id of whoever sent it.
+        id: What a second delivery has as well; unique in its source.
+        body: The text that it was read from.
+        signal: What it tells; None when it cannot be used.
+        quarantined: Why it cannot be used; "" when it can.
+    """
+
+    source: str
+    id: str
+    body: str
+    signal: Signal | None = None
+    quarantined: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse to exist as both, or as neither."""
+        if (self.signal is None) != bool(self.quarantined):
+            message = f"{self.source}: an arrival tells something, or says why it does not"
+            raise ValueError(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A body that was kept and is not used.
+
+    Attributes:
+        number: Its place among all that arrived.
+        source: Who sent it.
+        why: Why it is not used.
+        body: The text.
+        received_at: When it was stored, by the database's clock.
+    """
+
+    number: int
+    source: str
+    why: str
+    body: str
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptGuard:
+    """What the guard of a service remembers.
+
+    Attributes:
+        service: Id of the service.
+        version: Rises with each change; 0 before the first.
+        heard: Number of the last event that it has heard.
+        body: Its memory, canonical JSON.
+    """
+
+    service: str
+    version: int
+    heard: int
+    body: JsonValue
+
+
+class GuardMovedError(Retriable):
+    """Somebody else has guarded this service meanwhile. Nothing was written."""
+
+    def __init__(self, service: str) -> None:
+        """Name the service."""
+        super().__init__(
+            f"{service}: has been guarded by another run meanwhile. Run again; nothing was written."
+        )
+        self.service = service
 
 
 @dataclass(frozen=True, slots=True)
@@ -657,6 +730,39 @@ class Store(Protocol):
             vendor: Such as `stripe`.
             kinds: The vendor's names.
             since: Those that happened at this instant or later.
+        """
+        ...
+
+    def hear(self, arrivals: Sequence[Arrival]) -> tuple[bool, ...]:
+        """Store what webhooks told, all of it or nothing; whether each of them is new.
+
+        What is known already is not stored again. Events become visible in the order of their
+        numbers, whoever else stores some at the same moment. It waits for no other writing.
+        """
+        ...
+
+    def heard(self, sources: Sequence[str], *, after: int) -> Iterator[Heard]:
+        """The usable events of some sources after a number, streamed and rising."""
+        ...
+
+    def quarantined(self, *, most: int = 100) -> tuple[Quarantined, ...]:
+        """What arrived and cannot be used, the latest first."""
+        ...
+
+    def guard(self, service: str) -> KeptGuard | None:
+        """What the guard of a service remembers; None before it was kept."""
+        ...
+
+    def keep_guard(self, kept: KeptGuard, observations: Sequence[Observation] = ()) -> None:
+        """Keep what a guard remembers, and log what it decided, in one transaction.
+
+        Args:
+            kept: The memory, with the version that was read; the next one is kept.
+            observations: What was decided; see `observe`.
+
+        Raises:
+            GuardMovedError: Another version stands.
+            ValueError: As `observe`.
         """
         ...
 

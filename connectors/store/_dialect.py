@@ -41,6 +41,13 @@ class Dialect(Protocol):
         """A transaction in which nobody else writes."""
         ...
 
+    def adding(self, table: str) -> AbstractContextManager[Connection]:
+        """A transaction in which nobody else writes to this one table, which only grows.
+
+        Where the database allows it, it waits for no writer of another table.
+        """
+        ...
+
     def now(self, connection: Connection) -> int:
         """The present instant by the database's clock."""
         ...

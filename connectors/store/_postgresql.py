@@ -62,6 +62,13 @@ class PostgreSql:
             connection.execute(ONE_WRITER)
             yield connection
 
+    @contextmanager
+    def adding(self, table: str) -> Iterator[Connection]:
+        """A transaction that waits for other writers of this table alone."""
+        with self.engine.begin() as connection:
+            connection.execute(text(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"))
+            yield connection
+
     def now(self, connection: Connection) -> int:
         """The server's clock, at this very moment."""
         return int(connection.execute(NOW).scalar_one())

@@ -41,6 +41,8 @@ PACE: Table = Tables.metadata.tables["pace"]
 ARTIFACT: Table = Tables.metadata.tables["artifact"]
 KEPT_READING: Table = Tables.metadata.tables["kept_reading"]
 KEPT_MONTH: Table = Tables.metadata.tables["kept_month"]
+SIGNAL: Table = Tables.metadata.tables["signal"]
+GUARD: Table = Tables.metadata.tables["guard"]
 
 LARGEST = 2**63 - 1
 """The largest amount of minor units, either sign, that every database holds exactly."""

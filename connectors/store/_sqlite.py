@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from threading import Lock
 
@@ -73,6 +73,10 @@ class SqliteFile:
         ):
             yield connection
 
+    def adding(self, table: str) -> AbstractContextManager[Connection]:
+        """As `writing`: there is one writer for all tables."""
+        return self.writing()
+
     def now(self, connection: Connection) -> int:
         """The host's clock, as SQLite reads it."""
         return int(connection.execute(NOW).scalar_one())
@@ -118,6 +122,10 @@ class SqliteMemory:
         """The only connection: threads wait for each other."""
         with self.engine.begin() as connection:
             yield connection
+
+    def adding(self, table: str) -> AbstractContextManager[Connection]:
+        """As `writing`: there is one writer for all tables."""
+        return self.writing()
 
     def now(self, connection: Connection) -> int:
         """The host's clock, as SQLite reads it."""

@@ -35,6 +35,7 @@ from connectors.errors import Misconfigured
 from connectors.retry import pause
 from connectors.store import (
     Approval,
+    Arrival,
     Attempt,
     ChainMovedError,
     ContractChange,
@@ -43,10 +44,13 @@ from connectors.store import (
     EffectOutcome,
     EffectPlan,
     Evidence,
+    GuardMovedError,
     HeldError,
+    KeptGuard,
     MonthLockedError,
     Observation,
     PastAttempt,
+    Quarantined,
     Release,
     ReleaseRefusedError,
     ShardBatch,
@@ -59,6 +63,7 @@ from connectors.store import (
     _kept,
     _observed,
     _paces,
+    _signals,
     batch_digest,
 )
 from connectors.store._chains import Chains, Head, heads_of, in_portions
@@ -95,6 +100,7 @@ from models.contract import Role
 from models.credit import ObligationState
 from models.decision import EntryKind, LogEntry
 from models.effect import EffectState
+from models.incidents.signal import Heard
 from models.terms import JsonValue
 
 NewRow = Mapping[str, object]
@@ -513,6 +519,41 @@ class SqlStore:
     def _events(self, query: Query) -> list[VendorEvent]:
         with self._reading() as connection:
             return [event_of(row) for row in connection.execute(query).mappings()]
+
+    def hear(self, arrivals: Sequence[Arrival]) -> tuple[bool, ...]:
+        """See `Store.hear`."""
+        self.bring_up_to_date()
+        with translated(self.dialect), self.dialect.adding("signal") as connection:
+            return _signals.add(connection, self.dialect.now(connection), arrivals)
+
+    def heard(self, sources: Sequence[str], *, after: int) -> Iterator[Heard]:
+        """See `Store.heard`; each page is a read of its own, so that nobody waits."""
+        page: list[Heard] = []
+        while not page or len(page) == PAGE:
+            with self._reading() as connection:
+                page = list(_signals.heard(connection, sources, after, PAGE))
+            yield from page
+            if not page:
+                return
+            after = page[-1].number
+
+    def quarantined(self, *, most: int = 100) -> tuple[Quarantined, ...]:
+        """See `Store.quarantined`."""
+        with self._reading() as connection:
+            return tuple(_signals.quarantined(connection, most))
+
+    def guard(self, service: str) -> KeptGuard | None:
+        """See `Store.guard`."""
+        with self._reading() as connection:
+            return _signals.guard(connection, service)
+
+    def keep_guard(self, kept: KeptGuard, observations: Sequence[Observation] = ()) -> None:
+        """See `Store.keep_guard`."""
+        _observed.check(observations)
+        with self._writing() as (connection, now):
+            if not _signals.keep_guard(connection, now, kept):
+                raise GuardMovedError(kept.service)
+            _observed.observe(connection, observations, now)
 
     def observe(self, observations: Sequence[Observation]) -> tuple[LogEntry, ...]:
         """See `Store.observe`."""

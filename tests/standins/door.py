@@ -56,6 +56,10 @@ class _Door(BaseHTTPRequestHandler):
         """A request with one."""
         self._served("POST")
 
+    def do_PATCH(self) -> None:
+        """A change."""
+        self._served("PATCH")
+
     def _served(self, method: str) -> None:
         path, _, query = self.path.partition("?")
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))

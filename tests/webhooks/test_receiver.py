@@ -23,8 +23,9 @@ from starlette.testclient import TestClient
 
 from connectors.errors import Retriable
 from connectors.store.sql import open_store
-from deployments import webhooks
-from deployments.webhooks import MOST_BYTES, PATH, SIGNATURE, create_app, receiving, secrets_of
+from deployments import bodies
+from deployments.bodies import MOST_BYTES
+from deployments.webhooks import PATH, SIGNATURE, create_app, receiving, secrets_of
 from models.findings import UnusableInputError
 from models.workspace_file import BillingMode
 from tests.house.project import ROOT
@@ -349,13 +350,13 @@ def test_while_the_database_is_away_stripe_is_asked_to_come_again(tmp_path, monk
 
 def test_a_body_that_does_not_arrive_is_not_awaited_for_ever(server):
     """Whoever sends a byte now and then would otherwise hold a connection each."""
-    assert webhooks.MOST_SECONDS <= 10
+    assert bodies.MOST_SECONDS <= 10
     started = time.monotonic_ns()
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as line:
         line.sendall(f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{{".encode())
         assert line.recv(100).startswith(b"HTTP/1.1 408")
     waited = (time.monotonic_ns() - started) // 1_000_000_000
-    assert waited <= 2 * webhooks.MOST_SECONDS
+    assert waited <= 2 * bodies.MOST_SECONDS
 
 
 @pytest.mark.parametrize("value", ["", " ", ",, ,"])

@@ -14,7 +14,9 @@ from connectors.store import (
     EffectOutcome,
     EffectRefusedError,
     Evidence,
+    GuardMovedError,
     HeldError,
+    KeptGuard,
     MonthLockedError,
     Release,
     ReleaseRefusedError,
@@ -35,6 +37,7 @@ from models.effect import (
     WORKSPACE,
     EffectState,
 )
+from models.incidents.signal import Condition
 from models.intervals import instant
 from models.tables import Row
 from tests.connectors.store.children import (
@@ -52,6 +55,7 @@ from tests.connectors.store.makers import (
     R0,
     R1,
     approval,
+    arrival,
     change,
     draft,
     everything,
@@ -63,6 +67,7 @@ from tests.connectors.store.makers import (
     summary,
     superseded,
     told,
+    unreadable,
     vendor_event,
 )
 from tests.connectors.store.version_1 import brings_version_1_up_to_date
@@ -316,6 +321,7 @@ class StoreConformance:
             ("UPDATE artifact SET month = '2026-06'", "artifact: its rows are never changed"),
             ("UPDATE kept_month SET runs = 'x'", "kept_month: its rows are never changed"),
             ("UPDATE kept_reading SET body = '{}'", "kept_reading: its rows are never changed"),
+            ("UPDATE signal SET monitor = 'web'", "signal: its rows are never changed"),
             ("UPDATE vendor_event SET body = '{}'", "vendor_event: its rows are never changed"),
         ],
     )
@@ -335,6 +341,63 @@ class StoreConformance:
         store.store_event(vendor_event())
         store.turns("notion", gap_us=1)
         store.keep(*kept_month())
+        store.hear([arrival()])
+        store.keep_guard(KeptGuard("api", 0, 1, {}))
+
+    def test_what_webhooks_tell_is_stored_once_in_its_order(self, store):
+        """A second delivery, later or in the same batch, is known; the first one stays."""
+        first, second = arrival("a"), arrival("b", condition=Condition.UP)
+        assert store.hear([first, second, first]) == (True, True, False)
+        assert store.hear([arrival("c"), replace(second, body="{}")]) == (True, False)
+        heard = list(store.heard(["robot"], after=0))
+        assert [h.signal for h in heard] == [first.signal, second.signal, arrival("c").signal]
+        assert [h.number for h in heard] == [1, 2, 3]
+        assert [h.number for h in store.heard(["robot"], after=2)] == [3]
+
+    def test_the_same_event_of_two_webhooks_is_two(self, store):
+        """Each source names its own events, and is heard alone."""
+        assert store.hear([arrival("a"), arrival("a", source="login")]) == (True, True)
+        assert [h.number for h in store.heard(["login"], after=0)] == [2]
+
+    def test_many_events_are_streamed_in_order(self, store):
+        """More than one page of them."""
+        names = [f"e{number:04}" for number in range(2001)]
+        store.hear([arrival(name) for name in names])
+        assert [h.signal.event for h in store.heard(["robot"], after=0)] == names
+
+    def test_what_cannot_be_used_is_kept_apart_with_its_reason(self, store):
+        """Nobody hears it, and nothing of it is lost."""
+        assert store.hear([unreadable(), arrival("a"), unreadable()]) == (True, True, False)
+        (kept,) = store.quarantined()
+        assert (kept.source, kept.why, kept.body) == ("robot", "is no JSON", "<html>")
+        assert [h.number for h in store.heard(["robot"], after=0)] == [2]
+
+    def test_events_that_arrive_at_once_are_numbered_one_after_the_other(self, store):
+        """Eight threads, forty events, some of them the same; no number is missing or doubled."""
+        with ThreadPoolExecutor(8) as pool:
+            new = list(pool.map(lambda n: store.hear([arrival(f"e{n % 20}")]), range(40)))
+        assert sum(was_new for (was_new,) in new) == 20
+        assert [h.number for h in store.heard(["robot"], after=0)] == list(range(1, 21))
+
+    def test_a_guard_goes_on_from_where_it_was_kept(self, store):
+        """What it decided is logged in the same transaction."""
+        assert store.guard("api") is None
+        decided = told("opened", {"incident": "api/x"}, kind=EntryKind.INCIDENT_MOVED)
+        store.keep_guard(KeptGuard("api", 0, 7, {"at": 1}), [decided])
+        assert store.guard("api") == KeptGuard("api", 1, 7, {"at": 1})
+        store.keep_guard(KeptGuard("api", 1, 9, {"at": 2}))
+        assert store.guard("api") == KeptGuard("api", 2, 9, {"at": 2})
+        (entry,) = store.observed(EntryKind.INCIDENT_MOVED)
+        assert entry.body == {"incident": "api/x", "id": "opened"}
+
+    def test_two_guards_of_one_service_never_both_go_on(self, store):
+        """The second one read what no longer stands; nothing of it is logged."""
+        store.keep_guard(KeptGuard("api", 0, 7, {}))
+        decided = told("opened", {}, kind=EntryKind.INCIDENT_MOVED)
+        for version in (0, 2):
+            with pytest.raises(GuardMovedError):
+                store.keep_guard(KeptGuard("api", version, 8, {}), [decided])
+        assert list(store.observed(EntryKind.INCIDENT_MOVED)) == []
 
     def test_a_kept_month_that_changes_is_another_version(self, store):
         """What is the same again is no version; what differs stands beside the older one."""

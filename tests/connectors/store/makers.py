@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from connectors.store import (
     Approval,
+    Arrival,
     ContractChange,
     EffectPlan,
     Evidence,
@@ -21,6 +22,7 @@ from models.contract import Role
 from models.credit import Obligation, ObligationKind, ObligationState
 from models.decision import EntryKind
 from models.effect import WORKSPACE
+from models.incidents.signal import Condition, Signal
 from models.money import Currency, Money
 
 MAY = "2026-05"
@@ -101,6 +103,19 @@ def approval(by="kim", *, batch="b" * 64, identity="os_user", at=1_780_300_800_0
 def vendor_event(name="evt_1", *, kind="credit_note.voided", created_at=1_780_000_000_000, **facts):
     """What a vendor told us."""
     return VendorEvent("stripe", name, kind, created_at, '{"object":"event"}', **facts)
+
+
+def arrival(name="evt_1", *, source="robot", condition=Condition.DOWN, at=1_780_000_000_000):
+    """What a webhook told: the monitor 777 is down, unless said otherwise."""
+    signal = Signal(
+        source=source, monitor="777", condition=condition, at=at, region="eu", event=name
+    )
+    return Arrival(source, name, '{"alertType":1}', signal)
+
+
+def unreadable(name="evt_x", *, source="robot", why="is no JSON"):
+    """A body that was kept and is not used."""
+    return Arrival(source, name, "<html>", None, why)
 
 
 def told(name, body=None, *, contract=ACME, period=MAY, kind=EntryKind.CLAIM_MOVED):
