@@ -7,20 +7,19 @@ it can work uptime and credit out anew with `verify.py`, which lies inside and n
 from __future__ import annotations
 
 import io
-import json
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from connectors.signing import public_text
 from connectors.store import Store
 from flows import pack_verifier
 from flows.explain import explain
 from models.decision import LogEntry, canonical
 from models.findings import refuse
-from models.intervals import utc_text, instant
+from models.intervals import instant, utc_text
 from models.money import Currency
 from models.terms import JsonValue
 
@@ -41,9 +40,7 @@ Compare it with the key that the company publishes, and take verify.py from a pl
 """
 
 
-def evidence_pack(
-    store: Store, *, contract: str, period: str, key: Ed25519PrivateKey
-) -> bytes:
+def evidence_pack(store: Store, *, contract: str, period: str, key: Ed25519PrivateKey) -> bytes:
     """The signed pack of a contract's month, as the latest decision stands.
 
     Args:
@@ -56,7 +53,7 @@ def evidence_pack(
         UnusableInputError: Nothing is recorded of the month, or what it names is missing.
     """
     found = explain(store, contract=contract, period=period)
-    public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+    public = public_text(key)
     files = {
         "README.txt": READ_ME.format(contract=contract, period=period, key=public),
         "verify.py": Path(pack_verifier.__file__).read_text(encoding="utf-8"),

@@ -11,7 +11,6 @@ import json
 import re
 import sys
 import zipfile
-import zlib
 from bisect import bisect_right
 from datetime import datetime, timedelta, timezone
 from fractions import Fraction
@@ -22,24 +21,20 @@ from zoneinfo import ZoneInfo
 MARK = b"makegood-pack-1 "
 TAIL = len(MARK) + 64 + 1 + 128
 UP, DOWN, OPEN, GONE = "up", "down", "unknown", "absent"
-EPOCH, MS, MINUTE, HOUR = (
-    datetime(1970, 1, 1, tzinfo=timezone.utc),
-    timedelta(0, 0, 1000),
-    60_000,
-    3_600_000,
-)
-BROKEN = zipfile.BadZipFile, zlib.error, ValueError, OSError, NotImplementedError
+EPOCH, MS = datetime(1970, 1, 1, tzinfo=timezone.utc), timedelta(milliseconds=1)
+MINUTE, HOUR = 60_000, 3_600_000
 P, ORDER = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 CURVE = -121665 * pow(121666, -1, P) % P
 KNOWN = """above affected_percent amount as_published at_least at_most basis below billable_amount
-billing block_minutes brackets cap catalog claim commitment_percent conflicting_duplicates counts
-corroborated_by counts_from credit credit_days credit_percent currency days days_paid degraded
-defaults_edition dependencies disagreement downtime_of each effective_on ends_on exclusion_mode gated
-exclusions judged_by kind ladder last_window measurement minimum_coverage_percent minimum_outage
-minimum_payout minutes monitors monitors_down_when more_than most_hours_per_month multiplier no_data
-notice_hours part_of_block partial_overlap payout percent qualifying_minutes quorum_base reaches
-regions_down_when release rounding stale_after_minutes time_zone unknown_in_outage window_fails
-window_minutes uptime_brackets single_threshold pro_rata per_block per_event""".split()
+billing block_minutes brackets cap catalog claim commitment_percent conflicting_duplicates
+corroborated_by counts counts_from credit credit_days credit_percent currency days days_paid
+defaults_edition degraded dependencies disagreement downtime_of each effective_on ends_on
+exclusion_mode exclusions gated judged_by kind ladder last_window measurement
+minimum_coverage_percent minimum_outage minimum_payout minutes monitors monitors_down_when
+more_than most_hours_per_month multiplier no_data notice_hours part_of_block partial_overlap payout
+per_block per_event percent pro_rata qualifying_minutes quorum_base reaches regions_down_when
+release rounding single_threshold stale_after_minutes time_zone unknown_in_outage uptime_brackets
+window_fails window_minutes""".split()
 
 
 class Unknown(Exception):
@@ -64,11 +59,8 @@ def plus(a, b):
 
 def times(number, point):
     """A point so many times."""
-    total = (0, 1)
-    for bit in bin(number)[2:]:
-        total = plus(total, total)
-        total = plus(total, point) if bit == "1" else total
-    return total
+    odd = point if number & 1 else (0, 1)
+    return plus(odd, times(number >> 1, plus(point, point))) if number else (0, 1)
 
 
 def point_of(text):
@@ -116,10 +108,8 @@ def less(a, b):
 
 def earliest(pieces, most):
     """So many milliseconds of a set, the first ones."""
-    found = []
-    for start, end in pieces:
-        found, most = [*found, (start, min(end, start + max(most, 0)))], most - (end - start)
-    return joined(found)
+    before = [length(both(pieces, [(0, start)])) for start, _ in pieces]
+    return joined((s, min(e, s + max(most - n, 0))) for (s, e), n in zip(pieces, before))
 
 
 def length(pieces):
@@ -175,9 +165,8 @@ def voted(monitors, at, how, without=()):
         kinds.setdefault(kind, []).append(vote(each, how["regions_down_when"], base))
     if how["corroborated_by"] is None:
         return vote([state for states in kinds.values() for state in states], rule, base)
-    return vote(
-        [vote(states, rule, base) for states in kinds.values()], how["corroborated_by"], base
-    )
+    each = [vote(states, rule, base) for states in kinds.values()]
+    return vote(each, how["corroborated_by"], base)
 
 
 def excluded(events, rules, service, month):
@@ -203,7 +192,7 @@ def excluded(events, rules, service, month):
 
 
 def rows_of(monitors, taken, month, how):
-    """Stretches without a change: start, end, the vote, with what silence means, and what is left."""
+    """Stretches without a change: start, end, the vote, the same by policy, and what is left."""
     edges, rows, policy, before = {*month}, [], how["no_data"], OPEN
     edges |= {at for pieces, _ in taken for piece in pieces for at in piece}
     stale = ceil(Fraction(how["stale_after_minutes"] or 0) * MINUTE)
@@ -218,10 +207,9 @@ def rows_of(monitors, taken, month, how):
         now = {"up": UP, "down": DOWN, "carry": before}.get(policy, OPEN) if raw == OPEN else raw
         gone = [regions for pieces, regions in taken if both(pieces, [(start, end)])]
         again, before, final = voted(monitors, start, how, set().union(*gone)), now, now
-        if any(gone) and (again == UP or (again == OPEN and policy == "up")):
-            final = UP
-        elif again == OPEN and now == DOWN and policy in ("excluded", "withhold"):
-            final = OPEN
+        hides = again == OPEN and now == DOWN and policy in ("excluded", "withhold")
+        relieved = any(gone) and (again == UP or (again == OPEN and policy == "up"))
+        final = UP if relieved else OPEN if hides else now
         final = GONE if set() in gone or again == GONE else final
         rows.append((start, end, raw, now, final))
     return rows
@@ -255,14 +243,9 @@ def windows(pieces, month, how, whole=True):
     size, (start, end) = how["window_minutes"] * MINUTE, month
     end -= (end - start) % size if how["last_window"] == "ignored" else 0
     low, high = (size - 1, 0) if whole else (0, size - 1)
-    cut = [
-        (
-            (s - start + low) // size,
-            (min(e, end) - start + (size - 1 if e >= end else high)) // size,
-        )
-        for s, e in pieces
-    ]
-    return length(joined(cut))
+    last, starts = -((start - end) // size), [(s - start + low) // size for s, _ in pieces]
+    ends = [last if e >= end else (e - start + high) // size for _, e in pieces]
+    return length(joined(zip(starts, ends)))
 
 
 def measured(monitors, events, terms, service, month):
@@ -278,9 +261,8 @@ def measured(monitors, events, terms, service, month):
     total, size, lost, out, dark = all_, 1, *map(length, (down, gone, hidden))
     if how["window_minutes"]:
         size, whole = how["window_minutes"] * MINUTE, how["window_fails"] == "whole"
-        total, lost, out = (
-            windows(t, month, how, w) for t, w in (([month], True), (down, whole), (gone, True))
-        )
+        total, out = windows([month], month, how), windows(gone, month, how)
+        lost = windows(down, month, how, whole)
         dark = windows(joined(down + hidden), month, how, whole) - lost
     base = total - out if how["exclusion_mode"] == "leaves_both_sides" or out == total else total
     kinds = {lines[0].get("signal", "external") if lines else "external" for lines in monitors}
@@ -310,34 +292,27 @@ def rows_that_hold(brackets, at):
 
 def earned_by(ladder, m):
     """What a month earns, in percent of the fee or in days; None where no row answers alone."""
-    kind, promised, outages = (
-        ladder["kind"],
-        Fraction(ladder["commitment_percent"]) / 100,
-        m["outages"],
-    )
+    kind, promised = ladder["kind"], Fraction(ladder["commitment_percent"]) / 100
     missed, base = m["uptime"] < promised, ladder.get("basis", "downtime")
     if kind == "uptime_brackets":
         found = {*rows_that_hold(ladder["brackets"], m["uptime"] * 100)}
         return found.pop() if len(found) == 1 else None if found or missed else 0
     each = Fraction(ladder.get("credit_percent") or ladder.get("credit_days") or 0)
-    if not missed and not (ladder.get("gated") is False and base == "downtime"):
+    if not m["down"] or not (missed or (ladder.get("gated") is False and base == "downtime")):
         return 0
     over = max(m["down"] - (1 - promised) * m["whole"], 0)
     down = over if ladder.get("counts") == "excess" else m["down"]
     if kind == "pro_rata":
         of = m["whole" if ladder["downtime_of"] == "measurable_time" else "period"]
-        short = promised - m["uptime"]
-        part = {"downtime": down / of, "percentage_points": short}.get(
-            base, short / (promised or 1)
-        )
-        return 100 * part * Fraction(ladder["multiplier"])
+        short = (promised - m["uptime"]) / (promised if base == "relative_shortfall" else 1)
+        return 100 * Fraction(ladder["multiplier"]) * (down / of if base == "downtime" else short)
     if kind == "per_block":
         size, up = Fraction(ladder["block_minutes"]) * 60, ladder["part_of_block"] == "up"
-        blocks = [one / size for one in (outages if ladder["each"] == "outage" else [down])]
+        blocks = [one / size for one in (m["outages"] if ladder["each"] == "outage" else [down])]
         return each * sum(ceil(one) if up else floor(one) for one in blocks)
     if kind == "per_event":
         least, exact = Fraction(ladder["qualifying_minutes"]) * 60, ladder["reaches"] == "at_least"
-        return each * sum(one > least or (exact and one == least) for one in outages)
+        return each * sum(one > least or (exact and one == least) for one in m["outages"])
     return each
 
 
@@ -359,15 +334,16 @@ def credited(terms, m, days, places, step):
     if cap.get("amount") is not None and base:
         share = min(share, Fraction(cap["amount"]) * unit // step * step / base)
     exact = share * base / step
-    ways = {
-        "half_up": floor(exact + Fraction(1, 2)),
-        "half_even": round(exact),
-        "down": floor(exact),
-    }
-    paid = ways.get(credit["rounding"], ceil(exact)) * step
+    ways = {"half_up": floor(exact + Fraction(1, 2)), "half_even": round(exact), "up": ceil(exact)}
+    paid = ways.get(credit["rounding"], floor(exact)) * step
     small = paid <= Fraction(minimum.get("more_than") or -1) * unit
     small = small or paid < Fraction(minimum.get("at_least") or 0) * unit
     return 0 if small else paid, earned if in_days else None
+
+
+def load(text):
+    """What a JSON text says, without binary floats."""
+    return json.loads(text, parse_float=Fraction)
 
 
 def digest_of(value):
@@ -378,9 +354,9 @@ def digest_of(value):
 
 def decision_faults(files, body):
     """Where a recorded decision differs from what its evidence and terms come to."""
-    inputs, found, money = body["inputs"], body["determination"], json.loads(files["currency.json"])
-    terms = json.loads(files[f"terms/{inputs['terms']}.json"])
-    lines = [[json.loads(files[f"evidence/{d}.json"]) for d in each] for each in inputs["evidence"]]
+    inputs, found, money = body["inputs"], body["determination"], load(files["currency.json"])
+    terms = load(files[f"terms/{inputs['terms']}.json"])
+    lines = [[load(files[f"evidence/{d}.json"]) for d in each] for each in inputs["evidence"]]
     names = [inputs["terms"], body["inputs_digest"], *sum(inputs["evidence"], [])]
     for value, name in zip([terms, inputs, *sum(lines, [])], names):
         if digest_of(value) != name:
@@ -391,23 +367,20 @@ def decision_faults(files, body):
         raise Unknown("figures of a calculator, or a month that is not over")
     figures, m = measured(lines, inputs["exclusions"], terms, inputs["service"], month)
     paid, served = (m and credited(terms, m, days, money["places"], money["step"])) or (None, None)
-    days_told = found["credit_days"] and Fraction(found["credit_days"])
-    told = {
-        **{name: body["uptime"][name] for name in figures},
-        "credit": found["credit_minor"],
-        "days": days_told,
-    }
+    told = {**body["uptime"], "credit": found["credit_minor"]}
+    told["days"] = found["credit_days"] and Fraction(found["credit_days"])
     for name, mine in {**figures, "credit": paid, "days": served}.items():
         if mine != told[name]:
             yield f"{name}: the log says {told[name]}, the evidence comes to {mine}"
 
 
 def files_of(data, key, faults):
-    """The files of a pack; what does not hold about signature and archive is added to the faults."""
+    """The files of a pack; what does not hold about signature and archive goes to the faults."""
     files, (mark, _, rest) = {}, data[-TAIL:].partition(b" ")
     try:
         owner, signature = (bytes.fromhex(part.decode("ascii")) for part in rest.split(b" "))
-        if mark + b" " != MARK or not signed(owner, signature, data[:-TAIL]):
+        plain = rest == f"{owner.hex()} {signature.hex()}".encode() and mark + b" " == MARK
+        if not plain or not signed(owner, signature, data[:-TAIL]):
             faults.append("archive: its signature does not hold")
         if key and bytes.fromhex(key) != owner:
             faults.append("archive: it is signed with another key")
@@ -415,10 +388,10 @@ def files_of(data, key, faults):
         for name in archive.namelist():
             try:
                 files[name] = archive.read(name).decode()
-            except BROKEN as error:
-                faults.append(f"{name}: {error}")
-    except BROKEN as error:
-        faults.append(f"archive: {error}")
+            except Exception as error:  # A broken archive fails in many ways, all of them faults.
+                faults.append(f"{name}: {error!r}")
+    except Exception as error:
+        faults.append(f"archive: {error!r}")
     return files
 
 
@@ -428,14 +401,20 @@ def faults_of(data, key=""):
     yield from faults
     if faults:
         return
-    entries, after = json.loads(files["log.json"]), {}
-    for entry in entries:
-        if digest_of({k: v for k, v in entry.items() if k != "digest"}) != entry["digest"]:
-            yield f"log.json: entry {entry['sequence']} has another digest"
-        if after.get(entry["sequence"] - 1, entry["previous"]) != entry["previous"]:
-            yield f"log.json: entry {entry['sequence']} does not follow the one before"
+    yield from log_faults(files)
+    decided = [e["body"] for e in load(files["log.json"]) if e["kind"] == "determined"]
+    yield from decision_faults(files, decided[-1])
+
+
+def log_faults(files):
+    """Where the log is not as it was written down, link after link."""
+    after = {}
+    for entry in load(files["log.json"]):
+        digest = digest_of({name: entry[name] for name in entry if name != "digest"})
+        follows = after.get(entry["sequence"] - 1, entry["previous"]) == entry["previous"]
+        if digest != entry["digest"] or not follows:
+            yield f"log.json: entry {entry['sequence']} is not as it was recorded"
         after[entry["sequence"]] = entry["digest"]
-    yield from decision_faults(files, [e for e in entries if e["kind"] == "determined"][-1]["body"])
 
 
 def main(path, key=""):
@@ -450,4 +429,4 @@ def main(path, key=""):
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:3]) if sys.argv[1:] else print(__doc__) or 2)
+    sys.exit(main(*sys.argv[1:3]) if sys.argv[1:] else __doc__)

@@ -323,6 +323,18 @@ class VerifyDocument(TypedDict):
 
 
 @with_config(STRICT)
+class EvidenceDocument(TypedDict):
+    """The answer of `makegood evidence`."""
+
+    contract: str
+    month: Month
+    path: str
+    bytes: Count
+    sha256: str
+    key: str
+
+
+@with_config(STRICT)
 class ObligationDocument(TypedDict):
     """One revision of what a month owes."""
 

@@ -26,6 +26,7 @@ DOCUMENTS: Mapping[str, type] = {
     "claims-show": documents.ClaimShowDocument,
     "demo": documents.DemoDocument,
     "determine": documents.DetermineDocument,
+    "evidence": documents.EvidenceDocument,
     "exclusions": documents.ExclusionsDocument,
     "explain": documents.ExplainDocument,
     "journal": documents.JournalDocument,
