@@ -293,6 +293,26 @@ COMMANDS: Mapping[str, Command] = {
             COULD_NOT_FINISH,
         ),
     ),
+    "evidence": Command(
+        "evidence:evidence",
+        "Write everything that one decision stands on into one signed file.",
+        (
+            "makegood evidence acme/api 2026-05",
+            "makegood evidence acme/api 2026-05 --output may.zip --json",
+        ),
+        (
+            "written",
+            "",
+            "there is no such decision, no key, or unusable input; nothing was written",
+            COULD_NOT_FINISH,
+        ),
+    ),
+    "signing-key": Command(
+        "evidence:signing_key",
+        "Make the key that signs evidence packs, and show its public half.",
+        ("makegood signing-key signing.pem",),
+        ("made", "", UNUSABLE, ""),
+    ),
     "measure": Command(
         "measuring:measure",
         "Measure the uptime of every monitor in a checks file.",

@@ -364,6 +364,15 @@ class MigrateDocument(TypedDict):
     place: str
     before: str | None
     now: str
+class EvidenceDocument(TypedDict):
+    """The answer of `makegood evidence`."""
+
+    contract: str
+    month: Month
+    path: str
+    bytes: Count
+    sha256: str
+    key: str
 
 
 @with_config(STRICT)

@@ -31,6 +31,7 @@ DOCUMENTS: Mapping[str, type] = {
     "claims-show": documents.ClaimShowDocument,
     "demo": documents.DemoDocument,
     "determine": documents.DetermineDocument,
+    "evidence": documents.EvidenceDocument,
     "exclusions": documents.ExclusionsDocument,
     "explain": documents.ExplainDocument,
     "export": documents.ExportDocument,
