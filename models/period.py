@@ -157,6 +157,6 @@ def months_between(first: ServiceMonth, last: ServiceMonth) -> tuple[ServiceMont
             "--to",
             f"is {last}, {count} months from {first}",
             expected=f"at most {MOST_MONTHS} months",
-            remedy="Run several backfills.",
+            remedy="Ask for fewer at a time.",
         )
     return tuple(first.plus(number) for number in range(count))

@@ -25,7 +25,6 @@ from deployments.cli.options import (
     MonthArgument,
     Workspace,
     month_of,
-    months_between,
     number_of,
 )
 from deployments.cli.printing import counted, print_json, table, write
@@ -94,7 +93,7 @@ def backfill(
     """
     months = months_between(month_of(first, "--from"), month_of(last, "--to"))
     documents = run_months(
-        months, workspace, client, dry_run=dry_run, notify=notify, by_rule=allow_rule_release
+        list(months), workspace, client, dry_run=dry_run, notify=notify, by_rule=allow_rule_release
     )
     if json:
         print_json(BackfillDocument(months=documents))

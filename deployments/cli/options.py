@@ -64,25 +64,6 @@ def month_of(text: str, option: str = "--month") -> ServiceMonth:
         ) from None
 
 
-def months_between(first: ServiceMonth, last: ServiceMonth) -> list[ServiceMonth]:
-    """Every month from the first to the last, both included.
-
-    Raises:
-        UnusableInputError: The last one is before the first.
-    """
-    if last < first:
-        raise refuse(
-            "--to",
-            f"is {last}, before {first}",
-            expected="a month not before --from",
-            remedy="Exchange the two.",
-        )
-    months = [first]
-    while months[-1] < last:
-        months.append(months[-1].plus(1))
-    return months
-
-
 def day_of(text: str, option: str = "--on") -> date:
     """Read a date.
 

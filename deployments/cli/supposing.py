@@ -21,13 +21,13 @@ from deployments.cli.documents import (
     WhatIfDocument,
 )
 from deployments.cli.exits import Exit
-from deployments.cli.options import Clients, Json, Workspace, month_of, months_between
+from deployments.cli.options import Clients, Json, Workspace, month_of
 from deployments.cli.printing import counted, fits, print_json, table, write
 from flows.office import open_office
 from flows.whatif import whatif_months
 from models.contract import Role
 from models.ladder import floor_percent
-from models.period import ServiceMonth
+from models.period import ServiceMonth, months_between
 from models.printing import number_text
 from models.terms import MOST_DIGITS
 from models.whatif import Answer, MonthAnswers, Per, Total, open_answers, totals
