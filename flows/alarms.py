@@ -37,6 +37,7 @@ from flows.messages import ChatWords, FailedRun, render_failure
 from flows.messages.language import Language, language_of
 from flows.office import open_chat, open_mail, read_terms
 from flows.requests import workspace_folder
+from flows.settings import as_flows_see_it
 from models.findings import UnusableInputError
 from models.intervals import instant
 from models.language import LanguageCode
@@ -63,7 +64,8 @@ def tell_of_failure(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) 
     """
     if flow_run.deployment_id is None:
         return
-    with noted_in(lambda: flow_run_logger(flow_run, flow)):
+    # A hook runs outside its run, and needs the secrets that the run had.
+    with noted_in(lambda: flow_run_logger(flow_run, flow)), as_flows_see_it():
         try:
             present = _as_it_stands(flow_run)
             if not _is_known_to_fail(present):
