@@ -10,8 +10,10 @@ import sqlite3
 from zoneinfo import ZoneInfo
 
 import pytest
+from alembic import command
+from sqlalchemy import create_engine
 
-from connectors.store._migrations import newest_revision
+from connectors.store._migrations import alembic_config, newest_revision
 from connectors.store._sqlite import SqliteFile
 from flows import checkup_zones
 from flows.checkup_prefect import POOL
@@ -276,6 +278,30 @@ def test_migrate_brings_the_tables_up_to_date_and_says_from_where(books):
     assert made.out.endswith(says)
     again = makegood("migrate", "--workspace", str(books.folder), "--json").document
     assert again["before"] == again["now"] == newest_revision()
+    assert asked(books, code=0)["database"][0] == "good"
+
+
+def test_an_older_database_is_migrated_with_what_is_in_it(books):
+    """As an upgrade finds it: the tables of an earlier version, then the newest; a month runs."""
+    url = f"sqlite:///{books.folder / 'makegood.db'}"
+    engine = create_engine(url)
+    with engine.begin() as line:
+        command.upgrade(alembic_config(line), "0005")
+    engine.dispose()
+    assert asked(books, code=1)["database"][0] == "look"
+    brought = makegood("migrate", "--workspace", str(books.folder))
+    assert brought.out.endswith(f"its tables are at {newest_revision()}, was at 0005.\n")
+    books.run()
+    assert books.verify().faults == ()
+
+
+def test_a_newer_database_is_not_migrated(books):
+    """Exit code 2, and it stays as it is."""
+    books.run()
+    set_back(books, "9999")
+    ended = makegood("migrate", "--workspace", str(books.folder))
+    assert (ended.code, "A newer Makegood has opened it" in ended.err) == (2, True)
+    set_back(books, newest_revision())
     assert asked(books, code=0)["database"][0] == "good"
 
 
