@@ -24,7 +24,7 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.sorting import FlowRunSort
-from prefect.exceptions import PrefectHTTPStatusError
+from prefect.exceptions import PrefectException
 from prefect.logging.loggers import flow_run_logger
 from prefect.settings import get_current_settings
 from prefect.states import get_state_exception
@@ -48,7 +48,7 @@ OVER = (StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANC
 BADLY = frozenset({StateType.FAILED, StateType.CRASHED})
 LONGEST_WHY = 1000
 
-NO_ANSWER = (PrefectHTTPStatusError, HTTPError, OSError, RuntimeError)
+NO_ANSWER = (PrefectException, HTTPError, OSError, RuntimeError)
 """The server may be what is away."""
 
 
