@@ -28,7 +28,7 @@ from flows.markdown import lines, plain, table
 from flows.office import Office, open_office
 from flows.paying import foresee
 from flows.release import Batch, Released, chosen_batch, release, waiting_batch
-from flows.requests import WAITS
+from flows.requests import ALIVE, WAITS
 from models.approval import Identity, Voice
 from models.intervals import instant
 from models.money import Money
@@ -249,15 +249,23 @@ def _asked(question: Question, clients: Sequence[str], attempt: int, within: tim
         f"{datetime.now(tz=UTC) + within:%Y-%m-%d %H:%M} UTC this run fails, and nothing is "
         "released."
     )
-    # Of a run that was scheduled minutes ago the server holds Prefect's own events back, and a run
-    # of which it does not know that it is suspended would count as dead.
-    emit_event(WAITS, {"prefect.resource.id": f"prefect.flow-run.{flow_run.id}"})
+    _say_that_it_waits()
     said = suspend_flow_run(
         wait_for_input=form,
         key=f"{QUESTION}{batch.month}-{scope}-{batch.digest[:16]}-{attempt}",
         timeout=max(within // SECOND, 1),
     )
     return said.answer
+
+
+def _say_that_it_waits() -> None:
+    """Have the server know that the run, which has no process in a moment, is not dead.
+
+    Of a run that was scheduled minutes ago it holds Prefect's own events back; and it takes up two
+    events at a time, so that only one that follows a sign of life surely counts after it.
+    """
+    run = {"prefect.resource.id": f"prefect.flow-run.{flow_run.id}"}
+    emit_event(WAITS, run, follows=emit_event(ALIVE, run))
 
 
 def _amount(stored: StoredObligation) -> Money:
