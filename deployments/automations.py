@@ -19,7 +19,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from flows.requests import WAITS
+from flows.requests import ALIVE, WAITS
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
@@ -43,7 +43,6 @@ SILENT_SECONDS = 120
 LATE_SECONDS = 3600
 """A month in the pool keeps other runs waiting, which is no alarm."""
 
-ALIVE = "prefect.flow-run.heartbeat"
 RESTS = frozenset(
     f"prefect.flow-run.{state}"
     for state in (
@@ -56,7 +55,7 @@ RESTS = frozenset(
 
 Prefect's own events of a run are held back for a quarter of an hour when one of them is missing, as
 the first one of a run is that was scheduled less than five minutes ahead, or after a restart of the
-server (prefect/server/events/ordering, 3.8.8). Ours follows no other and is never held back.
+server (prefect/server/events/ordering, 3.8.8). Ours follows a sign of life and nothing else.
 """
 
 BEGINS = frozenset(f"prefect.flow-run.{state}" for state in ("Pending", "Running", "Cancelled"))

@@ -24,7 +24,7 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.sorting import FlowRunSort
-from prefect.exceptions import PrefectHTTPStatusError
+from prefect.exceptions import PrefectException
 from prefect.logging.loggers import flow_run_logger
 from prefect.settings import get_current_settings
 from prefect.states import get_state_exception
@@ -37,6 +37,7 @@ from flows.messages import ChatWords, FailedRun, render_failure
 from flows.messages.language import Language, language_of
 from flows.office import open_chat, open_mail, read_terms
 from flows.requests import workspace_folder
+from flows.settings import as_flows_see_it
 from models.findings import UnusableInputError
 from models.intervals import instant
 from models.language import LanguageCode
@@ -47,7 +48,7 @@ OVER = (StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANC
 BADLY = frozenset({StateType.FAILED, StateType.CRASHED})
 LONGEST_WHY = 1000
 
-NO_ANSWER = (PrefectHTTPStatusError, HTTPError, OSError, RuntimeError)
+NO_ANSWER = (PrefectException, HTTPError, OSError, RuntimeError)
 """The server may be what is away."""
 
 
@@ -63,7 +64,8 @@ def tell_of_failure(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) 
     """
     if flow_run.deployment_id is None:
         return
-    with noted_in(lambda: flow_run_logger(flow_run, flow)):
+    # A hook runs outside its run, and needs the secrets that the run had.
+    with noted_in(lambda: flow_run_logger(flow_run, flow)), as_flows_see_it():
         try:
             present = _as_it_stands(flow_run)
             if not _is_known_to_fail(present):

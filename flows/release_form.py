@@ -28,7 +28,7 @@ from flows.markdown import lines, plain, table
 from flows.office import Office, open_office
 from flows.paying import foresee
 from flows.release import Batch, Released, chosen_batch, release, waiting_batch
-from flows.requests import WAITS
+from flows.requests import ALIVE, WAITS
 from models.approval import Identity, Voice
 from models.intervals import instant
 from models.money import Money
@@ -70,8 +70,7 @@ class ReleaseAnswer(RunInput):
     total: str = Field(
         default="",
         title="Total of what you release, retyped",
-        description="Such as 560.00 EUR; several currencies as 560.00 EUR, 12.00 USD. "
-        "Not needed when you release nothing.",
+        description="Such as 560.00 EUR, or 560.00 EUR, 12.00 USD for several currencies.",
     )
     approver: str = Field(
         title="Your name",
@@ -121,7 +120,7 @@ class Question:
         said += ["", f"**{count} credit{'s' * (count != 1)} of {batch.month}, {total}.**"]
         if batch.needed.people > 1:
             said += ["", TWO_NEEDED.format(batch.needed.why)]
-        said += ["", _table(self.largest, self.foreseen, self.noes)]
+        said += ["", _table(self.largest, self.noes)]
         left = count - len(self.largest)
         if left:
             said += ["", f"{left} smaller ones are in the run's artifact and count in the total."]
@@ -140,20 +139,18 @@ def _size(stored: StoredObligation) -> int:
     return abs(stored.obligation.amount.minor) if stored.obligation.amount else 0
 
 
-def _table(
-    drafts: Sequence[StoredObligation],
-    foreseen: Mapping[str, PaymentPlan],
-    noes: Mapping[str, Declined],
-) -> str:
-    """The drafts in two columns, because the form is narrow: what is not seen is not read."""
+def _table(drafts: Sequence[StoredObligation], noes: Mapping[str, Declined]) -> str:
+    """The drafts in two columns and few lines, as the form is small: what is not seen is not read.
+
+    How each is to be paid stands in the run's artifact.
+    """
     rows = [
         (
             str(stored.obligation.amount),
             f"**{plain(stored.key)}**<br>"
             + lines(
-                stored.ledger["client_name"],
-                f"{stored.ledger['uptime_percent']} %, promised {_promised(stored)}",
-                str(foreseen.get(stored.key, "")),
+                f"{stored.ledger['client_name']}, {stored.ledger['uptime_percent']} % of "
+                f"{_promised(stored)}",
                 _why(stored, noes),
                 width=FORM_COLUMNS,
             ),
@@ -161,6 +158,24 @@ def _table(
         for stored in drafts
     ]
     return table(("Amount", "Obligation"), rows, numbers=(0,))
+
+
+def _whole_table(question: Question) -> str:
+    """Every draft with everything about it, for the run's artifact."""
+    rows = [
+        (
+            f"**{plain(stored.key)}**<br>{plain(stored.ledger['client_name'])}",
+            f"{stored.ledger['uptime_percent']} %<br>of {_promised(stored)}",
+            str(stored.obligation.amount),
+            lines(
+                str(question.foreseen.get(stored.key, "")),
+                _why(stored, question.noes),
+                width=FORM_COLUMNS,
+            ),
+        )
+        for stored in question.batch.waiting
+    ]
+    return table(("Obligation", "Uptime", "Amount", "Paid by, and why"), rows, numbers=(1, 2))
 
 
 def _promised(stored: StoredObligation) -> str:
@@ -226,7 +241,7 @@ def _asked(question: Question, clients: Sequence[str], attempt: int, within: tim
     form = ReleaseAnswer.with_initial_data(description=question.text)
     create_markdown_artifact(
         key=f"release-{batch.month}",
-        markdown=_table(batch.waiting, question.foreseen, question.noes),
+        markdown=_whole_table(question),
         description=f"What waits for release: {', '.join(map(str, batch.totals.values()))}",
     )
     note(
@@ -234,15 +249,23 @@ def _asked(question: Question, clients: Sequence[str], attempt: int, within: tim
         f"{datetime.now(tz=UTC) + within:%Y-%m-%d %H:%M} UTC this run fails, and nothing is "
         "released."
     )
-    # Of a run that was scheduled minutes ago the server holds Prefect's own events back, and a run
-    # of which it does not know that it is suspended would count as dead.
-    emit_event(WAITS, {"prefect.resource.id": f"prefect.flow-run.{flow_run.id}"})
+    _say_that_it_waits()
     said = suspend_flow_run(
         wait_for_input=form,
         key=f"{QUESTION}{batch.month}-{scope}-{batch.digest[:16]}-{attempt}",
         timeout=max(within // SECOND, 1),
     )
     return said.answer
+
+
+def _say_that_it_waits() -> None:
+    """Have the server know that the run, which has no process in a moment, is not dead.
+
+    Of a run that was scheduled minutes ago it holds Prefect's own events back; and it takes up two
+    events at a time, so that only one that follows a sign of life surely counts after it.
+    """
+    run = {"prefect.resource.id": f"prefect.flow-run.{flow_run.id}"}
+    emit_event(WAITS, run, follows=emit_event(ALIVE, run))
 
 
 def _amount(stored: StoredObligation) -> Money:

@@ -20,6 +20,9 @@ from flows.settings import WORKSPACE, held
 from models.findings import UnusableInputError
 from models.period import MONTH_PATTERN, OPTIONAL_MONTH, ServiceMonth
 
+ALIVE = "prefect.flow-run.heartbeat"
+"""Prefect's event by which a run shows that its process lives."""
+
 WAITS = "makegood.flow-run.waits"
 """The event by which a run says that it is about to wait for an answer, without a process."""
 

@@ -1,4 +1,6 @@
-"""Questions that nobody answered in time: Prefect lets such a run fail, and tells nobody.
+"""Questions that can be answered no more: they ran out, or their run was called dead or cancelled.
+
+Prefect lets such a run fail, and tells nobody.
 
 Hourly, the server is asked for them; of each that still matters the operators are told once, by
 mail and in their chat. Nothing was released, and nothing is released here.
@@ -35,11 +37,11 @@ from models.period import ServiceMonth
 TAG = "makegood"
 """What all our deployments carry in `prefect.yaml`."""
 
-NEVER_RESUMED = "The flow was paused and never resumed."
-"""The server's words. Source: prefect/server/services/pause_expirations.py, 3.8.8."""
+ENDED = [StateType.FAILED, StateType.CRASHED, StateType.CANCELLED]
+"""How a run ends on a question: it ran out; the server called it dead; somebody cancelled it."""
 
-MOST_FAILED = 200
-"""The latest failed runs that are looked through."""
+MOST_ENDED = 200
+"""The latest such runs that are looked through."""
 
 ASKED = re.compile(rf"{QUESTION}(?P<month>\d{{4}}-\d{{2}})-")
 
@@ -91,27 +93,31 @@ def unanswered(request: UnansweredRequest) -> int:
 
 
 def ran_out(workspace: str) -> list[RanOut]:
-    """The questions of a workspace that ran out lately, as the server knows them."""
-    failed = FlowRunFilter(
-        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.FAILED])),
+    """A workspace's questions that ended without an answer lately, as the server knows them."""
+    over = FlowRunFilter(
+        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=ENDED)),
         tags=FlowRunFilterTags(all_=[TAG]),
     )
     with get_client(sync_client=True) as client:
         runs = client.read_flow_runs(
-            flow_run_filter=failed, sort=FlowRunSort.END_TIME_DESC, limit=MOST_FAILED
+            flow_run_filter=over, sort=FlowRunSort.END_TIME_DESC, limit=MOST_ENDED
         )
-        paused = [run for run in runs if run.state and run.state.message == NEVER_RESUMED]
-        found = [_question(client, run) for run in paused]
-    ours = (workspace_folder(run.parameters["request"].get("workspace", "")) for run in paused)
-    served = workspace_folder(workspace)
-    return [one for one, folder in zip(found, ours, strict=True) if one and folder == served]
+        found = [_question(client, run) for run in runs if _is_ours(run, workspace)]
+    return [question for question in found if question is not None]
+
+
+def _is_ours(run: FlowRun, workspace: str) -> bool:
+    asked = run.parameters.get("request", {})
+    return workspace_folder(asked.get("workspace", "")) == workspace_folder(workspace)
 
 
 def _question(client: SyncPrefectClient, run: FlowRun) -> RanOut | None:
-    """The last question that a run was suspended on; None when that was none of ours."""
-    states = client.read_flow_run_states(run.id)
-    keys = [state.state_details.pause_key or "" for state in states if state.is_paused()]
-    asked = ASKED.match(keys[-1]) if keys else None
+    """The question on which a run ended; None when it ended on something else."""
+    states = sorted(client.read_flow_run_states(run.id), key=lambda state: state.timestamp)
+    before = states[-2] if len(states) > 1 else None
+    if before is None or not before.is_paused():
+        return None
+    asked = ASKED.match(before.state_details.pause_key or "")
     if asked is None:
         return None
     clients = tuple(run.parameters["request"].get("clients", ()))

@@ -68,6 +68,7 @@ def migrate(*, workspace: Workspace = HERE, json: Json = False) -> int:
     if json:
         print_json(MigrateDocument(place=brought.place, before=brought.before, now=brought.now))
     else:
-        before = f", was at {brought.before}" if brought.before != brought.now else ""
-        write(f"{brought.place}: at {brought.now}{before or ' as before'}.")
+        before = f"was at {brought.before}" if brought.before else "was empty"
+        was = "as before" if brought.before == brought.now else before
+        write(f"{brought.place}: its tables are at {brought.now}, {was}.")
     return Exit.DONE

@@ -51,9 +51,9 @@ class Screen:
         return self._form.inner_text()
 
     def choose(self, label: str, option: str) -> None:
-        """Choose one of a field's options."""
-        self._field(label).locator(".p-select-button__control").click()
-        self._page.locator(".p-select-option").filter(has_text=option).first.click()
+        """Choose one of a field's options, by the keyboard: a click shuts the list again."""
+        self._field(label).locator(".p-select-button__control").press("ArrowDown")
+        self._page.get_by_role("option", name=option, exact=True).click()
 
     def type(self, label: str, text: str) -> None:
         """Fill a field."""

@@ -20,7 +20,7 @@ KEYS = {
     *("name", "entrypoint", "description", "tags", "parameters", "enforce_parameter_schema"),
     *("schedules", "work_pool"),
 }
-SCHEDULE_KEYS = {"slug", "cron", "timezone", "active", "parameters"}
+SCHEDULE_KEYS = {"slug", "cron", "timezone", "parameters"}
 
 
 def flow_of(deployment):

@@ -6,6 +6,7 @@ import shlex
 
 import pytest
 
+from deployments import automations
 from deployments.cli.commands import COMMANDS
 from flows.checkup_answers import State
 from flows.known_settings import known_settings
@@ -62,6 +63,7 @@ def alerts_of_the_code():
         *refusals(modules(*PACKAGES)),
         *(kind.value for kind in DifferenceKind),
         "needs-a-person",
+        *automations.NAMES,
     }
 
 

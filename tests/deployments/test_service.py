@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from flows.office import open_office
-from flows.unanswered import NEVER_RESUMED
 from flows.verify import verify
 from models.credit import ObligationState
 from tests.deployments.pages import Pages, free_port, until, up
@@ -65,7 +64,7 @@ def test_a_month_is_decided_asked_about_and_released(pages, books):
     first, shown = pages.question(run)
     assert pages.run(run)["name"] == f"month-end {SEPTEMBER} (2 clients)"
     assert "**2 credits of 2025-09, 200.00 EUR, 360.00 USD.**" in shown
-    assert "| 200.00 EUR | **acme/api/2025-09/r0**<br>Acme GmbH<br>" in shown
+    assert "| 200.00 EUR | **acme/api/2025-09/r0**<br>Acme GmbH, 99.722222 % of 99.9 %<br>" in shown
     assert set(states(books).values()) == {ObligationState.DRAFT}
     pages.answer(run, decision=ALL, total="200 EUR", approver="Kim")
     second, shown = pages.question(run, besides=first)
@@ -86,7 +85,7 @@ def test_a_question_that_nobody_answers_releases_nothing_and_is_told(pages, book
     books.write("checks.csv", earlier)
     run = pages.start("month-end", month=AUGUST, ask_for_release=True, answer_within="PT1S")
     failed = pages.until(run, "FAILED")
-    assert failed["state"]["message"] == NEVER_RESUMED
+    assert failed["state"]["message"] == "The flow was paused and never resumed."
     assert set(states(books, AUGUST).values()) == {ObligationState.DRAFT}
     for _ in range(2):
         pages.until(pages.start("unanswered"), "COMPLETED")

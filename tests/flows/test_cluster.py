@@ -22,6 +22,7 @@ from flows.settings import CLUSTER
 from models.findings import UnusableInputError
 from tests.crashes.deaths import BOOKS, differences, final_state
 from tests.deployments.pages import free_port, until
+from tests.house.project import ROOT
 from tests.prefect_session import NEEDS_PREFECT
 from tests.workspaces import ACME, SEPTEMBER, Books, checks
 
@@ -32,6 +33,7 @@ class Workers:
     """A scheduler and its workers, each a process."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
         self.folder, self.address = folder, f"tcp://127.0.0.1:{free_port()}"
         self.processes: list[subprocess.Popen[bytes]] = []
         port = self.address.rpartition(":")[2]
@@ -41,7 +43,11 @@ class Workers:
         """Start one of Dask's programs."""
         with (self.folder / "dask.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "dask", *command], cwd=self.folder, stdout=log, stderr=log
+                [sys.executable, "-m", "dask", *command],
+                cwd=self.folder,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                stdout=log,
+                stderr=log,
             )
         self.processes.append(process)
         return process
