@@ -434,7 +434,7 @@ def _carried_into(asked: _Asked, measured: Measured) -> int | None:
 def _in_money(asked: _Asked, worth: Worth, carried: int) -> tuple[Issued | None, int, Steps]:
     """What is issued, what the period earned by itself in minor units, and the steps of both."""
     currency = asked.currency
-    if asked.base.major is None:
+    if asked.base.major is None and not asked.base_missing:
         return None, 0, (Step("amount", f"earns {exact_text(worth, currency)}"),)
     rounded = round_to_payable(worth.exact_minor, currency, rounding=asked.terms.rounding)
     found = issued(rounded.money, asked.terms.minimum_payout, carried=carried)
