@@ -222,7 +222,7 @@ def test_the_longer_period_holds_the_payloads_month():
     """The second quarter has 91 days, whichever of its months is named."""
     for named in ("2026-04", "2026-06"):
         told = CalculatorPayload.model_validate({"month": named, "down_seconds": 91 * 864})
-        measured, _ = told.measured(period=PeriodTerms(kind="quarter"))
+        measured, _ = told.measured(period=PeriodTerms.model_validate({"kind": "quarter"}))
         assert measured is not None
         assert (measured.uptime, measured.months, measured.days) == (Fraction(99, 100), 3, 91)
 
