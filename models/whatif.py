@@ -79,14 +79,14 @@ class Answer:
         determination: The whole answer; None where nothing could be asked.
         amount: The credit; None without an answer.
         days: Days of service that stay days; 0 where the ladder pays in money or owes none.
-        open: Why there is no answer; "" when there is one.
+        unanswered: Why there is no answer; "" when there is one.
     """
 
     name: str
     determination: Determination | None
     amount: Money | None
     days: Fraction
-    open: str
+    unanswered: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class Total:
         amount: The sum of the months with an answer.
         days: Days of service in these months.
         months: How many have an answer.
-        open: How many have none, and are not in the sum.
+        unanswered: How many have none, and are not in the sum.
     """
 
     name: str
@@ -128,7 +128,7 @@ class Total:
     amount: Money
     days: Fraction
     months: int
-    open: int
+    unanswered: int
 
 
 def what_if(
@@ -182,18 +182,20 @@ def _total(of: str, first: RecordedMonth, answers: Sequence[Answer]) -> Total:
         amount=sum(amounts, Money(0, first.currency)),
         days=sum((answer.days for answer in answers), Fraction(0)),
         months=len(amounts),
-        open=len(answers) - len(amounts),
+        unanswered=len(answers) - len(amounts),
     )
 
 
 def open_answers(answered: Sequence[MonthAnswers]) -> Iterator[tuple[RecordedMonth, str, str]]:
     """Every month without an answer: the ladder, "" where it is all of them, and why."""
     for month in answered:
-        whys = {answer.open for answer in month.answers}
+        whys = {answer.unanswered for answer in month.answers}
         if len(whys) == 1:
             yield from ((month.recorded, "", why) for why in whys if why)
         else:
-            yield from ((month.recorded, a.name, a.open) for a in month.answers if a.open)
+            yield from (
+                (month.recorded, a.name, a.unanswered) for a in month.answers if a.unanswered
+            )
 
 
 def under(version: ContractVersion, ladder: Supposed) -> ContractVersion:
