@@ -275,7 +275,7 @@ def _bounds(paper: Paper) -> Iterator[str]:
 def _is_marked(uptime: Fraction) -> bool:
     """Whether an uptime is one of the scale's own: 0, 90, 99 and so on, and 100."""
     lost = 1 - uptime
-    return lost == 0 or (lost.numerator == 1 and set(str(lost.denominator)[1:]) <= {"0"})
+    return lost == 0 or (lost.numerator == 1 and str(lost.denominator).strip("0") == "1")
 
 
 def _legend(curve: Curve) -> Iterator[str]:

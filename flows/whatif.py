@@ -7,6 +7,7 @@ on. A contract that was in force in a month that nobody has run is named as miss
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from connectors.store import Store
@@ -45,10 +46,18 @@ def whatif_months(
         UnusableInputError: A ladder or a client is unknown, or a ladder is named twice.
     """
     supposed = supposed_ladders(ladders)
-    found = [month for each in months for month in _recorded(store, contracts, each)]
+    asked = [*_before(months[0], supposed), *months]
+    found = [month for each in asked for month in _recorded(store, contracts, each)]
     _known(clients, {month.client for month in found} | {c.client.id for c in contracts})
     chosen = [month for month in found if not clients or month.client in clients]
-    return what_if(sorted(chosen, key=lambda one: (one.contract, one.month)), supposed)
+    answered = what_if(sorted(chosen, key=lambda one: (one.contract, one.month)), supposed)
+    return tuple(one for one in answered if one.recorded.month >= months[0])
+
+
+def _before(first: ServiceMonth, ladders: Sequence[Supposed]) -> list[ServiceMonth]:
+    """The earlier months that some ladder looks back at; they are asked about, and not answered."""
+    back = [one.terms.looks_back(first) * one.terms.period.months for one in ladders if one.terms]
+    return [first.plus(-number) for number in range(max(back, default=0), 0, -1)]
 
 
 def supposed_ladders(names: Sequence[str]) -> tuple[Supposed, ...]:
@@ -87,11 +96,16 @@ def _recorded(
     """The months of all contracts that have been decided, and those that should have been."""
     entries = store.entries(period=str(month), kinds=[EntryKind.DETERMINED])
     latest: Mapping[str, LogEntry] = {entry.contract: entry for entry in entries}
-    yield from (_laid_out(store, entry, month) for entry in latest.values())
+    begun = {contract.id: contract.begins_on for contract in contracts}
+    yield from (
+        replace(_laid_out(store, entry, month), begins_on=begun.get(entry.contract))
+        for entry in latest.values()
+    )
     for contract in contracts:
-        version = contract.in_force(month)
-        if contract.id not in latest and version is not None:
-            yield RecordedMonth(contract.id, contract.role, month, version.billable, None, NOT_RUN)
+        governing = None if contract.id in latest else contract.governing(month)
+        if governing is not None:
+            currency = governing.version.billable
+            yield RecordedMonth(contract.id, contract.role, month, currency, None, NOT_RUN)
 
 
 def _laid_out(store: Store, entry: LogEntry, month: ServiceMonth) -> RecordedMonth:

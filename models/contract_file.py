@@ -43,9 +43,11 @@ from models.contract import (
     Service,
 )
 from models.contract_documents import separated
+from models.defects import Defect
 from models.exclusion import ExclusionRule
 from models.findings import Finding, Severity
 from models.kinds import AnyLadder
+from models.linting.contracts import ContractLinter
 from models.linting.ladders import lint_earnings
 from models.located import Document, Path, path_of
 from models.measurement import MeasurementTerms
@@ -222,6 +224,7 @@ def read_contracts(
     name: str,
     ladders: Mapping[str, CreditTerms],
     defaults: Sequence[Document] = (),
+    linter: ContractLinter | None = None,
 ) -> ContractsRead:
     """Read a file of contracts, one or several per YAML document.
 
@@ -230,13 +233,14 @@ def read_contracts(
         name: The file, as people know it.
         ladders: The catalog: credit terms by the id of their ladder.
         defaults: What files of defaults say for this one, the nearest last.
+        linter: What looks for oddities as well; None for nothing but what keeps it from being read.
     """
     flattened, indented = _indented(text, name)
     parsed = parse_yaml(indented, name=name)
     if not parsed:
         return ContractsRead((), (_empty(name),))
     documents, composing = separated(parsed, above=defaults)
-    read = [read_contract(document, ladders=ladders) for document in documents]
+    read = [read_contract(document, ladders=ladders, linter=linter) for document in documents]
     contracts = tuple(
         PlacedContract(contract, document.place(), in_full(document).value)
         for document, (contract, _) in zip(documents, read, strict=True)
@@ -292,7 +296,10 @@ def _empty(name: str) -> Finding:
 
 
 def read_contract(
-    document: Document, *, ladders: Mapping[str, CreditTerms]
+    document: Document,
+    *,
+    ladders: Mapping[str, CreditTerms],
+    linter: ContractLinter | None = None,
 ) -> tuple[Contract | None, tuple[Finding, ...]]:
     """The contract that a document writes down, or None, and all findings about it."""
     full = in_full(document)
@@ -307,10 +314,30 @@ def read_contract(
         *_dates(full, written),
         *_parties(full, written),
     ]
-    if any(finding.severity is Severity.ERROR for finding in findings):
-        return None, tuple(findings)
     versions = [version for version, _ in resolved if version is not None]
-    return _contract(written, versions), tuple(findings)
+    if len(versions) < len(resolved):
+        return None, tuple(findings)
+    contract = _contract(written, versions)
+    refused = any(finding.severity is Severity.ERROR for finding in findings)
+    odd = () if linter is None else _odd_contract(full, contract, versions, linter)
+    return None if refused else contract, (*findings, *odd)
+
+
+def _odd_contract(
+    document: Document,
+    contract: Contract,
+    versions: Sequence[ContractVersion],
+    linter: ContractLinter,
+) -> Iterator[Finding]:
+    """What the linter finds, each in the version in which it was written."""
+    for finding in linter.findings(contract):
+        field, number, *inside = path_of(finding.field)
+        rising = contract.versions[number] if isinstance(number, int) else None
+        written = next(place for place, one in enumerate(versions) if one is rising)
+        said = document.value["versions"][written]
+        if finding.rule == Defect.CURRENCY_WITHOUT_RULE and inside[0] in said:
+            continue  # The contract says the amount itself, in its own currency.
+        yield _replaced(document, replace(finding, field=""), (field, written, *inside))
 
 
 def _sound_ladders(document: Document, ladders: Mapping[str, CreditTerms]) -> Iterator[Finding]:

@@ -232,6 +232,7 @@ class _Asked:
         self._answers: dict[Fraction, Answer] = {}
 
     def at(self, uptime: Fraction) -> Answer:
+        """What this uptime earns."""
         if uptime not in self._answers:
             self._answers[uptime] = answer_at(self._terms, uptime)
         return self._answers[uptime]

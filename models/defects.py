@@ -24,7 +24,7 @@ class Defect(StrEnum):
     service is called by the name of another. TRIGGER_DISAGREES: a text promises one uptime and pays
     from another one. EXAMPLE_DISAGREES: the vendor's own example is not what the terms give.
     CURRENCY_WITHOUT_RULE: an amount in another currency than the contract's. CLAIM_OVER: nothing
-    can be claimed any more.
+    can be claimed any more. UNKNOWN_MONITOR: no source watches what a contract names.
     """
 
     GAP = "gap"
@@ -48,3 +48,4 @@ class Defect(StrEnum):
     EXAMPLE_DISAGREES = "example_disagrees"
     CURRENCY_WITHOUT_RULE = "currency_without_rule"
     CLAIM_OVER = "claim_over"
+    UNKNOWN_MONITOR = "unknown_monitor"

@@ -152,6 +152,7 @@ class _Asked:
 
     Attributes:
         base: What the percent applies to, by the terms.
+        fee_minor: The same in exact minor units; 0 where nobody knows it.
     """
 
     terms: CreditTerms
@@ -160,13 +161,7 @@ class _Asked:
     month: ServiceMonth
     occasion: Occasion | None
     base: BaseAmount
-
-    @property
-    def fee_minor(self) -> Fraction:
-        """The base in exact minor units; 0 where nobody knows it."""
-        if self.base.major is None:
-            return Fraction(0)
-        return self.base.major * Fraction(10**self.currency.exponent)
+    fee_minor: Fraction
 
     @property
     def base_missing(self) -> str:
@@ -214,7 +209,9 @@ def determine(
         ValueError: There is neither a measurement nor a reason why not.
     """
     amounts = measured.circumstances.amounts if measured else {}
-    asked = _Asked(terms, billable, currency, month, occasion, terms.base.amount(billable, amounts))
+    base = terms.base.amount(billable, amounts)
+    fee = Fraction(0) if base.major is None else base.major * 10**currency.exponent
+    asked = _Asked(terms, billable, currency, month, occasion, base, fee)
     if measured is None:
         return _unmeasured(asked, withheld)
     assessed = terms.ladder.assess(measured)
@@ -328,7 +325,7 @@ def _opening_steps(asked: _Asked, assessed: Assessment, measured: Measured) -> t
     down, whole = duration_text(measured.down_seconds), duration_text(measured.measurable_seconds)
     uptime = f"uptime is {percent_text(measured.uptime)}: {down} down of {whole} measurable"
     base = f"the percent applies to {major_text(fee, currency)} {currency.code}"
-    if asked.base.says and asked.terms.base.of != BILLABLE:
+    if asked.base.says:
         base += f", {asked.base.says}"
     if asked.base.major is None:
         why = asked.base_missing or "the billable amount is not known"
@@ -437,7 +434,7 @@ def _carried_into(asked: _Asked, measured: Measured) -> int | None:
 def _in_money(asked: _Asked, worth: Worth, carried: int) -> tuple[Issued | None, int, Steps]:
     """What is issued, what the period earned by itself in minor units, and the steps of both."""
     currency = asked.currency
-    if asked.base.major is None:
+    if asked.base.major is None and not asked.base_missing:
         return None, 0, (Step("amount", f"earns {exact_text(worth, currency)}"),)
     rounded = round_to_payable(worth.exact_minor, currency, rounding=asked.terms.rounding)
     found = issued(rounded.money, asked.terms.minimum_payout, carried=carried)

@@ -38,6 +38,9 @@ SLICE = re.compile(r"(\d{1,6})([mh]?)")
 PERIODS = {"1M": "month", "1Q": "quarter", "3M": "quarter", "1Y": "year", "12M": "year"}
 DURATIONS = {PeriodKind.MONTH: "1M", PeriodKind.QUARTER: "1Q", PeriodKind.YEAR: "1Y"}
 
+ALL_OF_IT = 100
+"""No target of OpenSLO reaches it."""
+
 SAID = frozenset({"effective_on", "time_zone", "monitors", "measurement", "credit", "catalog"})
 """Fields of a version that are said by an SLO, or spoken of one by one."""
 
@@ -74,8 +77,8 @@ class _Objective(_Open):
 
 class _Spec(_Open):
     service: Slug
-    timeWindow: Annotated[tuple[_TimeWindow, ...], Field(min_length=1, max_length=1)]  # noqa: N815
-    budgetingMethod: Literal["Occurrences", "Timeslices", "RatioTimeslices"]  # noqa: N815
+    timeWindow: Annotated[tuple[_TimeWindow, ...], Field(min_length=1, max_length=1)]  # noqa: N815  As above.
+    budgetingMethod: Literal["Occurrences", "Timeslices", "RatioTimeslices"]  # noqa: N815  As above.
     objectives: Annotated[tuple[_Objective, ...], Field(min_length=1)]
 
 
@@ -401,7 +404,7 @@ class Exported:
 def exported(contract: Contract, version: ContractVersion) -> Exported:
     """One version of a contract as OpenSLO documents."""
     percent = version.credit.ladder.commitment_percent
-    if percent >= 100:  # noqa: PLR2004  Percent.
+    if percent >= ALL_OF_IT:
         return Exported((), (f"{contract.id}: OpenSLO has targets below 100 % only",))
     period = version.credit.period
     named = f"{contract.client.id}-{contract.service.id}".replace("_", "-").replace(".", "-")

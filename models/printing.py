@@ -20,11 +20,11 @@ def number_text(number: Fraction | Decimal, places: int = PLACES) -> str:
     >>> number_text(Fraction(1, 2)), number_text(Fraction(2, 3)), number_text(Decimal("99.90"))
     ('0.5', '0.666666…', '99.9')
     """
-    numerator, denominator = number.as_integer_ratio()
-    scaled, rest = divmod(abs(numerator) * 10**places, denominator)
+    above, below = number.as_integer_ratio()
+    scaled, rest = divmod(abs(above) * 10**places, below)
     whole, part = divmod(scaled, 10**places)
-    digits = f"{whole}.{part:0{places}d}".rstrip("0").rstrip(".")
-    return f"{'-' if numerator < 0 and scaled else ''}{digits}{CUT if rest else ''}"
+    digits = f"{whole}.{part:0{places}d}".rstrip("0").rstrip(".") if part else str(whole)
+    return f"{'-' if above < 0 and scaled else ''}{digits}{CUT if rest else ''}"
 
 
 @lru_cache(maxsize=4096)
@@ -44,8 +44,9 @@ def duration_text(seconds: Fraction) -> str:
     >>> duration_text(Fraction("2678.4")), duration_text(Fraction(13392))
     ('44 min 38.4 s', '3 h 43 min 12 s')
     """
-    hours, rest = divmod(seconds, 3600)
-    minutes, rest = divmod(rest, 60)
-    named = ((Fraction(hours), "h"), (Fraction(minutes), "min"), (rest, "s"))
-    parts = [f"{number_text(amount, 3)} {unit}" for amount, unit in named if amount]
+    above, below = seconds.as_integer_ratio()
+    hours, rest = divmod(above, 3600 * below)
+    minutes, rest = divmod(rest, 60 * below)
+    parts = [f"{amount} {unit}" for amount, unit in ((hours, "h"), (minutes, "min")) if amount]
+    parts += [f"{number_text(Fraction(rest, below), 3)} s"] if rest else []
     return " ".join(parts) or "0 s"

@@ -28,6 +28,7 @@ MOST_DIGITS = 30
 """No term has more digits before or after its decimal point."""
 
 DAY = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+YEAR = re.compile(r"-(19|20)[0-9]{2}\b")
 
 
 class Terms(BaseModel):
@@ -145,14 +146,18 @@ def _unknown(kind: str, expected: str, near: str) -> PydanticCustomError:
 def near_miss(wrong: str, right: Iterable[str]) -> str:
     """`Did you mean …?` for the nearest of the right words; "" when none is near.
 
+    Of words that begin so, one that names a year is offered last.
+
     >>> near_miss("Europe/Berln", ["UTC", "Europe/Berlin"])
     'Did you mean Europe/Berlin?'
-    >>> near_miss("aws-s3", ["aws-rds", "aws-s3-standard"])
+    >>> near_miss("aws-s3", ["aws-rds", "aws-s3-2007", "aws-s3-standard"])
     'Did you mean aws-s3-standard?'
     """
     folded = {word.casefold(): word for word in right}
     begun = [word for word in folded if wrong and word.startswith(wrong.casefold())]
-    close = sorted(begun, key=len) or get_close_matches(wrong.casefold(), folded, n=1)
+    close = sorted(
+        begun, key=lambda word: (bool(YEAR.search(word)), len(word))
+    ) or get_close_matches(wrong.casefold(), folded, n=1)
     return f"Did you mean {folded[close[0]]}?" if close else ""
 
 

@@ -8,12 +8,14 @@ counted as nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 
-from models.case import Case, MeasuredCase, apply_terms, measure_case
+from models.case import Case, MeasuredCase, Measurements, apply_terms, measure_case
+from models.circumstances import Past, past_decision
 from models.contract import ContractVersion, CreditTerms, Role
 from models.determination import Determination
 from models.money import Currency, Money
@@ -21,6 +23,10 @@ from models.period import ServiceMonth
 
 IN_FORCE = "contract"
 """The name of the ladder that each contract has itself: what was really decided."""
+
+
+Decisions = dict[tuple[str, str], dict[ServiceMonth, Past]]
+"""What each contract's months came to under each ladder, for terms that look back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,7 @@ class RecordedMonth:
         currency: The currency of its credits.
         case: What it was decided on; None where nothing usable is recorded.
         missing: Why there is no case; "" when there is one.
+        begins_on: The contract's first day; None where nobody knows it any more.
     """
 
     contract: str
@@ -55,6 +62,7 @@ class RecordedMonth:
     currency: Currency
     case: Case | None
     missing: str = ""
+    begins_on: date | None = None
 
     @property
     def client(self) -> str:
@@ -71,14 +79,14 @@ class Answer:
         determination: The whole answer; None where nothing could be asked.
         amount: The credit; None without an answer.
         days: Days of service that stay days; 0 where the ladder pays in money or owes none.
-        open: Why there is no answer; "" when there is one.
+        unanswered: Why there is no answer; "" when there is one.
     """
 
     name: str
     determination: Determination | None
     amount: Money | None
     days: Fraction
-    open: str
+    unanswered: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +119,7 @@ class Total:
         amount: The sum of the months with an answer.
         days: Days of service in these months.
         months: How many have an answer.
-        open: How many have none, and are not in the sum.
+        unanswered: How many have none, and are not in the sum.
     """
 
     name: str
@@ -120,7 +128,7 @@ class Total:
     amount: Money
     days: Fraction
     months: int
-    open: int
+    unanswered: int
 
 
 def what_if(
@@ -128,9 +136,12 @@ def what_if(
 ) -> tuple[MonthAnswers, ...]:
     """Every month under every ladder, in the order in which the months were given.
 
-    Each month is measured once; under `IN_FORCE` the answer is the recorded one to the cent.
+    Each month is measured once; under `IN_FORCE` the answer is the recorded one to the cent. Terms
+    that look back see what they would have decided themselves, so a contract's months must rise;
+    where an earlier one is missing they say so.
     """
-    return tuple(MonthAnswers(month, tuple(_answers(month, ladders))) for month in months)
+    known: Decisions = {}
+    return tuple(MonthAnswers(month, tuple(_answers(month, ladders, known))) for month in months)
 
 
 class Per(StrEnum):
@@ -171,42 +182,92 @@ def _total(of: str, first: RecordedMonth, answers: Sequence[Answer]) -> Total:
         amount=sum(amounts, Money(0, first.currency)),
         days=sum((answer.days for answer in answers), Fraction(0)),
         months=len(amounts),
-        open=len(answers) - len(amounts),
+        unanswered=len(answers) - len(amounts),
     )
 
 
 def open_answers(answered: Sequence[MonthAnswers]) -> Iterator[tuple[RecordedMonth, str, str]]:
     """Every month without an answer: the ladder, "" where it is all of them, and why."""
     for month in answered:
-        whys = {answer.open for answer in month.answers}
+        whys = {answer.unanswered for answer in month.answers}
         if len(whys) == 1:
             yield from ((month.recorded, "", why) for why in whys if why)
         else:
-            yield from ((month.recorded, a.name, a.open) for a in month.answers if a.open)
+            yield from (
+                (month.recorded, a.name, a.unanswered) for a in month.answers if a.unanswered
+            )
 
 
 def under(version: ContractVersion, ladder: Supposed) -> ContractVersion:
-    """A contract's terms with another ladder in place of its own."""
+    """A contract's terms with another ladder in place of its own; it measures as before."""
     if ladder.terms is None:
         return version
     own = {name: getattr(version, name) for name in type(version).model_fields}
-    return ContractVersion.model_validate({**own, "credit": ladder.terms, "catalog": ""})
+    credit = ladder.terms.model_copy(update={"measurement": None})
+    return ContractVersion.model_validate({**own, "credit": credit, "catalog": ""})
 
 
-def _answers(month: RecordedMonth, ladders: Sequence[Supposed]) -> Iterator[Answer]:
+def _answers(
+    month: RecordedMonth, ladders: Sequence[Supposed], known: Decisions
+) -> Iterator[Answer]:
     if month.case is None:
-        yield from (
-            Answer(ladder.name, None, None, Fraction(0), month.missing) for ladder in ladders
-        )
+        yield from (_open(ladder, month.missing) for ladder in ladders)
         return
-    measured = measure_case(month.case)
-    yield from (_answer(measured, ladder) for ladder in ladders)
+    shared = Measurements()
+    for ladder in ladders:
+        of_contract = known.setdefault((month.contract, ladder.name), {})
+        case = _with(month, month.case, ladder, of_contract)
+        if case is None:
+            yield _open(ladder, _of_another_period(month.case, ladder))
+            continue
+        measured = measure_case(case, shared)
+        found = apply_terms(measured).determination
+        of_contract[month.month] = _past(month, measured, found)
+        yield _answer(ladder, found)
 
 
-def _answer(measured: MeasuredCase, ladder: Supposed) -> Answer:
-    case = replace(measured.case, version=under(measured.case.version, ladder))
-    found = apply_terms(replace(measured, case=case)).determination
+def _answer(ladder: Supposed, found: Determination) -> Answer:
     if found.withheld or found.amount is None:
-        return Answer(ladder.name, found, None, Fraction(0), found.withheld or "no amount is known")
+        return replace(_open(ladder, found.withheld or "no amount is known"), determination=found)
     days = found.days if found.credit_share is None and found.days else Fraction(0)
     return Answer(ladder.name, found, found.amount, days, "")
+
+
+def _past(month: RecordedMonth, measured: MeasuredCase, found: Determination) -> Past:
+    """What a month leaves to later ones; what was measured is known, whatever terms withhold."""
+    past = past_decision(str(month.month), found.to_record())
+    if not found.withheld or measured.withheld:
+        return past
+    return replace(past, breached=found.breached, uptime=found.uptime)
+
+
+def _with(
+    month: RecordedMonth, case: Case, ladder: Supposed, known: Mapping[ServiceMonth, Past]
+) -> Case | None:
+    """The case under another ladder; None where that one judges another stretch of time."""
+    if ladder.terms is None:
+        return case
+    period = ladder.terms.period
+    if period != case.version.credit.period:
+        return None
+    back = range(1, ladder.terms.looks_back(case.month) + 1)
+    before = (case.month.plus(-period.months * number) for number in back)
+    earlier = tuple(known.get(one) or _not_begun(month, one) for one in before)
+    return replace(case, version=under(case.version, ladder), earlier=earlier)
+
+
+def _not_begun(month: RecordedMonth, earlier: ServiceMonth) -> Past | None:
+    """A month before the contract's first, which was not missed; None where it is not known."""
+    begins_on = month.begins_on
+    before = begins_on is not None and earlier < ServiceMonth.of(begins_on)
+    return Past(str(earlier), breached=False) if before else None
+
+
+def _open(ladder: Supposed, why: str) -> Answer:
+    return Answer(ladder.name, None, None, Fraction(0), why)
+
+
+def _of_another_period(case: Case, ladder: Supposed) -> str:
+    asked = ladder.terms.period.kind.value if ladder.terms else ""
+    recorded = case.version.credit.period.kind.value
+    return f"it judges another period ({asked}) than was recorded ({recorded})".replace("_", " ")

@@ -24,9 +24,11 @@ class _Writer(yaml.SafeDumper):
     """Writes our values; lists are indented below their field."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: FBT001, FBT002  The library's signature.
+        """Indent lists too."""
         super().increase_indent(flow, indentless=False)
 
     def ignore_aliases(self, data: object) -> bool:
+        """Write each value out, wherever it stands."""
         return True
 
 

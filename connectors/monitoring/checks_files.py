@@ -16,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet
 
 from connectors.monitoring import (
@@ -44,7 +45,7 @@ from connectors.monitoring._rows import batches_of
 from connectors.monitoring._unusable import check_zone, judged
 from connectors.retry import with_retries
 from models.artifacts import Artifact
-from models.findings import UnusableInputError
+from models.findings import UnusableInputError, refuse
 from models.outage import Timeline
 from models.runs import Runs
 
@@ -129,6 +130,37 @@ class ChecksFiles:
             if wanted.wants(monitor)
         )
         return Reading(timelines=self._timelines(kept, wanted))
+
+    def monitor_names(self) -> frozenset[str]:
+        """Every monitor that the files name; nothing else of them is read.
+
+        Raises:
+            UnusableInputError: There is no file, or one that cannot be read.
+        """
+        columns = self._checked()
+        found = find_files(self.path, folder=self.folder)
+        return frozenset(name for file in found for name in self._named_in(file, columns))
+
+    def _named_in(self, file: SourceFile, columns: Columns) -> Iterable[str]:
+        wanted = columns.names["monitor"]
+        try:
+            if file.path.suffix == ".parquet":
+                column = pa.parquet.read_table(file.path, columns=[wanted]).column(wanted)
+            else:
+                only = pa.csv.ConvertOptions(
+                    include_columns=[wanted], column_types={wanted: pa.string()}
+                )
+                column = pa.csv.read_csv(file.path, convert_options=only).column(wanted)
+        except (pa.ArrowException, KeyError, OSError) as error:
+            if self.monitor:
+                return [self.monitor]
+            raise refuse(
+                file.shown,
+                f"does not tell its monitors: {error}",
+                expected=f"a checks file with the column {wanted}",
+                remedy="`makegood sources test` says more about it.",
+            ) from None
+        return [str(name) for name in column.unique().to_pylist() if name is not None]
 
     def read(self, wanted: Wanted) -> Reading:
         """Read every file and compact what it says.

@@ -7,12 +7,14 @@ catalog of published ladders. A source reports everything that is wrong at once 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Protocol
 
 from models.catalog import CatalogSheet
 from models.contract import Contract, CreditTerms
 from models.exclusion import ExclusionEvent
 from models.findings import Finding
+from models.linting.contracts import Watched
 from models.terms import JsonValue
 from models.workspace_file import Workspace
 
@@ -70,6 +72,12 @@ class TermsSource(Protocol):
         """
         ...
 
-    def findings(self) -> tuple[Finding, ...]:
-        """Everything that is wrong or worth a look in the whole workspace; never raises for it."""
+    def findings(
+        self, *, today: date | None = None, watched: Watched | None = None
+    ) -> tuple[Finding, ...]:
+        """Everything that is wrong or worth a look in the whole workspace; never raises for it.
+
+        Claims that are over are looked for on a day alone, unknown monitors where somebody knows
+        what the sources watch.
+        """
         ...

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from typing import Generic, TypeVar
 
@@ -30,6 +31,7 @@ from models.contract_file import (
 )
 from models.exclusion import ExclusionEvent
 from models.findings import Finding, Severity, UnusableInputError
+from models.linting.contracts import ContractLinter, Watched
 from models.located import Document
 from models.sources.base import FileSource
 from models.terms import JsonValue, near_miss
@@ -147,10 +149,18 @@ class Shelf(ABC):
         text = self.text(name)
         return lint_credit_terms(text, name=self.shown(name), ladders=_credit_terms())
 
-    def findings(self) -> tuple[Finding, ...]:
-        """Everything that is wrong or worth a look in the whole workspace."""
+    def findings(
+        self, *, today: date | None = None, watched: Watched | None = None
+    ) -> tuple[Finding, ...]:
+        """Everything that is wrong or worth a look in the whole workspace.
+
+        Args:
+            today: The day on which somebody looks; None looks at no claim's deadline.
+            watched: What the sources know of; None looks at no monitor.
+        """
+        linter = ContractLinter(sheets=_sheets_by_name(), today=today, watched=watched)
         workspace, of_workspace = self._workspace()
-        contracts, of_contracts = self._contracts()
+        contracts, of_contracts = self._contracts(linter)
         if workspace is None:
             return (*of_workspace, *of_contracts)
         events, of_events = self._exclusions(workspace)
@@ -174,7 +184,9 @@ class Shelf(ABC):
         validated = documents[0].validate(Workspace)
         return validated.model, validated.findings
 
-    def _contracts(self) -> tuple[list[PlacedContract], list[Finding]]:
+    def _contracts(
+        self, linter: ContractLinter | None = None
+    ) -> tuple[list[PlacedContract], list[Finding]]:
         names = self.names(CONTRACTS)
         if not names:
             return [], [_no_contracts(self.shown("contracts"))]
@@ -182,7 +194,7 @@ class Shelf(ABC):
         defaults, of_defaults = self._defaults(names)
         with _collector_paused():
             read = [
-                self._read_contracts(name, known, _above(name, defaults))
+                self._read_contracts(name, known, _above(name, defaults), linter)
                 for name in names
                 if name not in defaults
             ]
@@ -215,11 +227,19 @@ class Shelf(ABC):
         return found, findings
 
     def _read_contracts(
-        self, name: str, known: Mapping[str, CreditTerms], defaults: list[Document]
+        self,
+        name: str,
+        known: Mapping[str, CreditTerms],
+        defaults: list[Document],
+        linter: ContractLinter | None,
     ) -> ContractsRead:
         try:
             return read_contracts(
-                self.text(name), name=self.shown(name), ladders=known, defaults=defaults
+                self.text(name),
+                name=self.shown(name),
+                ladders=known,
+                defaults=defaults,
+                linter=linter,
             )
         except UnusableInputError as error:
             return ContractsRead((), error.findings)
@@ -325,6 +345,12 @@ def _no_defaults(document: Document) -> Finding:
         expected=f"documents that start with {DEFAULTS}: in a file of this name",
         remedy="Put it below defaults:, or move the contract into a file of its own.",
     )
+
+
+def _sheets_by_name() -> Mapping[str, CatalogSheet]:
+    """The catalog as contracts name it: the latest of each ladder, and every edition."""
+    editions = {edition_name(*named): sheet for named, sheet in shipped_editions().items()}
+    return {**shipped_catalog(), **editions}
 
 
 def _written_twice(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +28,7 @@ from flows.explain import Explanation
 from flows.explain import explain as explain_month
 from flows.office import open_office
 from flows.verify import verify as verify_store
+from flows.watched import watched_in
 from models.announcements import proof_text
 from models.case import bounds_text
 from models.claims.life import Move
@@ -43,10 +45,11 @@ def check(*, workspace: Workspace = HERE, json: Json = False) -> int:
     """Find everything wrong or worth a look in a workspace.
 
     It reads makegood.yaml, every contract and every exclusion, and lists all findings at once,
-    each with its file, line and field. Nothing is written.
+    each with its file, line and field. Of files with checks it reads which monitors they name.
+    Nothing is asked over the network, and nothing is written.
     """
     folder = WorkspaceFolder(workspace)
-    findings = folder.findings()
+    findings = folder.findings(today=datetime.now(tz=UTC).date(), watched=watched_in(workspace))
     contracts = _contract_count(folder)
     if json:
         listed = [

@@ -80,12 +80,16 @@ def list_ladders(
     if json:
         print_json(LaddersDocument(ladders=listed))
         return Exit.DONE
-    rows = [(i["id"], i["vendor"], i["commitment_percent"], i["kind"], i["seen"]) for i in listed]
+    rows = [(i["id"], i["vendor"], i["commitment_percent"], i["kind"], _seen(i)) for i in listed]
     if rows:
         headings = ("Id", "Vendor", "Commitment %", "Kind", "Seen")
         table("Ladders", headings, rows, numbers=(2,))
     write(f"{counted(len(rows), 'ladder')}.")
     return Exit.DONE
+
+
+def _seen(listed: LadderDocument) -> str:
+    return listed["seen"] if listed["verified"] else f"{listed['seen']}, unverified"
 
 
 def _check_kind(kind: str | None) -> None:
@@ -281,9 +285,8 @@ def _finding(found: Finding) -> LintFindingDocument:
 
 
 def _print_ladder(sheet: CatalogSheet, document: LadderShowDocument) -> None:
-    verified = "" if sheet.seen.is_verified else ", unverified"
     _folded(f"{sheet.id}: {sheet.vendor}, {sheet.title}", bold=True)
-    _folded(f"version {sheet.version}, seen {sheet.seen.value}{verified} on {sheet.seen_on}")
+    _folded(f"version {sheet.version}, seen {_seen(document)} on {sheet.seen_on}")
     write(sheet.source)
     _folded(f"credit of: {sheet.unit}")
     _folded(f"promises: {plain(sheet.credit.ladder.commitment_percent)} %")

@@ -103,7 +103,7 @@ def _panel(role: Role, code: str, months: Sequence[tuple[ServiceMonth, Sequence[
 
 def _bar(total: Total) -> Bar:
     height = total.amount.minor if total.months else None
-    return Bar(height, f"{total.of}, {total.name}: {_worth(total)}", partly=total.open > 0)
+    return Bar(height, f"{total.of}, {total.name}: {_worth(total)}", partly=total.unanswered > 0)
 
 
 def _document(
@@ -150,11 +150,11 @@ def _answer(answer: Answer) -> SupposedDocument:
     return SupposedDocument(
         ladder=answer.name,
         credit_amount=answer.amount.text if answer.amount is not None else None,
-        credit_percent=None if found is None or answer.open else found.credit_percent,
+        credit_percent=None if found is None or answer.unanswered else found.credit_percent,
         credit_days=_days(answer.days),
         tier=None if found is None else found.tier,
         capped=found is not None and found.capped,
-        open=answer.open or None,
+        open=answer.unanswered or None,
     )
 
 
@@ -167,7 +167,7 @@ def _total(total: Total) -> SupposedTotalDocument:
         amount=total.amount.text,
         credit_days=_days(total.days),
         months=total.months,
-        open=total.open,
+        open=total.unanswered,
     )
 
 
@@ -196,15 +196,15 @@ def _print(document: WhatIfDocument, answered: Sequence[MonthAnswers]) -> None:
 
 def _row(of_one: Sequence[Total], name: str) -> Sequence[str]:
     """A client's sums; months that are open under all ladders stand before them."""
-    first, left = of_one[0], min(total.open for total in of_one)
-    counts = (str(first.months + first.open), str(left) if left else "")
+    first, left = of_one[0], min(total.unanswered for total in of_one)
+    counts = (str(first.months + first.unanswered), str(left) if left else "")
     return (OWED[first.role], name, *counts, *(_worth(total, less=left) for total in of_one))
 
 
 def _worth(total: Total, *, less: int = 0) -> str:
     """A sum in words: `500.00 EUR and 3 days (1 open)`; `?` where nothing has an answer."""
     days = f" and {number_text(total.days)} days" if total.days else ""
-    left = f" ({total.open - less} open)" if total.open > less else ""
+    left = f" ({total.unanswered - less} open)" if total.unanswered > less else ""
     return f"{total.amount}{days}{left}" if total.months else f"?{left}"
 
 

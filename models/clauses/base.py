@@ -52,6 +52,8 @@ class BaseTerms(Terms):
 
     def amount(self, billable: Decimal | None, amounts: Mapping[str, Decimal]) -> BaseAmount:
         """The base, given the billable amount and what else is stated, in major units."""
+        if self.is_billable:
+            return BaseAmount(None, missing=(BILLABLE,)) if billable is None else _plain(billable)
         known = {**amounts, **({} if billable is None else {BILLABLE: billable})}
         missing = tuple(name for name in (self.of, *self.less) if name not in known)
         if missing:
@@ -60,8 +62,17 @@ class BaseTerms(Terms):
         out = sum((Fraction(known[name]) for name in self.less), Fraction(0))
         return BaseAmount(max(whole - out, Fraction(0)), self._says(known))
 
+    @property
+    def is_billable(self) -> bool:
+        """Whether it is the billable amount as it stands."""
+        return self.of == BILLABLE and self.divided_by == 1 and not self.less
+
     def _says(self, known: Mapping[str, Decimal]) -> str:
         words = [f"{self.of} of {number_text(known[self.of])}"]
         words += [f"divided by {self.divided_by}"] if self.divided_by > 1 else []
         words += [f"less {name} of {number_text(known[name])}" for name in self.less]
         return " ".join(words)
+
+
+def _plain(billable: Decimal) -> BaseAmount:
+    return BaseAmount(Fraction(billable))

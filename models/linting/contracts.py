@@ -7,9 +7,9 @@ every contract that takes it as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
-from datetime import date
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from fractions import Fraction
 
 from models.catalog import CatalogSheet
@@ -24,50 +24,70 @@ from models.kinds.no_credit import NoCredit
 from models.linting.ladders import lint_earnings
 from models.period import ServiceMonth
 from models.printing import percent_text
-from models.terms import Terms
+from models.terms import Terms, near_miss
 
 Sheets = Mapping[str, CatalogSheet]
 """The catalog, by the names under which contracts know its ladders."""
 
+Oddities = dict[str, tuple[Finding, ...]]
+"""What is odd about terms, by their digest: ten thousand contracts share a few ladders."""
 
-def lint_contracts(
-    placed: Iterable[tuple[Contract, str]], *, sheets: Sheets, today: date
-) -> tuple[Finding, ...]:
-    """Everything that is odd about contracts, beside what their files say of themselves.
 
-    Args:
-        placed: The contracts, and where each was written.
-        sheets: The catalog.
-        today: The day on which somebody looks.
+ELSEWHERE = frozenset({Defect.PAYS_NOTHING, Defect.CUT_TIER})
+"""What is judged with the fee, and what is no fault of a contract."""
+
+HISTORY = timedelta(days=365)
+"""So long after its last deadline a contract is history, and nobody must be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What the sources of a workspace know of.
+
+    Attributes:
+        monitors: Every monitor that one of them watches.
+        counted: Contracts, as `client/service`, whose months somebody else counts.
     """
-    known: dict[str, tuple[Finding, ...]] = {}
-    return tuple(
-        finding
-        for contract, place in placed
-        for finding in _contract(contract, place, sheets, today, known)
-    )
+
+    monitors: frozenset[str]
+    counted: frozenset[str] = frozenset()
 
 
-def _contract(
-    contract: Contract,
-    place: str,
-    sheets: Sheets,
-    today: date,
-    known: dict[str, tuple[Finding, ...]],
-) -> Iterator[Finding]:
-    for number, version in enumerate(contract.versions):
-        sheet = sheets.get(version.catalog)
-        at = f"versions[{number}]" if len(contract.versions) > 1 else ""
-        for one in (
-            *worthless(version, place),
-            *foreign_amounts(version, sheet, place),
-            *odd_terms(version, sheet, place, known),
-        ):
-            yield one.within(at) if at else one
-    yield from claims_over(contract, place, today=today)
+@dataclass(frozen=True, slots=True)
+class ContractLinter:
+    """Finds what is odd about contracts, beside what their files say of themselves.
+
+    Attributes:
+        sheets: The catalog.
+        today: The day on which somebody looks; None where that is not asked.
+        watched: What sources know of; None where nobody can tell.
+    """
+
+    sheets: Sheets = field(default_factory=dict)
+    today: date | None = None
+    watched: Watched | None = None
+    _known: Oddities = field(default_factory=dict)
+
+    def findings(self, contract: Contract) -> Iterator[Finding]:
+        """Everything that is odd, fields seen from a document in its full form; no place."""
+        for number, version in enumerate(contract.versions):
+            for one in self._of_version(contract, version):
+                yield one.within(f"versions[{number}]")
+        if self.today is not None:
+            last = len(contract.versions) - 1
+            found = claims_over(contract, today=self.today)
+            yield from (one.within(f"versions[{last}]") for one in found)
+
+    def _of_version(self, contract: Contract, version: ContractVersion) -> Iterator[Finding]:
+        sheet = self.sheets.get(version.catalog)
+        yield from worthless(version)
+        yield from foreign_amounts(version, sheet)
+        yield from odd_terms(version, sheet, self._known)
+        if self.watched is not None and contract.id not in self.watched.counted:
+            yield from unknown_monitors(version, self.watched.monitors)
 
 
-def worthless(version: ContractVersion, place: str) -> Iterator[Finding]:
+def worthless(version: ContractVersion) -> Iterator[Finding]:
     """A version that promises an uptime, and pays nothing for a month without any."""
     if version.billable_amount == 0 or version.affected_percent == 0:
         return  # Said by whoever read the file, with the field's own line.
@@ -83,7 +103,7 @@ def worthless(version: ContractVersion, place: str) -> Iterator[Finding]:
         return
     promised = percent_text(version.credit.ladder.commitment)
     yield Finding(
-        place=place,
+        place="",
         field="credit_ladder",
         fact=f"promises {promised} and pays nothing, not even for a month without any uptime",
         expected="a promise that is worth something",
@@ -98,22 +118,20 @@ def promises_a_right(terms: CreditTerms) -> bool:
     return bool(terms.rights) or isinstance(terms.ladder, NoCredit)
 
 
-def foreign_amounts(
-    version: ContractVersion, sheet: CatalogSheet | None, place: str
-) -> Iterator[Finding]:
+def foreign_amounts(version: ContractVersion, sheet: CatalogSheet | None) -> Iterator[Finding]:
     """Amounts of a sheet in another currency than the contract's, taken over as they are."""
     if sheet is None or sheet.currency in (None, version.currency):
         return
-    for field in ("minimum_payout", "cap"):
-        published, own = getattr(sheet.credit, field), getattr(version.credit, field)
+    for name in ("minimum_payout", "cap"):
+        published, own = getattr(sheet.credit, name), getattr(version.credit, name)
         if published is not None and published == own and _in_amounts(published):
             yield Finding(
-                place=place,
-                field=field,
+                place="",
+                field=name,
                 fact=f"comes from {sheet.id} in {sheet.currency}, while the contract is in "
                 f"{version.currency}",
                 expected="a rule for amounts in the contract's currency",
-                remedy=f"State {field} in {version.currency} in the contract.",
+                remedy=f"State {name} in {version.currency} in the contract.",
                 severity=Severity.WARNING,
                 rule=Defect.CURRENCY_WITHOUT_RULE,
             )
@@ -125,39 +143,38 @@ def _in_amounts(terms: Terms) -> bool:
 
 
 def odd_terms(
-    version: ContractVersion,
-    sheet: CatalogSheet | None,
-    place: str,
-    known: dict[str, tuple[Finding, ...]],
+    version: ContractVersion, sheet: CatalogSheet | None, known: Oddities
 ) -> Iterator[Finding]:
-    """What is odd about the terms; not what is odd about a sheet that was taken over as it is."""
+    """What is odd about the terms; not what is odd about a sheet that was taken over as it is.
+
+    A cap that cuts the harsher tiers may be agreed on.
+    """
     of_sheet = () if sheet is None else _oddities(sheet.credit, known)
     published = {(one.rule, one.field) for one in of_sheet}
     for one in _oddities(version.credit, known):
-        if (one.rule, one.field) not in published and one.rule != Defect.PAYS_NOTHING:
+        if (one.rule, one.field) not in published and one.rule not in ELSEWHERE:
             field = one.field.replace("ladder", "credit_ladder", 1)
-            yield replace(one, field=field, place=place)
+            yield replace(one, field=field)
 
 
-def _oddities(terms: CreditTerms, known: dict[str, tuple[Finding, ...]]) -> tuple[Finding, ...]:
-    """What is odd about terms; ten thousand contracts share a few ladders."""
+def _oddities(terms: CreditTerms, known: Oddities) -> tuple[Finding, ...]:
     digest = digest_of(terms.model_dump(mode="json"))
     if digest not in known:
         known[digest] = lint_earnings(terms, "")
     return known[digest]
 
 
-def claims_over(contract: Contract, place: str, *, today: date) -> Iterator[Finding]:
-    """A contract with a vendor that has ended so long ago that nothing can be claimed any more."""
+def claims_over(contract: Contract, *, today: date) -> Iterator[Finding]:
+    """A contract with a vendor that has ended, so that nothing can be claimed any more."""
     last = contract.versions[-1]
     if contract.role is not Role.CUSTOMER or last.ends_on is None or last.ends_on >= today:
         return
     month = ServiceMonth.of(last.ends_on)
     claim = last.credit.claim
     due = claim_due(claim.dues(claim.occasion(month, time_zone=last.time_zone)))
-    if due is not None and due.last_day < today:
+    if due is not None and due.last_day < today <= due.last_day + HISTORY:
         yield Finding(
-            place=place,
+            place="",
             field="claim",
             fact=f"is over: for {month}, the last month, it was in time until {due.last_day}",
             expected="a contract under which something can still be claimed",
@@ -165,3 +182,18 @@ def claims_over(contract: Contract, place: str, *, today: date) -> Iterator[Find
             severity=Severity.WARNING,
             rule=Defect.CLAIM_OVER,
         )
+
+
+def unknown_monitors(version: ContractVersion, monitors: frozenset[str]) -> Iterator[Finding]:
+    """Monitors that no source watches, so that every month would be withheld."""
+    for number, name in enumerate(version.monitors):
+        if name not in monitors:
+            yield Finding(
+                place="",
+                field=f"monitors[{number}]",
+                fact=f'is "{name}", which no source watches',
+                expected="monitors of the sources in makegood.yaml",
+                remedy=near_miss(name, monitors) or "Name it under a source's monitors.",
+                severity=Severity.WARNING,
+                rule=Defect.UNKNOWN_MONITOR,
+            )

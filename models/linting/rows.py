@@ -34,7 +34,7 @@ def unreachable_rows(terms: CreditTerms, place: str) -> Iterator[Finding]:
                 fact=f"holds no uptime that is not in another row as well ({row.tier})",
                 expected="every row is the answer to some uptime",
                 remedy="Correct its bounds, or remove it.",
-                severity=Severity.WARNING if ladder.as_published else Severity.ERROR,
+                severity=Severity.WARNING,
                 rule=Defect.UNREACHABLE,
             )
 

@@ -12,8 +12,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from deployments.cli import printing
-from deployments.cli.approver import TOKEN
 from deployments.cli.schemas import schema_path
+from flows.settings import APPROVER_TOKEN as TOKEN
 from tests.command import makegood
 from tests.workspaces import ACME, VENDOR, Books, checks
 

@@ -14,8 +14,8 @@ from jsonschema import Draft202012Validator
 
 from connectors.errors import OutcomeUnknown
 from connectors.mail.outbox import OutboxMail, file_name
-from deployments.cli.approver import TOKEN
 from deployments.cli.schemas import schema_path
+from flows.settings import APPROVER_TOKEN as TOKEN
 from models.decision import EntryKind
 from models.period import ServiceMonth
 from tests.command import makegood

@@ -161,6 +161,37 @@ def test_everything_that_is_wrong_with_the_question_is_told_at_once(books):
     assert (backwards.code, "--to: is 2025-09, before 2025-10" in backwards.err) == (2, True)
 
 
+TWICE = """\
+credit_ladder: {kind: single_threshold, commitment_percent: 99.9, credit_percent: 10}
+recurrence: {missed: 2, of: 2}
+"""
+SUMMER = """\
+monitor,at,up
+api,2025-07-31T00:00:00Z,up
+api,2025-08-10T12:00:00Z,down
+api,2025-08-10T15:00:00Z,up
+api,2025-09-10T12:00:00Z,down
+api,2025-09-10T15:00:00Z,up
+"""
+
+
+def test_a_ladder_that_looks_back_is_told_of_the_month_before(tmp_path, monkeypatch):
+    """September alone is asked for; August, missed too and recorded, is what it hangs on."""
+    monkeypatch.chdir(tmp_path)
+    books = Books.laid_out(tmp_path / "books", ACME, checks=SUMMER)
+    books.write("twice.yaml", TWICE)
+    september = ("--from", "2025-09", "--to", "2025-09", "--workspace", "books", "--json")
+    asked = ("whatif", "--ladder", "books/twice.yaml", *september)
+    books.run("2025-09")
+    (alone,) = makegood(*asked).document["open"]
+    assert (alone["contract"], alone["ladder"]) == ("acme/api", None)
+    books.run("2025-08")
+    document = makegood(*asked).document
+    assert document["open"] == []
+    assert [month["month"] for month in document["months"]] == ["2025-09"]
+    assert sums(document) == {("provider", "EUR", "books/twice.yaml"): "200.00"}
+
+
 def test_a_person_reads_a_table(books):
     """By client, then in sum, each side and currency apart; what is missing stands below."""
     ended = asked("contract", "books/half.yaml")

@@ -4,6 +4,7 @@ September 2025 has 43,200 minutes in UTC.
 """
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
@@ -87,7 +88,7 @@ def recorded(
 
 def amounts(answered) -> list[list[str]]:
     """Every month's credits, or why there are none."""
-    return [[str(a.amount) if a.amount else a.open for a in one.answers] for one in answered]
+    return [[str(a.amount) if a.amount else a.unanswered for a in one.answers] for one in answered]
 
 
 def test_the_terms_in_force_give_what_was_decided():
@@ -125,8 +126,8 @@ def test_a_month_that_falls_into_a_gap_is_open_under_that_ladder_alone():
     months = [recorded(down_minutes=0), recorded(month="2025-11", down_minutes=345)]
     answered = what_if(months, [CONTRACT, Supposed("holed", HOLED)])
     ((own, holed),) = totals(answered, Per.EVERYTHING)
-    assert (str(own.amount), own.months, own.open) == ("100.00 EUR", 2, 0)
-    assert (str(holed.amount), holed.months, holed.open) == ("0.00 EUR", 1, 1)
+    assert (str(own.amount), own.months, own.unanswered) == ("100.00 EUR", 2, 0)
+    assert (str(holed.amount), holed.months, holed.unanswered) == ("0.00 EUR", 1, 1)
     ((month, name, why),) = open_answers(answered)
     assert (month, name) == (months[1], "holed")
     assert "no row" in why or "gap" in why
@@ -138,8 +139,8 @@ def test_a_month_without_a_record_is_open_under_every_ladder_and_named_once():
     answered = what_if([missing, recorded("bluefin/api")], [CONTRACT, Supposed("t", THIRTY)])
     assert list(open_answers(answered)) == [(missing, "", "nothing is recorded")]
     (acme, _), (bluefin, _) = totals(answered, Per.CLIENT)
-    assert (acme.of, str(acme.amount), acme.months, acme.open) == ("acme", "0.00 EUR", 0, 1)
-    assert (bluefin.of, bluefin.months, bluefin.open) == ("bluefin", 1, 0)
+    assert (acme.of, str(acme.amount), acme.months, acme.unanswered) == ("acme", "0.00 EUR", 0, 1)
+    assert (bluefin.of, bluefin.months, bluefin.unanswered) == ("bluefin", 1, 0)
 
 
 def test_sums_keep_sides_and_currencies_apart():
@@ -177,3 +178,32 @@ def test_days_of_service_are_counted_beside_money(paid, days, amount):
     terms = CreditTerms.model_validate({"ladder": brackets, "days_paid": DaysPaid(paid)})
     ((total,),) = totals(what_if([recorded()], [Supposed("days", terms)]), Per.EVERYTHING)
     assert (total.days, str(total.amount)) == (days, amount)
+
+
+TWICE = CreditTerms.model_validate({"ladder": TEN.ladder, "recurrence": {"missed": 2, "of": 2}})
+AUTUMN = ("2025-08", "2025-09", "2025-10")
+
+
+def test_terms_that_look_back_see_what_they_would_have_decided():
+    """Two missed months in a row: nothing in August, the contract's first month, then 10 %."""
+    months = [replace(recorded(month=one), begins_on=date(2025, 8, 1)) for one in AUTUMN]
+    answered = what_if(months, [Supposed("twice", TWICE)])
+    assert amounts(answered) == [["0.00 EUR"], ["100.00 EUR"], ["100.00 EUR"]]
+
+
+def test_a_month_that_nobody_knows_of_is_not_taken_for_a_met_one():
+    """August hangs on July, of which nothing is recorded, and October on a missing September."""
+    months = [replace(recorded(month=one), begins_on=date(2025, 1, 1)) for one in AUTUMN]
+    months[1] = replace(months[1], case=None, missing="nothing is recorded")
+    answered = what_if(months, [Supposed("twice", TWICE)])
+    ((total,),) = totals(answered, Per.EVERYTHING)
+    assert (total.months, total.unanswered) == (0, 3)
+
+
+def test_a_ladder_that_judges_another_period_has_no_answer_for_a_month():
+    """A quarter is not three months; it is named and counted nowhere."""
+    quarterly = CreditTerms.model_validate({"ladder": TEN.ladder, "period": {"kind": "quarter"}})
+    answered = what_if([recorded()], [CONTRACT, Supposed("quarterly", quarterly)])
+    ((_, name, why),) = open_answers(answered)
+    assert name == "quarterly"
+    assert why == "it judges another period (quarter) than was recorded (month)"

@@ -15,6 +15,7 @@ from models.decision import canonical
 from models.determination import determine
 from models.exclusion import ExclusionEvent, ExclusionKind, ExclusionRule, apply_rules
 from models.period import ServiceMonth
+from models.service_period import PeriodTerms
 from models.uptime import evidence_of, measure_uptime, measured_month
 from tests.properties.slow_uptime import Case
 from tests.properties.test_credit_laws import credit_terms
@@ -74,7 +75,9 @@ def test_the_verifier_agrees_on_every_month(case: Case, credit, accepted, code, 
     affected = Fraction(version.affected_percent) / 100
     decided = determine(
         terms=credit,
-        measured=measured_month(uptime, month=JUNE, affected=affected),
+        measured=measured_month(
+            uptime, period=PeriodTerms().holding(JUNE), time_zone="UTC", affected=affected
+        ),
         withheld=uptime.withheld,
         billable=version.billable_amount,
         currency=version.billable,

@@ -20,6 +20,7 @@ service: {id: api, name: Acme API}
 currency: EUR
 billable_amount: 2000
 credit_ladder: {catalog: aws-s3-standard}
+minimum_payout: {more_than: 1}
 """
 
 MAINTENANCE = """\
@@ -215,7 +216,7 @@ class TermsConformance:
 
     def test_a_file_of_defaults_holds_for_its_folder_and_below(self, make):
         """What contracts have in common is written once; the nearest file goes first."""
-        shared = "role: provider\ncurrency: EUR\ncredit_ladder: {catalog: aws-s3-standard}\n"
+        shared = "role: provider\ncurrency: EUR\ncredit_ladder: {catalog: aws-rds}\n"
         named = "client: {{id: {0}, name: X, email: a@b.example}}\nservice: {{id: s, name: S}}\n"
         texts = {
             "makegood.yaml": "name: X\n",
