@@ -36,6 +36,7 @@ class Evidence:
     counts: Mapping[tuple[str, ServiceMonth], CalculatorPayload]
     links: Mapping[str, tuple[EvidenceLink, ...]]
     provenance: Mapping[str, tuple[FileFacts, ...]]
+    _digests: dict[str, str] = field(default_factory=dict)
     _cut: dict[Asked, tuple[tuple[Slice, ...], ...]] = field(default_factory=dict)
 
     @classmethod
@@ -73,9 +74,19 @@ class Evidence:
         So a run for one client records what a run for all of them records.
         """
         return {
-            name: digest_of({file.path: file.sha256 for file in files if _tells_of(file, monitors)})
+            name: self._digest_of(name, [file for file in files if _tells_of(file, monitors)])
             for name, files in self.provenance.items()
         }
+
+    def _digest_of(self, name: str, files: Sequence[FileFacts]) -> str:
+        """One digest over a source's files, remembered where it is over all of them."""
+        whole = len(files) == len(self.provenance[name])
+        if whole and name in self._digests:
+            return self._digests[name]
+        digest = digest_of({file.path: file.sha256 for file in files})
+        if whole:
+            self._digests[name] = digest
+        return digest
 
     def slices(
         self, monitors: Sequence[str], month: Interval, terms: MeasurementTerms

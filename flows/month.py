@@ -30,6 +30,7 @@ from connectors.store import (
 from connectors.store import Evidence as StoredEvidence
 from flows.binding import check_account
 from flows.bookkeeping import ledger_facts, named_as_proof, write_rows
+from flows.collecting import rarely_collected
 from flows.effects import Settlement
 from flows.evidence import Evidence
 from flows.exclusions import (
@@ -339,7 +340,8 @@ def month_run(
         if not dry_run:
             office.check_doors()
             check_account(office)
-        with office.store.month_lock(str(month), holder=f"makegood run {month}"):
+        lock = office.store.month_lock(str(month), holder=f"makegood run {month}")
+        with lock, rarely_collected():
             yield MonthRun(
                 office, plan, dry_run=dry_run, notify=notify, by_rule=by_rule, reopen=reopen
             )

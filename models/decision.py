@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from itertools import chain
@@ -107,6 +107,7 @@ class LogEntry:
         recorded_at: When it was recorded.
         previous: Digest of the contract's entry before this one.
         digest: SHA-256 over all of the above.
+        text: The body as canonical JSON, where it has just been written; "" where it was read.
     """
 
     contract: str
@@ -117,6 +118,7 @@ class LogEntry:
     recorded_at: datetime
     previous: str
     digest: str
+    text: str = field(default="", compare=False, repr=False)
 
 
 def link(
@@ -130,16 +132,17 @@ def link(
 ) -> LogEntry:
     """The entry that follows `after` (sequence and digest), or a chain's first when None."""
     sequence, previous = (after[0] + 1, after[1]) if after else (0, GENESIS)
-    digest = entry_digest(
+    text = canonical(body)
+    rest = _beside_body(
         contract=contract,
         period=period,
         sequence=sequence,
         kind=kind,
-        body=body,
         recorded_at=recorded_at,
         previous=previous,
     )
-    return LogEntry(contract, period, sequence, kind, body, recorded_at, previous, digest)
+    digest = _entry_digest(text, rest)
+    return LogEntry(contract, period, sequence, kind, body, recorded_at, previous, digest, text)
 
 
 def entry_digest(
@@ -153,17 +156,40 @@ def entry_digest(
     previous: str,
 ) -> str:
     """The digest that an entry with these facts must have."""
-    return digest_of(
-        {
-            "contract": contract,
-            "period": period,
-            "sequence": sequence,
-            "kind": kind.value,
-            "body": body,
-            "recorded_at": utc_text(instant(recorded_at)),
-            "previous": previous,
-        }
+    rest = _beside_body(
+        contract=contract,
+        period=period,
+        sequence=sequence,
+        kind=kind,
+        recorded_at=recorded_at,
+        previous=previous,
     )
+    return _entry_digest(canonical(body), rest)
+
+
+def _beside_body(
+    *,
+    contract: str,
+    period: str,
+    sequence: int,
+    kind: EntryKind,
+    recorded_at: datetime,
+    previous: str,
+) -> Mapping[str, JsonValue]:
+    return {
+        "contract": contract,
+        "period": period,
+        "sequence": sequence,
+        "kind": kind.value,
+        "recorded_at": utc_text(instant(recorded_at)),
+        "previous": previous,
+    }
+
+
+def _entry_digest(body: str, rest: Mapping[str, JsonValue]) -> str:
+    """SHA-256 of the canonical JSON of all facts, of which `body` is the first by name."""
+    text = f'{{"body":{body},{canonical(rest)[1:]}'
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def chain_faults(entries: list[LogEntry]) -> list[str]:

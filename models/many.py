@@ -40,7 +40,10 @@ from models.tally import union
 from models.uptime import MonthlyUptime, measure_uptime
 
 LONG_AGO = -(1 << 55)
-NEVER = 1 << 55
+NEVER = 1 << 44
+"""Instants before and after every month; the later one lies in the year 2527."""
+MONITORS_AT_ONCE = 128
+CHANGE_BITS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +133,14 @@ class Fleet:
 
     runs: Mapping[str, Runs]
     _number: dict[str, int] = field(default_factory=dict)
+    _floor_ms: int = 0
     _votes: dict[tuple[object, ...], Verdicts] = field(default_factory=dict)
     _timelines: dict[tuple[str, int | None], tuple[Timeline, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Number the monitors."""
+        """Number the monitors, and find the longest silence that one of them does not tell of."""
         self._number = {name: number for number, name in enumerate(self.runs)}
+        self._floor_ms = max((runs.floor_ms for runs in self.runs.values()), default=0)
 
     def sums(self, asked: Sequence[Asked]) -> list[Sums]:
         """What every contract's month comes to, in the same order.
@@ -148,28 +153,21 @@ class Fleet:
         for place, contract in enumerate(asked):
             if self._is_common(contract):
                 groups.setdefault((contract.terms, contract.month), []).append(place)
-            else:
-                found[place] = self._alone(contract)
         for (terms, month), places in groups.items():
-            group = self._group([asked[place] for place in places], terms, month)
-            for place, sums in zip(places, group.sums(), strict=True):
-                found[place] = sums
-        return [sums for sums in found if sums is not None]
+            if _are_common(terms):
+                group = self._group([asked[place] for place in places], terms, month)
+                for place, sums in zip(places, group.sums(), strict=True):
+                    found[place] = sums
+        return [
+            self._alone(contract) if sums is None else sums
+            for contract, sums in zip(asked, found, strict=True)
+        ]
 
     def _is_common(self, asked: Asked) -> bool:
-        terms, minimum = asked.terms, asked.terms.minimum_outage
         return (
             len(asked.monitors) == 1
             and asked.monitors[0] in self._number
-            and terms.monitors_down_when in (*DownWhen, 1)
-            and terms.corroborated_by is None
-            and terms.unknown_in_outage is UnknownInOutage.BREAKS
             and not any(exclusion.regions for exclusion in asked.exclusions)
-            and (
-                minimum is None
-                or minimum.counts_from is CountsFrom.FIRST_SECOND
-                or minimum.judged_by is not JudgedBy.COUNTED
-            )
         )
 
     def _alone(self, asked: Asked) -> Sums:
@@ -200,7 +198,7 @@ class Fleet:
             terms.regions_down_when,
             terms.quorum_base,
         )
-        floor = max((runs.floor_ms for runs in self.runs.values()), default=0)
+        floor = self._floor_ms
         if terms.stale_after_ms is not None and terms.stale_after_ms < floor:
             message = (
                 f"the runs tell of silences from {floor} ms, but states are stale after "
@@ -212,32 +210,120 @@ class Fleet:
         return self._votes[key]
 
 
-def _voted(fleet: Sequence[Runs], terms: MeasurementTerms) -> Verdicts:
-    """The vote over regions of every monitor, in one sweep over all changes of all probes."""
-    monitor, at, down, unknown = _changes(fleet, terms)
-    order = np.lexsort((at, monitor))
-    monitor, at = monitor[order], at[order]
-    last = np.append((monitor[1:] != monitor[:-1]) | (at[1:] != at[:-1]), True)
-    edges = np.searchsorted(monitor, np.arange(len(fleet)))
-    down = _within_each(np.cumsum(down[order]), edges)[last]
-    unknown = _within_each(np.cumsum(unknown[order]), edges)[last]
-    monitor, at = monitor[last], at[last]
-    probes = np.array([max(len(runs.regions), 1) for runs in fleet], np.int64)[monitor]
-    verdicts = judged(
-        probes, down, unknown, down_when=terms.regions_down_when, base=terms.quorum_base
+def _are_common(terms: MeasurementTerms) -> bool:
+    """Whether terms are measured in bulk here."""
+    minimum = terms.minimum_outage
+    return (
+        terms.monitors_down_when in (*DownWhen, 1)
+        and terms.corroborated_by is None
+        and terms.unknown_in_outage is UnknownInOutage.BREAKS
+        and (
+            minimum is None
+            or minimum.counts_from is CountsFrom.FIRST_SECOND
+            or minimum.judged_by is not JudgedBy.COUNTED
+        )
     )
-    turns = np.append(True, (monitor[1:] != monitor[:-1]) | (verdicts[1:] != verdicts[:-1]))
-    monitor, at, verdicts = monitor[turns], at[turns], verdicts[turns]
-    until = np.append(at[1:], NEVER)
-    until[:-1][monitor[1:] != monitor[:-1]] = NEVER
+
+
+def _voted(fleet: Sequence[Runs], terms: MeasurementTerms) -> Verdicts:
+    """The vote over regions of every monitor."""
+    counts, at, verdicts = [], [], []
+    for some in _by_hundreds(fleet):
+        monitor, instants, found = _voted_at_once(some, terms)
+        counts.append(np.bincount(monitor, minlength=len(some)))
+        at.append(instants)
+        verdicts.append(found)
+    edges = np.append(0, np.cumsum(np.concatenate(counts)))
+    line = np.concatenate(at)
+    until = np.append(line[1:], NEVER)
+    until[edges[1:] - 1] = NEVER
     return Verdicts(
-        edges=np.searchsorted(monitor, np.arange(len(fleet) + 1)),
-        at=at,
+        edges=edges,
+        at=line,
         until=until,
-        verdicts=verdicts,
+        verdicts=np.concatenate(verdicts),
         known_from=np.array([runs.first.min(initial=NEVER) for runs in fleet], np.int64),
         known_until=np.array([runs.last.max(initial=LONG_AGO) for runs in fleet], np.int64),
     )
+
+
+def _by_hundreds(fleet: Sequence[Runs]) -> Iterator[Sequence[Runs]]:
+    """The monitors in parts that the processor's cache holds."""
+    for begin in range(0, len(fleet), MONITORS_AT_ONCE):
+        yield fleet[begin : begin + MONITORS_AT_ONCE]
+
+
+def _voted_at_once(
+    fleet: Sequence[Runs], terms: MeasurementTerms
+) -> tuple[Line, Line, NDArray[np.int8]]:
+    """Monitor, instant and verdict of each turn of a vote, in one sweep over all changes."""
+    every, probes = np.arange(len(fleet)), _probes(fleet)
+    monitor, at, down, unknown = _counted(*_changes(fleet, terms), probes)
+    monitor = np.concatenate((every, monitor))
+    order = np.argsort(monitor, kind="stable")
+    monitor = monitor[order]
+    verdicts = judged(
+        probes[monitor],
+        np.concatenate((np.zeros_like(every), down))[order],
+        np.concatenate((probes, unknown))[order],
+        down_when=terms.regions_down_when,
+        base=terms.quorum_base,
+    )
+    turns = np.append(True, (monitor[1:] != monitor[:-1]) | (verdicts[1:] != verdicts[:-1]))
+    at = np.concatenate((np.full(len(fleet), LONG_AGO), at))[order]
+    return monitor[turns], at[turns], verdicts[turns]
+
+
+def _changes(fleet: Sequence[Runs], terms: MeasurementTerms) -> tuple[Line, Line, Line]:
+    """Monitor, instant and number of each change of what a probe says."""
+    monitor = np.repeat(np.arange(len(fleet)), [runs.first.size for runs in fleet])
+    place = np.concatenate([runs.places for runs in fleet])
+    first = np.concatenate([runs.first for runs in fleet])
+    last = np.concatenate([runs.last for runs in fleet])
+    said = _meaning(terms)[np.concatenate([runs.states for runs in fleet])]
+    begins = np.append(True, (monitor[1:] != monitor[:-1]) | (place[1:] != place[:-1]))[: said.size]
+    follows = np.append(first[1:], NEVER)[: said.size]
+    follows[:-1][begins[1:]] = NEVER
+    stale_ms = NEVER if terms.stale_after_ms is None else min(terms.stale_after_ms, NEVER)
+    stale_at = last + stale_ms
+    silent = stale_at < follows
+    was = np.append(UNKNOWN, np.where(silent, UNKNOWN, said)[:-1])[: said.size]
+    was[begins] = UNKNOWN
+    turns = said != was
+    silent &= said != UNKNOWN
+    return (
+        np.concatenate((monitor[turns], monitor[silent])),
+        np.concatenate((first[turns], stale_at[silent])),
+        np.concatenate((was[turns] * 3 + said[turns], said[silent] * 3 + UNKNOWN)),
+    )
+
+
+DOWN_CHANGES = np.array([(to == DOWN) - (of == DOWN) for of in range(3) for to in range(3)])
+UNKNOWN_CHANGES = np.array(
+    [(to == UNKNOWN) - (of == UNKNOWN) for of in range(3) for to in range(3)]
+)
+"""What a change of number `3 * of + to` adds to the count of down and of unknown probes."""
+
+
+def _counted(monitor: Line, at: Line, change: Line, probes: Line) -> tuple[Line, Line, Line, Line]:
+    """Monitor and instant of each change, and how many probes are down and unknown from then on.
+
+    Monitor, instant and change are sorted as one number.
+    """
+    low = int(at.min(initial=0))
+    reach = int(at.max(initial=0)) - low + 1
+    keys = (monitor * reach + (at - low)) << CHANGE_BITS
+    keys |= change
+    keys.sort()
+    change = keys & ((1 << CHANGE_BITS) - 1)
+    keys >>= CHANGE_BITS
+    edges = np.searchsorted(keys, np.arange(probes.size) * reach)
+    last = np.append(keys[1:] != keys[:-1], True)[: keys.size]
+    down = _within_each(np.cumsum(DOWN_CHANGES[change]), edges)[last]
+    unknown = _within_each(np.cumsum(UNKNOWN_CHANGES[change]), edges)[last]
+    keys = keys[last]
+    monitor = keys // reach
+    return monitor, keys - monitor * reach + low, down, unknown + probes[monitor]
 
 
 def _within_each(summed: Line, edges: NDArray[np.int64]) -> Line:
@@ -247,49 +333,8 @@ def _within_each(summed: Line, edges: NDArray[np.int64]) -> Line:
     return np.asarray(summed - repeated, dtype=np.int64)
 
 
-def _changes(fleet: Sequence[Runs], terms: MeasurementTerms) -> tuple[Line, Line, Line, Line]:
-    """Monitor, instant, and change of the numbers of down and of unknown probes."""
-    monitor = np.repeat(np.arange(len(fleet)), [runs.first.size for runs in fleet])
-    place = np.concatenate([runs.places for runs in fleet])
-    first = np.concatenate([runs.first for runs in fleet])
-    last = np.concatenate([runs.last for runs in fleet])
-    said = _meaning(terms)[np.concatenate([runs.states for runs in fleet])]
-    begins = np.append(True, (monitor[1:] != monitor[:-1]) | (place[1:] != place[:-1]))
-    follows = np.append(first[1:], NEVER)
-    follows[:-1][begins[1:]] = NEVER
-    stale_at = (
-        np.full(last.size, NEVER) if terms.stale_after_ms is None else (last + terms.stale_after_ms)
-    )
-    silent = stale_at < follows
-    was = np.append(UNKNOWN, np.where(silent, UNKNOWN, said)[:-1])
-    was[begins] = UNKNOWN
-    parts = [
-        (np.arange(len(fleet)), np.full(len(fleet), LONG_AGO), _probes(fleet), None),
-        (monitor, first, said, was),
-        (monitor[silent], stale_at[silent], np.full(int(silent.sum()), UNKNOWN), said[silent]),
-    ]
-    return _joined_changes(parts)
-
-
 def _probes(fleet: Sequence[Runs]) -> Line:
     return np.array([max(len(runs.regions), 1) for runs in fleet], np.int64)
-
-
-def _joined_changes(
-    parts: Sequence[tuple[Line, Line, Line, Line | None]],
-) -> tuple[Line, Line, Line, Line]:
-    (monitors, at, probes, _), *turns = parts
-    down = [np.zeros(monitors.size, np.int64)]
-    unknown = [probes]
-    for _, _, now, was in turns:
-        down.append((now == DOWN).astype(np.int64) - (was == DOWN))
-        unknown.append((now == UNKNOWN).astype(np.int64) - (was == UNKNOWN))
-    return (
-        np.concatenate([monitors, *(turn[0] for turn in turns)]),
-        np.concatenate([at, *(turn[1] for turn in turns)]),
-        np.concatenate(down),
-        np.concatenate(unknown),
-    )
 
 
 def _meaning(terms: MeasurementTerms) -> Line:

@@ -55,7 +55,7 @@ def entry_row(entry: LogEntry) -> dict[str, object]:
         "sequence": entry.sequence,
         "period": entry.period,
         "kind": entry.kind.value,
-        "body": canonical(entry.body),
+        "body": entry.text or canonical(entry.body),
         "recorded_at": instant(entry.recorded_at),
         "previous": entry.previous,
         "digest": entry.digest,

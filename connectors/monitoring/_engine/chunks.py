@@ -66,7 +66,7 @@ def chunks_of(
         room: How many regions a monitor has room for.
     """
     shape = (-1, room, frame.stride_minutes)
-    planes = [(state, _narrow(counts).reshape(shape)) for state, counts in sorted(_planes(unit))]
+    planes = [(state, counts.reshape(shape)) for state, counts in sorted(_planes(unit))]
     first_monitor = unit.first_cell // (room * frame.stride_minutes)
     order = sorted(range(len(regions)), key=lambda number: regions[number])
     for day in range(-(-frame.length_ms // (MINUTES_PER_DAY * MINUTE_MS))):
@@ -76,16 +76,15 @@ def chunks_of(
             yield first_monitor + monitor, day, Chunk.of(content)
 
 
-def _planes(unit: Unit) -> Iterator[tuple[State, NDArray[np.uint32]]]:
-    up = unit.checks
+def _planes(unit: Unit) -> Iterator[tuple[State, NDArray[Any]]]:
+    """The counts of each state, as narrow as all checks of a minute fit."""
+    width = _width(int(unit.checks.max(initial=0)))
+    up = unit.checks.astype(width)
     for state, counts in unit.others.items():
-        up = up - counts
-        yield state, counts
+        narrow = counts.astype(width)
+        up -= narrow
+        yield state, narrow
     yield State.UP, up
-
-
-def _narrow(counts: NDArray[np.uint32]) -> NDArray[Any]:
-    return counts.astype(_width(int(counts.max(initial=0))))
 
 
 def _contents(

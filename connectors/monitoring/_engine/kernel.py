@@ -86,6 +86,29 @@ class Unit:
     conflicting: int = 0
 
 
+class Sheets:
+    """Room for counts, used again for each bucket: fresh pages cost more than counting."""
+
+    def __init__(self) -> None:
+        self._sheets: list[NDArray[np.uint32]] = []
+        self._used = 0
+
+    def begin(self) -> None:
+        """Whatever was given out before is not needed any more."""
+        self._used = 0
+
+    def zeros(self, size: int) -> NDArray[np.uint32]:
+        """So many zeros; they stand until a new beginning."""
+        if self._used == len(self._sheets):
+            self._sheets.append(np.empty(0, np.uint32))
+        if self._sheets[self._used].size < size:
+            self._sheets[self._used] = np.empty(size, np.uint32)
+        sheet = self._sheets[self._used][:size]
+        sheet.fill(0)
+        self._used += 1
+        return sheet
+
+
 def finish(
     keys: Keys,
     frame: Frame,
@@ -95,6 +118,7 @@ def finish(
     counts: bool = True,
     align: int = 1,
     repeated: bool = True,
+    sheets: Sheets | None = None,
 ) -> Unit:
     """Sort a bucket's keys in place and make runs and counts of them.
 
@@ -107,6 +131,7 @@ def finish(
         align: The counts begin and end at a multiple of so many minutes, such as a monitor's.
         repeated: Whether repeated rows are counted; without that, and without minute counts, most
             rows need not be sorted.
+        sheets: Where the counts are made; they stand until the next bucket is made there.
     """
     calm = None
     if not (repeated or counts or cuts) and frame.floor_ms >= 2 * CELL_MS:
@@ -114,7 +139,9 @@ def finish(
         keys = _told(keys, calm)
     if not _rising(keys):
         keys.sort()
-    made = _Pass(keys, frame, runs=runs, counts=counts, align=align, calm=calm)
+    made = _Pass(
+        keys, frame, runs=runs, counts=counts, align=align, calm=calm, sheets=sheets or Sheets()
+    )
     for begin, end in _blocks(keys):
         made.block(begin, end)
     return made.unit(_cut_rows(keys, frame, cuts))
@@ -218,9 +245,11 @@ class _Pass:
         counts: bool,
         align: int,
         calm: _Calm | None,
+        sheets: Sheets,
     ) -> None:
         self.keys, self.frame, self.runs, self.counts = keys, frame, runs, counts
-        self.calm = calm
+        self.calm, self.sheets = calm, sheets
+        sheets.begin()
         self.limit = np.uint64(frame.floor_ms << STATE_BITS)
         self.starts: list[Rows] = []
         self.duplicates = self.conflicting = 0
@@ -228,7 +257,7 @@ class _Pass:
         self.scratch = np.empty_like(self.difference)
         self.first_cell = _cell(int(keys[0])) // align * align
         after_last = (_cell(int(keys[-1])) // align + 1) * align
-        self.checks = np.zeros(after_last - self.first_cell if counts else 0, np.uint32)
+        self.checks = sheets.zeros(after_last - self.first_cell if counts else 0)
         self.others: dict[State, NDArray[np.uint32]] = {}
         self.up = frame.severity(State.UP)
 
@@ -307,7 +336,7 @@ class _Pass:
     def _plane(self, rank: int) -> NDArray[np.uint32]:
         state = State(self.frame.severity(rank))
         if state not in self.others:
-            self.others[state] = np.zeros_like(self.checks)
+            self.others[state] = self.sheets.zeros(self.checks.size)
         return self.others[state]
 
     def unit(self, cut_rows: Rows) -> Unit:

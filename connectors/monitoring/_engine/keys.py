@@ -115,9 +115,8 @@ class Packed:
     at: Instants
     monitors: Numbers
 
-    def packed(self, origin: int) -> Keys:
-        """The keys, with instants counted from an origin."""
-        times = self.at - origin
+    def packed(self, times: Instants) -> Keys:
+        """The keys, given the instants as they count from an origin, which are changed in place."""
         times <<= STATE_BITS
         self.keys += times
         return self.keys.view(np.uint64)
@@ -150,11 +149,12 @@ class DayPacker(Packer):
         """Take a batch; nearly all batches lie within one day, or nearly so."""
         first, last = earliest // DAY_MS, latest // DAY_MS
         main = first if first == last else int(rows.at[rows.at.size // 2]) // DAY_MS
-        keys = rows.packed(main * DAY_MS)
+        times = rows.at - main * DAY_MS
         if first == last:
-            self._put(main, keys)
+            self._put(main, rows.packed(times))
             return
-        outside = np.flatnonzero((rows.at - main * DAY_MS).view(np.uint64) >= DAY_MS)
+        outside = np.flatnonzero(times.view(np.uint64) >= DAY_MS)
+        keys = rows.packed(times)
         days = rows.at[outside] // DAY_MS
         others = keys[outside].view(np.int64) + ((main - days) * DAY_MS << STATE_BITS)
         self._put(main, _without(keys, outside))
@@ -170,7 +170,7 @@ class MonitorPacker(Packer):
 
     def add(self, rows: Packed, earliest: int, latest: int) -> None:
         """Take a batch, which holds few monitors one after the other."""
-        keys = rows.packed(self.origin)
+        keys = rows.packed(rows.at - self.origin)
         for number, chosen in _parts(rows.monitors):
             self._put(number, keys[chosen])
 

@@ -18,7 +18,15 @@ from numpy.typing import NDArray
 
 from connectors.monitoring._compaction import Observations
 from connectors.monitoring._engine.chunks import Chunk, chunks_of
-from connectors.monitoring._engine.kernel import STATE_BITS, STATE_MASK, Frame, Keys, Unit, finish
+from connectors.monitoring._engine.kernel import (
+    STATE_BITS,
+    STATE_MASK,
+    Frame,
+    Keys,
+    Sheets,
+    Unit,
+    finish,
+)
 from connectors.monitoring._engine.keys import (
     DAY_MS,
     Blocks,
@@ -217,6 +225,7 @@ class _Measuring:
         self.months = month_edges(earliest, latest)
         self.numbering = Numbering(room, asked.monitor)
         self.blocks = Blocks(KEYS_OF_A_MONITOR if self.by_monitor else KEYS_OF_A_DAY)
+        self.sheets = Sheets()
         self.open: Filled = {}
         self.found: list[Fragments] = []
         self.result = Measured(asked, self.numbering)
@@ -303,6 +312,7 @@ class _Measuring:
             counts=self.asked.counts,
             align=room * self.frame.stride_minutes,
             repeated=self.asked.repeated,
+            sheets=self.sheets,
         )
         self.result.duplicates += unit.duplicates
         self.result.conflicting += unit.conflicting

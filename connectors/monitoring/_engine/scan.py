@@ -28,6 +28,8 @@ from models.outage import State
 ROWS_PER_BATCH = 1 << 16
 ROWS_PER_PIECE = 1 << 22
 LARGEST_KEY = 1 << 62
+MOST_HEADS = 1 << 16
+"""Up to so many probes of a row group are looked up in one table, of monitor and region at once."""
 NO_MONITORS = np.zeros(0, np.int32)
 TICKS_PER_MS = {"s": None, "ms": 1, "us": 1_000, "ns": 1_000_000}
 
@@ -212,6 +214,10 @@ class Numbering:
             TooManyRegionsError: There are more regions than room.
         """
         known = self.monitors if kind == "monitor" else self.regions
+        found = list(map(known.get, values))
+        if None not in found:
+            # Every row group has a dictionary of its own, and nearly all names are old ones.
+            return np.array(found, dtype=np.int32)
         for value in values:
             if not (NAME.fullmatch(value) or (kind == "region" and not value)):
                 raise Unfit
@@ -261,6 +267,7 @@ class Scanner:
     latest: int = -1
     order: Order | None = None
     _known: dict[str, Codes] = field(default_factory=dict)
+    _known_heads: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]] | None = None
 
     def read(self) -> Scanner:
         """Read every row of the piece into the packer.
@@ -306,14 +313,28 @@ class Scanner:
         """All of the keys but their instants."""
         bits = np.frombuffer(ups.buffers()[1], np.uint8)
         up = np.unpackbits(bits, bitorder="little")[ups.offset : ups.offset + len(ups)]
-        frame = self.packer.frame
-        ranks = np.array([frame.severity(State.DOWN), frame.severity(State.UP)])
-        tails = (regions.keys[:, None] + ranks).ravel()
         places = regions.codes * np.int32(2)
         places += up
-        keys = monitors.keys.take(monitors.codes)
-        keys += tails.take(places)
-        return keys
+        if monitors.keys.size * regions.keys.size > MOST_HEADS:
+            keys = monitors.keys.take(monitors.codes)
+            keys += self._tails(regions).take(places)
+            return keys
+        places += monitors.codes * np.int32(2 * regions.keys.size)
+        return self._all_heads(monitors, regions).take(places)
+
+    def _all_heads(self, monitors: Codes, regions: Codes) -> NDArray[np.int64]:
+        """Every key without its instant, by the file's codes of monitor and region, and state."""
+        known = self._known_heads
+        if known is None or known[0] is not monitors.keys or known[1] is not regions.keys:
+            heads = (monitors.keys[:, None] + self._tails(regions)).ravel()
+            known = self._known_heads = monitors.keys, regions.keys, heads
+        return known[2]
+
+    def _tails(self, regions: Codes) -> NDArray[np.int64]:
+        """What region and state add to a key."""
+        frame = self.packer.frame
+        ranks = np.array([frame.severity(State.DOWN), frame.severity(State.UP)])
+        return np.asarray(regions.keys[:, None] + ranks, dtype=np.int64).ravel()
 
     def _instants(self, stamps: pa.Array) -> NDArray[np.int64]:
         ticks = np.frombuffer(stamps.buffers()[1], np.int64)[
