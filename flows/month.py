@@ -16,7 +16,7 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import Generic, Protocol, TypeVar
 
-from connectors.monitoring import Reading, Wanted
+from connectors.monitoring import EvidenceLink, Reading, Wanted
 from connectors.store import (
     ContractChange,
     ContractHistory,
@@ -38,6 +38,7 @@ from flows.exclusions import (
     told_by_all,
     unproven_notice,
 )
+from flows.incident_money import published_links
 from flows.keeping import read_source
 from flows.ledger_reading import note_edits
 from flows.log import note, watcher
@@ -64,7 +65,7 @@ from models.case import (
     replay_faults,
     what_changed,
 )
-from models.contract import ContractVersion
+from models.contract import ContractVersion, Role
 from models.credit import Obligation, ObligationState, Revision, revise
 from models.exclusion import ExclusionEvent
 from models.intervals import Interval, instant
@@ -130,6 +131,7 @@ class MonthRun:
         readings: What each source said.
         later: What is to be remembered of them once the run is not refused any more.
         announced: What may be excluded, with the announcements that count.
+        published: Incidents that readers were told of, by service; None until somebody asks.
         measured: Each shard's measured cases.
         measurements: What contracts share of them.
         without_exclusions: What they share of the months as they would be without exclusions.
@@ -159,6 +161,7 @@ class MonthRun:
         self.readings: dict[SourceRead, Reading] = {}
         self.later: deque[Callable[[], object]] = deque()
         self.announced = Announcements()
+        self.published: Mapping[str, tuple[EvidenceLink, ...]] | None = None
         self.measured: dict[int, tuple[MeasuredCase, ...]] = {}
         self.measurements = Measurements()
         self.without_exclusions: Shared = {}
@@ -516,7 +519,7 @@ def case_of(run: MonthRun, governed: Governed) -> Case:
     contract, version = governed.contract, governed.version
     evidence = run.evidence(governed)
     payload = evidence.counts.get((contract.id, run.plan.month))
-    links = evidence.incidents(version.monitors, governed.bounds)
+    links = (*evidence.incidents(version.monitors, governed.bounds), *_published(run, governed))
     return Case(
         contract=contract.id,
         service=contract.service.id,
@@ -535,6 +538,21 @@ def case_of(run: MonthRun, governed: Governed) -> Case:
             "incidents": sorted({link.incident_id for link in links if link.incident_id}),
         },
     )
+
+
+def _published(run: MonthRun, governed: Governed) -> Iterator[EvidenceLink]:
+    """The incidents of the service that readers were told of, as far as they touch the month.
+
+    They document outages and measure none: what is owed follows from the evidence alone.
+    """
+    if run.office.workspace.incidents is None or governed.contract.role is not Role.PROVIDER:
+        return
+    if run.published is None:
+        run.published = published_links(run.office.store, now=run.office.store.now())
+    month = governed.bounds
+    for link in run.published.get(governed.contract.service.id, ()):
+        if link.interval.start < month.end and link.interval.end > month.start:
+            yield link
 
 
 def _touching(events: Sequence[ExclusionEvent], governed: Governed) -> Iterator[ExclusionEvent]:
