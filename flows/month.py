@@ -18,7 +18,7 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import Any, Generic, Protocol, TypeVar
 
-from connectors.monitoring import Reading, Wanted
+from connectors.monitoring import EvidenceLink, Reading, Wanted
 from connectors.store import (
     ContractChange,
     ContractHistory,
@@ -41,6 +41,7 @@ from flows.exclusions import (
     told_by_all,
     unproven_notice,
 )
+from flows.incident_money import published_links
 from flows.keeping import read_source
 from flows.ledger_reading import note_edits
 from flows.log import note, note_detail, watcher
@@ -71,7 +72,7 @@ from models.case import (
     what_changed,
 )
 from models.circumstances import Past
-from models.contract import ContractVersion
+from models.contract import ContractVersion, Role
 from models.credit import Obligation, ObligationState, Revision, revise
 from models.decision import EntryKind
 from models.exclusion import ExclusionEvent
@@ -152,6 +153,7 @@ class MonthRun:
         readings: What each source said.
         later: What is to be remembered of them once the run is not refused any more.
         announced: What may be excluded, with the announcements that count.
+        published: Incidents that readers were told of, by service; None until somebody asks.
         measured: Each shard's measured cases.
         cases: What each shard is decided on.
         decided: Each shard's decided cases, where another process has decided them.
@@ -186,6 +188,7 @@ class MonthRun:
         self.readings: dict[SourceRead, Reading] = {}
         self.later: deque[Callable[[], object]] = deque()
         self.announced = Announcements()
+        self.published: Mapping[str, tuple[EvidenceLink, ...]] | None = None
         self.measured: dict[int, tuple[MeasuredCase, ...]] = {}
         self.cases: dict[int, tuple[Case, ...]] = {}
         self.decided: dict[int, tuple[Decided, ...]] = {}
@@ -654,7 +657,7 @@ def case_of(run: MonthRun, governed: Governed, earlier: tuple[Past | None, ...] 
     contract, version = governed.contract, governed.version
     evidence = run.evidence(governed)
     payload = evidence.counts.get((contract.id, run.plan.month))
-    links = evidence.incidents(version.monitors, governed.bounds)
+    links = (*evidence.incidents(version.monitors, governed.bounds), *_published(run, governed))
     return Case(
         contract=contract.id,
         service=contract.service.id,
@@ -675,6 +678,21 @@ def case_of(run: MonthRun, governed: Governed, earlier: tuple[Past | None, ...] 
         earlier=earlier,
         runs_from=governed.runs_from,
     )
+
+
+def _published(run: MonthRun, governed: Governed) -> Iterator[EvidenceLink]:
+    """The incidents of the service that readers were told of, as far as they touch the month.
+
+    They document outages and measure none: what is owed follows from the evidence alone.
+    """
+    if run.office.workspace.incidents is None or governed.contract.role is not Role.PROVIDER:
+        return
+    if run.published is None:
+        run.published = published_links(run.office.store, now=run.office.store.now())
+    month = governed.bounds
+    for link in run.published.get(governed.contract.service.id, ()):
+        if link.interval.start < month.end and link.interval.end > month.start:
+            yield link
 
 
 def _touching(events: Sequence[ExclusionEvent], governed: Governed) -> Iterator[ExclusionEvent]:

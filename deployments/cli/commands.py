@@ -183,6 +183,23 @@ COMMANDS: Mapping[str, Command] = {
             COULD_NOT_FINISH,
         ),
     ),
+    "incidents": Command(
+        "incidents:incidents",
+        "Incidents: drafts, what readers are told, and what it may cost.",
+        (
+            "makegood incidents list",
+            "makegood incidents show api/2026-05-10T08:00:00Z",
+            "makegood incidents approve api/2026-05-10T08:00:00Z --next-update-in 30",
+            "makegood incidents update api/2026-05-10T08:00:00Z --state monitoring",
+            "makegood incidents resolve api/2026-05-10T08:00:00Z --cause 'A bad release.'",
+        ),
+        (
+            "nothing waits, or it is noted and on its pages",
+            "a draft waits, or a post needs a person; each is listed",
+            "it does not meet the checklist, or unusable input; nothing was written",
+            "could not finish (the database or a page is away); run `makegood incidents guard`",
+        ),
+    ),
     "settle": Command(
         "settling:settle",
         "List what runs have left to people, or answer one question.",

@@ -364,6 +364,8 @@ class MigrateDocument(TypedDict):
     place: str
     before: str | None
     now: str
+
+
 class EvidenceDocument(TypedDict):
     """The answer of `makegood evidence`."""
 
@@ -1123,3 +1125,177 @@ class InitDocument(TypedDict):
 
     folder: str
     files: list[str]
+
+
+IncidentStateWord = Annotated[
+    str,
+    Field(
+        pattern=r"^(draft|snoozed|rejected|approved|investigating|identified|monitoring|resolved)$"
+    ),
+]
+"""Where an incident is."""
+
+
+@with_config(STRICT)
+class IncidentDraftDocument(TypedDict):
+    """What is to be said of an incident, or was said last; "" and null stand for what is missing.
+
+    `components` has the state of each, by its name in the workspace.
+    """
+
+    scope: str
+    impact: str
+    mitigation: str
+    cause: str
+    guidance: str
+    next_update_by: Time | None
+    evidence: list[str]
+    level: Annotated[str, Field(pattern=r"^(none|minor|major|critical|maintenance)$")]
+    components: dict[str, str]
+
+
+@with_config(STRICT)
+class IncidentUpdateDocument(TypedDict):
+    """One thing that was said to readers; `pages` are those that have it."""
+
+    number: Count
+    state: IncidentStateWord
+    at: Time
+    by: str
+    title: str
+    text: str
+    notify: bool
+    pages: list[str]
+
+
+@with_config(STRICT)
+class IncidentDocument(TypedDict):
+    """An incident as it stands; `unmet` is what the checklist misses before it may be published.
+
+    `waiting` are the pages that do not have all of its updates yet.
+    """
+
+    incident: str
+    service: str
+    state: IncidentStateWord
+    started_at: Time
+    drafted_at: Time
+    recovered_at: Time | None
+    approved_at: Time | None
+    closed_at: Time | None
+    link: str | None
+    clients: list[str]
+    draft: IncidentDraftDocument
+    unmet: list[str]
+    updates: list[IncidentUpdateDocument]
+    waiting: list[str]
+
+
+@with_config(STRICT)
+class IncidentsDocument(TypedDict):
+    """The answer of `makegood incidents list`, rising by service and start."""
+
+    incidents: list[IncidentDocument]
+
+
+@with_config(STRICT)
+class IncidentMoveDocument(TypedDict):
+    """One entry of an incident's log: when, what, by whom."""
+
+    at: Time
+    act: str
+    by: str
+    says: str
+
+
+@with_config(STRICT)
+class AtStakeDocument(TypedDict):
+    """What a month may come to for one contract by its incidents alone; the evidence decides."""
+
+    contract: str
+    month: Month
+    down_seconds: Seconds
+    breached: bool
+    amount: Amount | None
+    currency: CurrencyCode | None
+
+
+@with_config(STRICT)
+class IncidentCreditDocument(TypedDict):
+    """A credit of the month in which an incident began."""
+
+    obligation: str
+    state: str
+    amount: Amount | None
+    currency: CurrencyCode | None
+
+
+@with_config(STRICT)
+class IncidentShowDocument(TypedDict):
+    """The answer of `makegood incidents show`."""
+
+    incident: IncidentDocument
+    history: list[IncidentMoveDocument]
+    at_stake: list[AtStakeDocument]
+    credits: list[IncidentCreditDocument]
+
+
+@with_config(STRICT)
+class PostsDocument(TypedDict):
+    """What became of posts to pages in this command; `waiting` are left to the next run."""
+
+    done: Count
+    refused: Count
+    person: Count
+    waiting: Count
+    notes: list[str]
+
+
+@with_config(STRICT)
+class IncidentMovedDocument(TypedDict):
+    """The answer of `makegood incidents approve` and its sisters: the incident after it."""
+
+    incident: IncidentDocument
+    posts: PostsDocument
+
+
+@with_config(STRICT)
+class GuardDecisionDocument(TypedDict):
+    """What the guard decided, and the instant at which it fell due."""
+
+    service: str
+    verdict: str
+    due_at: Time
+    incident: str | None
+
+
+@with_config(STRICT)
+class IncidentsGuardDocument(TypedDict):
+    """The answer of `makegood incidents guard`.
+
+    `approved` were let go by their service's own setting; `noticed` were changed at a page by hand.
+    """
+
+    decisions: list[GuardDecisionDocument]
+    approved: list[str]
+    noticed: list[str]
+    next_due_at: Time | None
+    posts: PostsDocument
+
+
+@with_config(STRICT)
+class QuarantinedDocument(TypedDict):
+    """A body that a webhook brought and that is not used."""
+
+    number: Count
+    source: str
+    received_at: Time
+    why: str
+    body: str
+
+
+@with_config(STRICT)
+class IncidentsQuarantineDocument(TypedDict):
+    """The answer of `makegood incidents quarantine`, the latest first."""
+
+    bodies: list[QuarantinedDocument]
