@@ -57,7 +57,7 @@ def _seen(line: httpx.Client) -> str:
     return f"{release} answers, with {deployed} deployments and {len(online)} at work on them"
 
 
-def _told(line: httpx.Client, method: str, path: str, **body: object) -> Any:  # noqa: ANN401  JSON.
+def _told(line: httpx.Client, method: str, path: str, **body: object) -> Any:  # noqa: ANN401  It is any JSON value.
     answer = line.request(method, path, json=body if method == "POST" else None)
     if answer.status_code in REFUSED:
         message = f"does not let us in (HTTP {answer.status_code}). Set or mend {PREFECT_AUTH}."

@@ -2,8 +2,8 @@
 
 | kind | at once | repeated by Prefect |
 |---|---|---|
-| reads | two | when it may succeed later: three times, after 2, 4 and 8 seconds and some chance |
-| reckons | one after another, or in the processes of a cluster | the same, twice, after 1 and 2 s |
+| reads | two | when it may succeed later: three times, after 2, 4 and 8 s and some chance |
+| reckons | one after another, or on a cluster | never: the same comes to the same |
 | acts | one after another | never: what is begun is in the store, and a new run goes on with it |
 
 Reckoning is Python's own work, of which two threads of one process do no more than one; they only
@@ -48,9 +48,9 @@ class Repeats:
 
 REPEATS: Mapping[Kind, Repeats] = {
     Kind.READS: Repeats(times=3, first_s=2),
-    Kind.RECKONS: Repeats(times=2, first_s=1),
 }
-"""Effects are not among them: those are repeated by the rules of `flows.effects` alone."""
+"""No other kind is among them. A database that was away has let go of the month's lock, so that the
+whole run begins again (`flows.patience`); effects have the rules of `flows.effects`."""
 
 
 def in_tasks(step: Step[Item], run: MonthRun, items: Sequence[Item], /) -> None:

@@ -1,6 +1,6 @@
 """How far a run is, as a bar on its page in Prefect.
 
-It is moved at most once a second, because a step may have thousands of parts. It tells, and decides
+It is moved at most every five seconds: a step may have thousands of parts. It tells, and decides
 nothing; a run that failed leaves it where it stood.
 """
 
@@ -16,7 +16,7 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
 from flows.log import Progress, watched_by, watcher
 
-PAUSE_SECONDS = 1
+PAUSE_SECONDS = 5
 KEY = "progress"
 
 

@@ -191,8 +191,8 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  pydantic-settings names it.
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  As above.
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  Its library names it.
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  It names this one as well.
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment, then Secret blocks; no file, which others would read or commit."""
         wanted = getattr(settings_cls, "WANTED", "")

@@ -446,6 +446,12 @@ def test_two_workers_run_two_months_at_once(operation):
         operation.is_right(month)
 
 
+def test_the_pool_runs_one_flow_at_a_time(operation):
+    """As it is made; Prefect keeps to it without leases, which a restart would lose."""
+    pool = operation.pages.asked("GET", "/work_pools/makegood")
+    assert pool["concurrency_limit"] == 1
+
+
 def test_automations_are_made_once_and_stay_switched_off(operation):
     """Registered several times by now; an operator's switch counts more than ours."""
     (known,) = operation.automations(DEAD)

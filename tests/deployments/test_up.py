@@ -139,6 +139,9 @@ def test_from_nothing_to_the_pages_with_deployments_and_back_again(tmp_path, cap
         assert pages.deployment("sync-ledger")["schedules"][0]["active"] is False
         pages.api.close()
         process.send_signal(signal.SIGTERM)
+        while "Ending." not in log.read_text():
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)  # Somebody is impatient.
         assert process.wait(timeout=60) == 0, log.read_text()
     assert (worked if busy else took) < MOST_SECONDS
 

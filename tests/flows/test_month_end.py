@@ -271,7 +271,7 @@ def test_a_step_with_effects_is_never_repeated_by_prefect(books, monkeypatch, st
     """It fails, the run fails; running the month again completes it."""
     honest = getattr(month, step)
     function, calls = counting(honest.function, failures=1)
-    monkeypatch.setattr(month, step, month.Step(honest.name, function))
+    monkeypatch.setattr(month, step, month.Step(honest.name, function, honest.kind))
     with pytest.raises(Retriable, match="does not answer"):
         run(books)
     assert len(calls) == 1
