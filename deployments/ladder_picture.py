@@ -296,7 +296,11 @@ def _legend(curve: Curve) -> Iterator[str]:
 
 
 def _credit(earned: Fraction, *, in_days: bool) -> str:
-    return number_text(earned, 3) if in_days else f"{number_text(earned * 100, 3)} %"
+    if not in_days:
+        return f"{number_text(earned * 100, 3)} %"
+    if 0 < earned < 1:
+        return f"{number_text(earned * 24, 3)} h"
+    return number_text(earned, 3)
 
 
 def _decimal(number: Fraction) -> Decimal:

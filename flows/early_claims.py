@@ -155,7 +155,7 @@ def _of_month(office: Office, month: ServiceMonth, governed: Sequence[Governed])
 
 def _measured_so_far(case: Case, until_now: Interval) -> MonthlyUptime | None:
     """The month until now; None where somebody else counts it."""
-    if case.payload is not None:
+    if case.payload is not None and not case.payload.beside:
         return None
     judged = apply_rules(
         events=case.events,

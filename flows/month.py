@@ -664,7 +664,7 @@ def case_of(run: MonthRun, governed: Governed, earlier: tuple[Past | None, ...] 
         month=run.plan.month,
         version=version,
         evidence=()
-        if payload
+        if payload and not payload.beside
         else evidence.slices(version.monitors, governed.bounds, version.measurement),
         events=tuple(_touching(run.announced.events, governed)),
         payload=payload,

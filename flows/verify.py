@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
@@ -93,17 +93,30 @@ def recorded_case(store: Store, entry: LogEntry) -> Case:
     Raises:
         KeyError, TypeError, ValueError: Terms or evidence are missing, or are not what they were.
     """
-    inputs = entry.body["inputs"]
-    evidence = store.evidence(digest for regions in inputs["evidence"] for digest in regions)
-    terms = store.terms([inputs["terms"]])
-    return lay_out(
-        inputs,
-        contract=entry.contract,
-        terms_of=lambda digest: _found(terms, digest, "terms"),
-        evidence_of=lambda digest: json.loads(
-            _found(evidence, digest, "evidence").text, parse_float=Decimal
-        ),
-    )
+    return recorded_together(store, [entry])(entry)
+
+
+def recorded_together(store: Store, entries: Sequence[LogEntry]) -> Callable[[LogEntry], Case]:
+    """What several decisions were made on, fetched at once; called with one, it lays out its case.
+
+    Calling it raises KeyError, TypeError or ValueError where terms or evidence of that one are
+    missing, or are not what they were.
+    """
+    inputs = [entry.body["inputs"] for entry in entries]
+    evidence = store.evidence(d for one in inputs for regions in one["evidence"] for d in regions)
+    terms = store.terms([one["terms"] for one in inputs])
+
+    def _laid_out(entry: LogEntry) -> Case:
+        return lay_out(
+            entry.body["inputs"],
+            contract=entry.contract,
+            terms_of=lambda digest: _found(terms, digest, "terms"),
+            evidence_of=lambda digest: json.loads(
+                _found(evidence, digest, "evidence").text, parse_float=Decimal
+            ),
+        )
+
+    return _laid_out
 
 
 def _found(kept: Mapping[str, Kept], digest: str, what: str) -> Kept:

@@ -6,13 +6,15 @@ on. A contract that was in force in a month that nobody has run is named as miss
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from connectors.store import Store
 from connectors.terms.files import WorkspaceFolder
-from flows.verify import recorded_case
+from flows.planning import SHARD_SIZE
+from flows.verify import recorded_together
+from models.case import Case
 from models.contract import Contract, Role
 from models.decision import EntryKind, LogEntry
 from models.findings import Finding, UnusableInputError
@@ -96,10 +98,11 @@ def _recorded(
     """The months of all contracts that have been decided, and those that should have been."""
     entries = store.entries(period=str(month), kinds=[EntryKind.DETERMINED])
     latest: Mapping[str, LogEntry] = {entry.contract: entry for entry in entries}
+    cases = _cases(store, list(latest.values()))
     begun = {contract.id: contract.begins_on for contract in contracts}
     yield from (
-        replace(_laid_out(store, entry, month), begins_on=begun.get(entry.contract))
-        for entry in latest.values()
+        replace(_laid_out(case_of, entry, month), begins_on=begun.get(entry.contract))
+        for case_of, entry in cases
     )
     for contract in contracts:
         governing = None if contract.id in latest else contract.governing(month)
@@ -108,11 +111,23 @@ def _recorded(
             yield RecordedMonth(contract.id, contract.role, month, currency, None, NOT_RUN)
 
 
-def _laid_out(store: Store, entry: LogEntry, month: ServiceMonth) -> RecordedMonth:
+def _cases(
+    store: Store, entries: Sequence[LogEntry]
+) -> Iterator[tuple[Callable[[LogEntry], Case], LogEntry]]:
+    """Each decision with what lays out its case; terms and evidence are fetched by the shard."""
+    for start in range(0, len(entries), SHARD_SIZE):
+        shard = entries[start : start + SHARD_SIZE]
+        case_of = recorded_together(store, shard)
+        yield from ((case_of, entry) for entry in shard)
+
+
+def _laid_out(
+    case_of: Callable[[LogEntry], Case], entry: LogEntry, month: ServiceMonth
+) -> RecordedMonth:
     role = Role(entry.body["inputs"]["told"]["role"])
     currency = Currency.of(entry.body["determination"]["currency"])
     try:
-        case = recorded_case(store, entry)
+        case = case_of(entry)
     except (KeyError, TypeError, ValueError) as error:
         missing = f"its record cannot be read: {error}; see `makegood verify {month}`"
         return RecordedMonth(entry.contract, role, month, currency, None, missing)

@@ -23,15 +23,26 @@ from models.exclusion import ExclusionEvent, JudgedExclusion, apply_rules
 from models.facts.outages import needs_outages, refine
 from models.intervals import Interval
 from models.ladder import Measured, floor_percent
-from models.measurement import ClockStarts
+from models.measurement import ClockStarts, WeightedBy
 from models.outage import Timeline
 from models.payload import CalculatorPayload
+from models.payload_facts import annotated
 from models.period import ServiceMonth, end_of_day
 from models.service_period import ServicePeriod
 from models.terms import JsonValue
 from models.uptime import MonthlyUptime, counted_outages, measure_uptime, measured_month
 
 DAY = timedelta(days=1)
+
+REPORTS = "outages count from their reports, and none is recorded"
+WEIGHTS = "outages count by whom they hit, and nothing is recorded of that"
+NOTES_FOR = {
+    (clock, weight): REPORTS if clock is ClockStarts.REPORT else WEIGHTS
+    for clock in ClockStarts
+    for weight in WeightedBy
+    if clock is ClockStarts.REPORT or weight is WeightedBy.AFFECTED
+}
+"""What terms need of outages that no monitoring sees; without it the period is withheld."""
 
 TOLD = {
     "role": "the role changed",
@@ -120,14 +131,18 @@ class Case:
     @property
     def circumstances(self) -> Circumstances:
         """What the contract states, and what was decided before."""
-        version, first = self.version, self.period.first
-        if not (version.attributes or version.amounts or self.earlier):
+        version, first, payload = self.version, self.period.first, self.payload
+        if not (version.attributes or version.amounts or self.earlier or payload):
             return NOTHING_ELSE
-        return Circumstances(
+        stated = Circumstances(
             attributes=attributes_on(version.attributes, first),
             amounts=amounts_on(version.amounts, first),
             earlier=self.earlier,
         )
+        if payload is None or not payload.beside:
+            return stated
+        step, paid_in = version.credit.period.months, version.billable
+        return payload.circumstances(stated, self.month, step=step, currency=paid_in)
 
     @property
     def affected(self) -> Fraction:
@@ -319,7 +334,7 @@ def measure_case(case: Case, shared: Measurements | None = None) -> MeasuredCase
         case: The inputs.
         shared: What cases over the same evidence have measured; None measures anew.
     """
-    if case.payload is not None:
+    if case.payload is not None and not case.payload.beside:
         return _counted_case(case, case.payload)
     judged = apply_rules(
         events=case.events,
@@ -354,16 +369,28 @@ def asked_of(case: Case, uptime: MonthlyUptime) -> tuple[Measured | None, str]:
     )
     if measured is None:
         return None, uptime.withheld
-    active = case.active
-    if active is not None or needs_outages(version.measurement):
-        if version.measurement.clock_starts is ClockStarts.REPORT:
-            return None, "outages count from their reports, and none is recorded with the evidence"
-        found = refine(measured, counted_outages(uptime), version.measurement, active=active)
-        if found.measured is None:
-            return None, found.reasons[0]
-        measured = found.measured
+    if case.active is not None or needs_outages(version.measurement):
+        measured, withheld = _refined(case, uptime, measured)
+        if measured is None:
+            return None, withheld
+    if case.payload is not None:
+        measured = replace(measured, others=case.payload.measured_otherwise(measured))
     known = case.circumstances
     return measured if known is NOTHING_ELSE else replace(measured, circumstances=known), ""
+
+
+def _refined(case: Case, uptime: MonthlyUptime, measured: Measured) -> tuple[Measured | None, str]:
+    """The period by the rules that need single outages, with what people recorded of them."""
+    terms, outages = case.version.measurement, counted_outages(uptime)
+    notes = case.payload.notes if case.payload else ()
+    if (
+        outages
+        and not notes
+        and (lacking := NOTES_FOR.get((terms.clock_starts, terms.weighted_by)))
+    ):
+        return None, lacking
+    found = refine(measured, annotated(outages, notes), terms, active=case.active)
+    return found.measured, "" if found.measured else found.reasons[0]
 
 
 def apply_terms(measured: MeasuredCase) -> Decided:

@@ -143,6 +143,8 @@ class CalculatorPayload(Terms):
         metrics: Figures that are no uptime, by name.
         amounts: Amounts beside the billable one, by name.
         history: Earlier periods.
+        notes: What people recorded of outages that the monitoring sees: when they were reported,
+            whom they hit. A payload with such facts alone stands beside the monitoring.
     """
 
     client_id: Text | None = None
@@ -172,6 +174,7 @@ class CalculatorPayload(Terms):
     metrics: Figures = Field(default={}, exclude_if=_empty)
     amounts: AmountsByName = Field(default={}, exclude_if=_empty)
     history: tuple[PayloadPast, ...] = Field(default=(), exclude_if=_empty)
+    notes: tuple[PayloadOutage, ...] = Field(default=(), exclude_if=_empty)
 
     @model_validator(mode="after")
     def _adds_up(self) -> CalculatorPayload:
@@ -182,7 +185,7 @@ class CalculatorPayload(Terms):
 
     def _ways(self) -> Iterator[InitErrorDetails]:
         ways = [name for name, given in self._given_ways.items() if given]
-        if len(ways) != 1:
+        if len(ways) != 1 and not self.beside:
             yield _refusal(
                 ways[-1] if ways else "",
                 self if not ways else getattr(self, ways[-1]),
@@ -198,9 +201,17 @@ class CalculatorPayload(Terms):
             if getattr(self, name) is not None and not self._given_ways[way]:
                 yield _refusal(name, getattr(self, name), f"{way} beside it")
 
+    @property
+    def beside(self) -> bool:
+        """Whether it holds facts alone, and the monitoring says how the period went."""
+        facts = self.notes or self.metrics or self.amounts or self.attributes or self.others
+        return bool(facts) and not any(self._given_ways.values())
+
     def _facts(self) -> Iterator[InitErrorDetails]:
-        if self.outages and overlapping(self.outages):
-            yield _refusal("outages", len(self.outages), "outages that do not overlap")
+        for name in ("outages", "notes"):
+            told = getattr(self, name) or ()
+            if overlapping(told):
+                yield _refusal(name, len(told), f"{name} that do not overlap")
         begins, ends = self.active_from, self.active_until
         if begins is not None and ends is not None and ends < begins:
             yield _refusal("active_until", str(ends), f"a day on or after active_from {begins}")
@@ -286,11 +297,13 @@ class CalculatorPayload(Terms):
             currency: Of the amounts of earlier periods, where the payload names none.
             exclusion_mode: What excluded windows and seconds do.
         """
+        if self.beside:
+            return None, "the payload holds facts alone, and nothing says how the period went"
         whole = period.holding(self.service_month)
         blank = self._blank(whole, self.time_zone or time_zone, affected)
         known = Currency.of(self.currency) if self.currency else currency or Currency.of("USD")
-        facts = self._circumstances(stated, whole.closes, period.months, known)
-        blank = replace(blank, circumstances=facts, others=self._others(blank))
+        facts = self.circumstances(stated, whole.closes, step=period.months, currency=known)
+        blank = replace(blank, circumstances=facts, others=self.measured_otherwise(blank))
         terms = measurement or MeasurementTerms()
         if self.total_windows is not None:
             return self._from_windows(self.total_windows, blank, exclusion_mode)
@@ -323,9 +336,17 @@ class CalculatorPayload(Terms):
             months=whole.months,
         )
 
-    def _circumstances(
-        self, stated: Circumstances, month: ServiceMonth, step: int, currency: Currency
+    def circumstances(
+        self, stated: Circumstances, month: ServiceMonth, *, step: int, currency: Currency
     ) -> Circumstances:
+        """What is known beside a measurement; the payload's own facts go first.
+
+        Args:
+            stated: What the contract states and the store knows.
+            month: The month that closes the period.
+            step: Months from one period to the next.
+            currency: Of the amounts of earlier periods.
+        """
         told = earlier_of(self.history, month, step=step, currency=currency)
         return Circumstances(
             attributes={**stated.attributes, **self.attributes},
@@ -334,7 +355,8 @@ class CalculatorPayload(Terms):
             earlier=told or stated.earlier,
         )
 
-    def _others(self, blank: Measured) -> Mapping[str, Measured]:
+    def measured_otherwise(self, blank: Measured) -> Mapping[str, Measured]:
+        """The other measurements of the service, in the period of this one."""
         return {
             name: _with_uptime(blank, Fraction(one.uptime_percent) / 100)
             for name, one in self.others.items()

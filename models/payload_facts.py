@@ -196,6 +196,28 @@ def counted_outages(
     return kept
 
 
+def annotated(
+    outages: Sequence[OutageFacts], notes: Sequence[PayloadOutage]
+) -> tuple[OutageFacts, ...]:
+    """Measured outages with what notes say of them, rising.
+
+    A note says whom the part of an outage hit that it covers; the rest hit everybody. A report of
+    any part is a report of the outage.
+    """
+    found: list[OutageFacts] = []
+    for one in outages:
+        touching = [note for note in notes if one.counted & IntervalSet.of([note.interval])]
+        reports = [instant(note.reported_at) for note in touching if note.reported_at]
+        at = min(reports, default=None)
+        pieces = [(one.counted & IntervalSet.of([n.interval]), n.affected) for n in touching]
+        rest = one.counted
+        for piece, _ in pieces:
+            rest = rest - piece
+        pieces += [(rest, Fraction(1))] if rest else []
+        found += [OutageFacts(piece, affected, at) for piece, affected in pieces]
+    return tuple(sorted(found, key=lambda one: one.counted.spans))
+
+
 def _long_enough(whole: Interval, inside: IntervalSet, terms: MeasurementTerms) -> bool:
     minimum = terms.minimum_outage
     if minimum is None:

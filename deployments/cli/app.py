@@ -36,6 +36,7 @@ INTERRUPTED = 130
 EPILOG = """\b
 Start with:
   makegood demo                   the main job on real outages, in a folder of its own
+  makegood init books             a workspace of your own, with comments and sample data
   makegood COMMAND --help         options, examples and exit codes of one command
 
 \b

@@ -20,6 +20,7 @@ from babel.numbers import format_currency, format_decimal, get_currency_symbol
 from babel.units import format_unit
 
 from flows.messages.catalog import SOURCE, translations
+from flows.messages.tiers import rarer_tier
 from models.intervals import Interval, utc
 from models.ledger import LedgerStatus
 from models.money import Money
@@ -200,7 +201,12 @@ class Language:
             return self._events(found)
         if found := PRO_RATA.fullmatch(tier):
             return self._pro_rata(found)
-        return tier
+        if rarer := rarer_tier(tier, self):
+            return rarer
+        parts = tier.split(" and " if " and " in tier else ", ")
+        said = [self.tier(part) for part in parts] if len(parts) > 1 else []
+        known = said and all(words != part for words, part in zip(said, parts, strict=True))
+        return self.listed(said) if known else tier
 
     def _uptime_tier(self, found: re.Match[str]) -> str:
         high = self.percent(found["high"])

@@ -106,8 +106,8 @@ class DurationTable(Ladder):
         share = sum((one.share for one in earned), Fraction(0))
         days = sum((one.days for one in earned), Fraction(0))
         rows = [row for row in placed if row is not None]
-        tiers = dict.fromkeys(f"{row.row.tier} min" for row in rows)
-        says = f"{len(rows)} looked up in minutes of downtime: {', '.join(tiers) or 'no row'}"
+        tiers = dict.fromkeys(row.row.tier_of("minutes") for row in rows)
+        says = f"{len(rows)} found in the table of minutes: {', '.join(tiers) or 'none'}"
         return Assessment(
             breached=self.missed(measured),
             tier=", ".join(tiers) if share or days else None,

@@ -77,11 +77,15 @@ class ScaleRow(Reward):
         >>> ScaleRow(at_least=10, below=60, credit_percent=5).tier
         '10 <= value < 60'
         """
+        return self.tier_of("value")
+
+    def tier_of(self, noun: str) -> str:
+        """The bounds around the name of what they bound."""
         left = f"{plain(self.above)} < " if self.above is not None else ""
         left = f"{plain(self.at_least)} <= " if self.at_least is not None else left
         right = f" < {plain(self.below)}" if self.below is not None else ""
         right = f" <= {plain(self.at_most)}" if self.at_most is not None else right
-        return f"{left}value{right}"
+        return f"{left}{noun}{right}"
 
 
 @dataclass(frozen=True, slots=True)

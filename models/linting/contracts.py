@@ -33,9 +33,6 @@ Oddities = dict[str, tuple[Finding, ...]]
 """What is odd about terms, by their digest: ten thousand contracts share a few ladders."""
 
 
-ELSEWHERE = frozenset({Defect.PAYS_NOTHING, Defect.CUT_TIER})
-"""What is judged with the fee, and what is no fault of a contract."""
-
 HISTORY = timedelta(days=365)
 """So long after its last deadline a contract is history, and nobody must be told."""
 
@@ -80,15 +77,19 @@ class ContractLinter:
 
     def _of_version(self, contract: Contract, version: ContractVersion) -> Iterator[Finding]:
         sheet = self.sheets.get(version.catalog)
-        yield from worthless(version)
+        odd = tuple(odd_terms(version, sheet, self._known))
+        yield from odd
+        if not any(one.rule == Defect.PAYS_NOTHING for one in odd):
+            yield from worthless(version)
         yield from foreign_amounts(version, sheet)
-        yield from odd_terms(version, sheet, self._known)
         if self.watched is not None and contract.id not in self.watched.counted:
             yield from unknown_monitors(version, self.watched.monitors)
 
 
 def worthless(version: ContractVersion) -> Iterator[Finding]:
-    """A version that promises an uptime, and pays nothing for a month without any."""
+    """A version whose least payout is more than a month without any uptime earns."""
+    if version.credit.minimum_payout is None:
+        return
     if version.billable_amount == 0 or version.affected_percent == 0:
         return  # Said by whoever read the file, with the field's own line.
     worst = determine(
@@ -149,10 +150,12 @@ def odd_terms(
 
     A cap that cuts the harsher tiers may be agreed on.
     """
+    if sheet is not None and sheet.credit == version.credit:
+        return
     of_sheet = () if sheet is None else _oddities(sheet.credit, known)
     published = {(one.rule, one.field) for one in of_sheet}
     for one in _oddities(version.credit, known):
-        if (one.rule, one.field) not in published and one.rule not in ELSEWHERE:
+        if (one.rule, one.field) not in published and one.rule != Defect.CUT_TIER:
             field = one.field.replace("ladder", "credit_ladder", 1)
             yield replace(one, field=field)
 

@@ -250,6 +250,16 @@ def test_a_bars_height_is_its_share_of_the_axis():
     assert ticks == ["0", "2", "4", "6", "8", "10"]
 
 
+def test_a_bar_from_which_something_is_missing_says_so():
+    """A question mark above it; a bar that is whole has none."""
+    group = ("2026-05", (Bar(5, "a", partly=True), Bar(5, "b")))
+    texts = drawing(drawn("Test", [Panel("Test", ("a", "b"), (group,), 0)])).iter(f"{SVG}text")
+    marks = [text for text in texts if text.text == "?"]
+    assert [(mark.attrib["fill"], mark.attrib["text-anchor"]) for mark in marks] == [
+        ("#0072b2", "middle")
+    ]
+
+
 def test_words_of_people_do_not_break_a_chart():
     """File names may hold signs that mean something in SVG."""
     panel = Panel("<&>", ("a<b>.yaml",), (("2026-05", (Bar(1, "x & y"),)),), 0)

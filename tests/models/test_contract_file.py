@@ -431,7 +431,7 @@ GALLERY = {
             'acme.yaml:6: credit_ladder.kind is "single_treshold"; one of the kinds '
             "uptime_brackets, "
             "single_threshold, pro_rata, per_block, per_event, per_points, duration_table, "
-        "clock_hours, metric_table, per_count, repeated, no_credit, combined, by_class. Did you mean single_threshold?"
+            "clock_hours, metric_table, per_count, repeated, no_credit, combined, by_class. Did you mean single_threshold?"
         ),
     ),
     "no kind": (
@@ -439,7 +439,7 @@ GALLERY = {
         (
             "acme.yaml:6: credit_ladder has no kind; one of the kinds uptime_brackets, "
             "single_threshold, pro_rata, per_block, per_event, per_points, duration_table, "
-        "clock_hours, metric_table, per_count, repeated, no_credit, combined, by_class. Add `kind:`."
+            "clock_hours, metric_table, per_count, repeated, no_credit, combined, by_class. Add `kind:`."
         ),
     ),
     "bare id": (
@@ -519,7 +519,7 @@ GALLERY = {
         (
             "acme.yaml:6: credit_ladder.kind is a list of 1; one of the kinds uptime_brackets, "
             "single_threshold, pro_rata, per_block, per_event, per_points, duration_table, "
-        "clock_hours, metric_table, per_count, repeated, no_credit, combined, by_class. Did you mean single_threshold?"
+            "clock_hours, metric_table, per_count, repeated, no_credit, combined, by_class. Did you mean single_threshold?"
         ),
     ),
     "no ladder": (

@@ -170,6 +170,29 @@ def test_london_is_told_in_utc_in_winter_only_when_its_clocks_say_so():
             "pro rata by downtime, beyond the allowance alone, times 1.5",
             "anteilig nach Ausfallzeit, nur über die Freigrenze hinaus, mal 1,5",
         ),
+        (
+            "2 x 0.3 points",
+            "2 steps of 0.3 percentage points below the promise",
+            "2 Stufen von je 0,3 Prozentpunkten unter der Zusage",
+        ),
+        ("1 free hours", "1 hour that is not charged", "1 Stunde, die nicht berechnet wird"),
+        (
+            "0 < minutes < 9, 60 <= minutes",
+            "minutes of downtime: > 0, < 9 and minutes of downtime: ≥ 60",
+            "Minuten Ausfallzeit: > 0, < 9 und Minuten Ausfallzeit: ≥ 60",
+        ),
+        ("latency_ms: 40.5 < value <= 50", "latency_ms: > 40.5, ≤ 50", "latency_ms: > 40,5, ≤ 50"),
+        ("1.5 x days_over", "1.5 times days_over", "1,5-mal days_over"),
+        (
+            "3 failures within 6 periods",
+            "promise missed 3 times within 6 service periods",
+            "Zusage 3-mal verfehlt in 6 Leistungszeiträumen",
+        ),
+        (
+            "uptime < 99.9 and pro rata by downtime, 1x",
+            "uptime below 99.9% and pro rata by downtime, times 1",
+            "Verfügbarkeit unter 99,9 % und anteilig nach Ausfallzeit, mal 1",
+        ),
         ("as agreed", "as agreed", "as agreed"),
     ],
 )

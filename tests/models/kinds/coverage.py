@@ -12,7 +12,8 @@ from models.catalog import determine_payload
 from models.contract import CreditTerms
 from models.ladder import floor_percent
 from models.payload import CalculatorPayload
-from tests.models.ladders.sheets import ROOT, ExactLoader
+from models.published_kinds import kinds_of
+from tests.models.ladders.sheets import PATHS, ROOT, ExactLoader, sheet
 
 FILE = Path(__file__).with_name("coverage.yaml")
 README = ROOT / "models" / "ladders" / "README.md"
@@ -67,7 +68,10 @@ def answered(one):
 
 def table():
     """The rows for people, from the examples."""
-    head = ["| kind | rule | where in `models/` | example, executed |", "|---|---|---|---|"]
+    head = [
+        "| kind | rule | where in `models/` | example, executed | sheets |",
+        "|---|---|---|---|---|",
+    ]
     return "\n".join([*head, *(row(one) for one in covered())])
 
 
@@ -77,7 +81,14 @@ def row(one):
     facts = yaml.dump(plain(one.payload), default_flow_style=True, width=10_000, sort_keys=False)
     short = facts.strip().replace("'", "")
     said = "; ".join(f"{name} {text(value)}" for name, value in one.answer.items())
-    return f"| {one.id} | {one.rule} | {where} | {clip(short)} gives {said} |"
+    return f"| {one.id} | {one.rule} | {where} | {clip(short)} gives {said} | {sheets(one.id)} |"
+
+
+def sheets(kind):
+    """The sheets of the catalog that use a kind: the first, and how many more there are."""
+    found = [path.stem for path in PATHS if kind in kinds_of(sheet(path.stem))]
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    return f"{found[0]}{more}" if found else ""
 
 
 def clip(text_):
