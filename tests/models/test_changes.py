@@ -55,9 +55,14 @@ def test_changes_that_do_not_rise_or_do_not_change_are_refused(changes):
 
 def test_outages_are_told_one_by_one_to_who_asks():
     """The second of three does not count: only its reason was asked for."""
-    asked = []
+    asked: list[int] = []
+
+    def why(place: int) -> str:
+        asked.append(place)
+        return f"why {place}"
+
     wholes = IntervalSet.of([(0, 10), (20, 21), (30, 50)])
-    outages = Outages(wholes, [10, 0, 15], lambda place: asked.append(place) or f"why {place}")
+    outages = Outages(wholes, [10, 0, 15], why)
     assert outages[1] == Outage(Interval(20, 21), 0, "why 1")
     assert asked == [1]
     assert [outage.whole.start for outage in outages.counting] == [0, 30]
