@@ -201,7 +201,7 @@ def test_calm_cells_cost_what_a_bucket_spans_and_not_what_lies_before_it():
     at = 100_000 * frame.stride_ms + np.arange(0, DAY_MS, 60_000)
     keys = ((at << 2) + frame.severity(State.UP)).astype(np.uint64)
     tracemalloc.start()
-    unit = finish(keys, frame, counts=False, repeated=False)
+    unit = finish([keys], frame, counts=False, repeated=False)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert (unit.firsts.tolist(), unit.lasts.tolist()) == ([keys[0]], [keys[-1]])

@@ -86,16 +86,24 @@ class Unit:
     conflicting: int = 0
 
 
-class Sheets:
-    """Room for counts, used again for each bucket: fresh pages cost more than counting."""
+class Room:
+    """Memory used again for each bucket: fresh pages cost more than what is done on them."""
 
     def __init__(self) -> None:
+        self._keys = np.empty(0, np.uint64)
         self._sheets: list[NDArray[np.uint32]] = []
         self._used = 0
 
     def begin(self) -> None:
         """Whatever was given out before is not needed any more."""
         self._used = 0
+
+    def together(self, parts: Sequence[Keys]) -> Keys:
+        """All keys in one array, which stands until a new beginning."""
+        size = sum(part.size for part in parts)
+        if self._keys.size < size:
+            self._keys = np.empty(size + size // 8, np.uint64)
+        return np.concatenate(parts, out=self._keys[:size])
 
     def zeros(self, size: int) -> NDArray[np.uint32]:
         """So many zeros; they stand until a new beginning."""
@@ -110,7 +118,7 @@ class Sheets:
 
 
 def finish(
-    keys: Keys,
+    parts: Sequence[Keys],
     frame: Frame,
     *,
     cuts: Sequence[int] = (),
@@ -118,12 +126,12 @@ def finish(
     counts: bool = True,
     align: int = 1,
     repeated: bool = True,
-    sheets: Sheets | None = None,
+    room: Room | None = None,
 ) -> Unit:
-    """Sort a bucket's keys in place and make runs and counts of them.
+    """Sort a bucket's keys and make runs and counts of them.
 
     Args:
-        keys: At least one key, in any order.
+        parts: At least one key, in any order.
         frame: How they were packed.
         cuts: Times since the bucket's origin at which every run ends, such as a month's end.
         runs: Whether runs are wanted.
@@ -131,17 +139,18 @@ def finish(
         align: The counts begin and end at a multiple of so many minutes, such as a monitor's.
         repeated: Whether repeated rows are counted; without that, and without minute counts, most
             rows need not be sorted.
-        sheets: Where the counts are made; they stand until the next bucket is made there.
+        room: Where this is done; the counts stand until the next bucket is finished there.
     """
+    room = room or Room()
+    room.begin()
     calm = None
     if not (repeated or counts or cuts) and frame.floor_ms >= 2 * CELL_MS:
-        calm = _Calm.of(keys, frame)
-        keys = _told(keys, calm)
+        calm = _Calm.of(parts, frame)
+        parts = _told(parts, calm)
+    keys = room.together(parts)
     if not _rising(keys):
         keys.sort()
-    made = _Pass(
-        keys, frame, runs=runs, counts=counts, align=align, calm=calm, sheets=sheets or Sheets()
-    )
+    made = _Pass(keys, frame, runs=runs, counts=counts, align=align, calm=calm, room=room)
     for begin, end in _blocks(keys):
         made.block(begin, end)
     return made.unit(_cut_rows(keys, frame, cuts))
@@ -163,14 +172,14 @@ class _Calm:
     cells: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, keys: Keys, frame: Frame) -> _Calm:
+    def of(cls, parts: Sequence[Keys], frame: Frame) -> _Calm:
         """The calm cells of these keys."""
         up = np.uint64(frame.severity(State.UP))
-        base = int(keys.min() >> KEY_OF_CELL) - 1
-        seen = np.zeros(int(keys.max() >> KEY_OF_CELL) - base + 2, dtype=bool)
+        base = int(min(part.min() for part in parts) >> KEY_OF_CELL) - 1
+        last = int(max(part.max() for part in parts) >> KEY_OF_CELL)
+        seen = np.zeros(last - base + 2, dtype=bool)
         failed = np.zeros_like(seen)
-        for begin in range(0, keys.size, BLOCK):
-            block = keys[begin : begin + BLOCK]
+        for block in _in_cache(parts):
             cells = _calm_cells(block, base)
             seen[cells] = True
             failed[cells[(block & np.uint64(STATE_MASK)) != up]] = True
@@ -193,13 +202,16 @@ def _calm_cells(keys: Keys, base: int) -> Rows:
     return cells
 
 
-def _told(keys: Keys, calm: _Calm) -> Keys:
+def _told(parts: Sequence[Keys], calm: _Calm) -> list[Keys]:
     """The keys that are in no calm cell; every run begins and ends with one of them."""
-    told = []
-    for begin in range(0, keys.size, BLOCK):
-        block = keys[begin : begin + BLOCK]
-        told.append(block[~calm.at(block)])
-    return np.concatenate(told)
+    return [block[~calm.at(block)] for block in _in_cache(parts)]
+
+
+def _in_cache(parts: Sequence[Keys]) -> Iterator[Keys]:
+    """The same keys in parts that are small enough to stay in the processor's cache."""
+    for part in parts:
+        for begin in range(0, part.size, BLOCK):
+            yield part[begin : begin + BLOCK]
 
 
 def _rising(keys: Keys) -> bool:
@@ -245,11 +257,10 @@ class _Pass:
         counts: bool,
         align: int,
         calm: _Calm | None,
-        sheets: Sheets,
+        room: Room,
     ) -> None:
         self.keys, self.frame, self.runs, self.counts = keys, frame, runs, counts
-        self.calm, self.sheets = calm, sheets
-        sheets.begin()
+        self.calm, self.room = calm, room
         self.limit = np.uint64(frame.floor_ms << STATE_BITS)
         self.starts: list[Rows] = []
         self.duplicates = self.conflicting = 0
@@ -257,7 +268,7 @@ class _Pass:
         self.scratch = np.empty_like(self.difference)
         self.first_cell = _cell(int(keys[0])) // align * align
         after_last = (_cell(int(keys[-1])) // align + 1) * align
-        self.checks = sheets.zeros(after_last - self.first_cell if counts else 0)
+        self.checks = room.zeros(after_last - self.first_cell if counts else 0)
         self.others: dict[State, NDArray[np.uint32]] = {}
         self.up = frame.severity(State.UP)
 
@@ -336,7 +347,7 @@ class _Pass:
     def _plane(self, rank: int) -> NDArray[np.uint32]:
         state = State(self.frame.severity(rank))
         if state not in self.others:
-            self.others[state] = self.sheets.zeros(self.checks.size)
+            self.others[state] = self.room.zeros(self.checks.size)
         return self.others[state]
 
     def unit(self, cut_rows: Rows) -> Unit:

@@ -34,7 +34,6 @@ class Blocks:
     def __init__(self, length: int) -> None:
         self.length = length
         self._free: list[Keys] = []
-        self._gathered = np.empty(0, np.uint64)
 
     def take(self) -> Keys:
         """A block that nobody uses."""
@@ -46,12 +45,6 @@ class Blocks:
     def give_back(self, blocks: Iterable[Keys]) -> None:
         """Let these be used again."""
         self._free.extend(blocks)
-
-    def together(self, length: int) -> Keys:
-        """Room for a whole bucket: the same at each call, so for one bucket at a time."""
-        if self._gathered.size < length:
-            self._gathered = np.empty(length + length // 8, np.uint64)
-        return self._gathered[:length]
 
 
 class Bucket:
@@ -84,16 +77,15 @@ class Bucket:
         self.size += other.size
         other._filled, other.size = [], 0
 
-    def emptied(self) -> Keys:
-        """All keys, in no order; they stand until another bucket of these blocks is emptied."""
-        keys = self._blocks.together(self.size)
-        end = 0
-        for block, used in self._filled:
-            keys[end : end + used] = block[:used]
-            end += used
+    @property
+    def parts(self) -> list[Keys]:
+        """All keys, in no order."""
+        return [block[:used] for block, used in self._filled]
+
+    def release(self) -> None:
+        """Let the memory be used again; the keys are not needed any more."""
         self._blocks.give_back(block for block, _ in self._filled)
         self._filled, self.size = [], 0
-        return keys
 
 
 Filled = dict[int, Bucket]

@@ -23,7 +23,7 @@ from connectors.monitoring._engine.kernel import (
     STATE_MASK,
     Frame,
     Keys,
-    Sheets,
+    Room,
     Unit,
     finish,
 )
@@ -225,7 +225,7 @@ class _Measuring:
         self.months = month_edges(earliest, latest)
         self.numbering = Numbering(room, asked.monitor)
         self.blocks = Blocks(KEYS_OF_A_MONITOR if self.by_monitor else KEYS_OF_A_DAY)
-        self.sheets = Sheets()
+        self.room = Room()
         self.open: Filled = {}
         self.found: list[Fragments] = []
         self.result = Measured(asked, self.numbering)
@@ -305,15 +305,16 @@ class _Measuring:
         room = self.numbering.regions_room
         inside = [edge - origin for edge in self.months if self.by_monitor and edge > origin]
         unit = finish(
-            bucket.emptied(),
+            bucket.parts,
             self.frame,
             cuts=inside,
             runs=self.asked.runs,
             counts=self.asked.counts,
             align=room * self.frame.stride_minutes,
             repeated=self.asked.repeated,
-            sheets=self.sheets,
+            room=self.room,
         )
+        bucket.release()
         self.result.duplicates += unit.duplicates
         self.result.conflicting += unit.conflicting
         if self.asked.runs:
