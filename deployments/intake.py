@@ -13,7 +13,6 @@ import binascii
 import hashlib
 import hmac
 import logging
-import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -38,6 +37,7 @@ from connectors.billing.stripe import UnsignedError, require_signed
 from connectors.errors import ConnectorError, Permanent
 from connectors.store import Arrival, Store
 from deployments.bodies import OversizedError, whole_body
+from flows.settings import held
 from models.findings import Finding, UnusableInputError
 from models.incidents.signal import Signal, ahead_of
 from models.incidents.terms import IncidentTerms, WebhookKind
@@ -284,4 +284,7 @@ def doors_of_environment(terms: IncidentTerms | None) -> dict[str, Door]:
     Raises:
         UnusableInputError: As `doors_of`.
     """
-    return {} if terms is None else doors_of(terms, os.environ)
+    if terms is None:
+        return {}
+    names = [name for webhook in terms.webhooks for name in webhook.secret_names()]
+    return doors_of(terms, {name: held(name) for name in names})

@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 
 from connectors.retry import pause
 from flows.guard import Guarded, guard_all
+from flows.incident_reminders import remind_all
 from flows.incidents import all_incidents
 from flows.office import Office, open_office
 from flows.publishing import Published, publish_all
@@ -58,9 +59,10 @@ def incident_guard(request: GuardRequest) -> None:
 
 
 def round_of(office: Office) -> tuple[Guarded, Published]:
-    """One round: decide, then publish."""
-    guarded = guard_all(office)
-    return guarded, publish_all(office)
+    """One round: decide, publish, remind."""
+    guarded, published = guard_all(office), publish_all(office)
+    remind_all(office)
+    return guarded, published
 
 
 def show_incidents(office: Office) -> None:

@@ -104,7 +104,11 @@ def _of_sources(workspace: Workspace | None) -> tuple[str, ...]:
 
 
 def _outside(workspace: Workspace | None) -> tuple[Identified, ...]:
-    return (*workspace.sources, *workspace.exclusion_sources) if workspace else ()
+    if workspace is None:
+        return ()
+    incidents = workspace.incidents
+    told = (*incidents.webhooks, *incidents.pages) if incidents else ()
+    return (*workspace.sources, *workspace.exclusion_sources, *told)
 
 
 def needs(workspace: Workspace) -> frozenset[str]:

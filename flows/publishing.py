@@ -6,7 +6,6 @@ what was decided before that is not sent any more. What is said was decided else
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +23,7 @@ from flows.incidents import all_incidents, alone, chain_of, find_incident, tell
 from flows.log import note
 from flows.office import Office
 from flows.pacing import Limits
+from flows.settings import held
 from models.effect import Abilities, EffectState, Match
 from models.incidents.life import ONGOING, Act, Incident, IncidentState, Update
 from models.incidents.terms import IncidentTerms, PageKind, PageTerms, ServiceTerms
@@ -296,7 +296,7 @@ def _opened(terms: PageTerms, folder: Path, title: str) -> StatusPage:
     if terms.kind is PageKind.LOCAL or terms.page is None:
         return LocalPage(terms.id, folder / terms.folder, title=title, link=terms.link or "")
     name = terms.secret_name("KEY")
-    key = os.environ.get(name, "")
+    key = held(name)
     if not key:
         message = (
             f"{name}: is not set; the key of the page {terms.id} was expected. "

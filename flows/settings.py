@@ -38,6 +38,7 @@ SMTP_CA = "MAKEGOOD_SMTP_CA"
 APPROVER_TOKEN = "MAKEGOOD_APPROVER_TOKEN"  # noqa: S105  Its name, not the token.
 WORKSPACE = "MAKEGOOD_WORKSPACE"
 CLUSTER = "MAKEGOOD_CLUSTER"
+SIGNING_KEY_FILE = "MAKEGOOD_SIGNING_KEY_FILE"
 
 PREFECT_API = "PREFECT_API_URL"
 PREFECT_HOME = "PREFECT_HOME"
@@ -183,6 +184,11 @@ class Settings(BaseSettings):
         default="",
         description="processes that measure and reckon: `local:4`, or the address of a Dask "
         "scheduler, such as `tcp://scheduler.example:8786`; without it the run's own process does",
+    )
+    signing_key_file: Plain = Field(
+        default="",
+        description="the file of the private key that signs evidence packs, which `makegood "
+        "signing-key` makes",
     )
 
     @classmethod

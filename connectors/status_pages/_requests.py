@@ -112,7 +112,7 @@ class Line:
 
 def _words(answer: httpx.Response) -> str:
     try:
-        found = json.loads(answer.content)
+        found = json.loads(answer.content, parse_float=Decimal)
     except ValueError:
         found = answer.text
     if isinstance(found, dict):

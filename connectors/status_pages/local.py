@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from html import escape
 from itertools import groupby
 from pathlib import Path
@@ -74,7 +75,8 @@ class LocalPage:
 
     def _posts(self) -> list[Post]:
         files = sorted((self._folder / "posts").glob("*.json"))
-        return [Post.from_intent(json.loads(file.read_text(encoding="utf-8"))) for file in files]
+        texts = (file.read_text(encoding="utf-8") for file in files)
+        return [Post.from_intent(json.loads(text, parse_float=Decimal)) for text in texts]
 
     def _page(self) -> str:
         posts = self._posts()

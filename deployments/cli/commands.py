@@ -185,7 +185,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "incidents": Command(
         "incidents:incidents",
-        "Incidents: drafts, what readers are told, and what it may cost.",
+        "Incidents: drafts, and what readers are told.",
         (
             "makegood incidents list",
             "makegood incidents show api/2026-05-10T08:00:00Z",

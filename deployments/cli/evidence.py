@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -16,10 +15,10 @@ from deployments.cli.options import Json, MonthArgument, Workspace, month_of
 from deployments.cli.printing import print_json, write
 from flows.evidence_pack import evidence_pack
 from flows.office import open_office
+from flows.settings import SIGNING_KEY_FILE, held
 from models.findings import refuse
 
 HERE = Path()
-KEY_FILE = "MAKEGOOD_SIGNING_KEY_FILE"
 
 
 def evidence(
@@ -69,19 +68,19 @@ def signing_key(
     write(
         f"{path}: a new private key, for its owner alone. Keep a copy where only you can read it."
     )
-    write(f"Set {KEY_FILE}={path}")
+    write(f"Set {SIGNING_KEY_FILE}={path}")
     write(f"Publish its public half: {public_text(key)}")
     return Exit.DONE
 
 
 def _key_file() -> Path:
-    named = os.environ.get(KEY_FILE, "")
+    named = held(SIGNING_KEY_FILE)
     if not named:
         raise refuse(
-            KEY_FILE,
+            SIGNING_KEY_FILE,
             "is not in the environment, or empty",
             expected="the file with the key that signs evidence packs",
-            remedy=f"Make one with `makegood signing-key FILE` and set {KEY_FILE}=FILE.",
+            remedy=f"Make one with `makegood signing-key FILE` and set {SIGNING_KEY_FILE}=FILE.",
         )
     return Path(named)
 

@@ -113,18 +113,21 @@ def said(move: Mapping[str, JsonValue]) -> str:
     """What a move says, in a few words."""
     match Act(move["act"]):
         case Act.GUARDED:
-            return str(move["decision"]["verdict"])
+            says = move["decision"]["verdict"]
         case Act.PUBLISHED:
             skipped = move["facts"].get("skipped")
-            return f"update {move['update']} on {move['page']}{f': {skipped}' if skipped else ''}"
+            says = f"update {move['update']} on {move['page']}{f': {skipped}' if skipped else ''}"
         case Act.NOTICED:
-            return f"{move['page']} shows {move['state']}"
+            says = f"{move['page']} shows {move['state']}"
         case Act.APPROVED | Act.UPDATED:
-            return str(move["state"])
+            says = move["state"]
         case Act.NOTED:
-            return str(move["text"])
+            says = move["text"]
+        case Act.WRITTEN:
+            says = f"a postmortem of {len(move['text']):,} characters"
         case _:
-            return str(move.get("why", ""))
+            says = move.get("why", "")
+    return str(says)
 
 
 def stake_document(stake: AtStake) -> AtStakeDocument:

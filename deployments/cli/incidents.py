@@ -10,12 +10,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from connectors.errors import ConnectorError
+from connectors.files import write_whole
 from deployments.cli.approver import present_voice
 from deployments.cli.documents import (
     IncidentMovedDocument,
@@ -38,8 +40,10 @@ from deployments.cli.incident_reports import (
 from deployments.cli.options import Json, Workspace
 from deployments.cli.printing import counted, print_json, table, write
 from flows import incidents as telling
+from flows import postmortems
 from flows.guard import guard_all
 from flows.incident_money import at_stake, credits_of
+from flows.incident_reminders import remind_all
 from flows.incidents import Changes, Saying, all_incidents, find_incident
 from flows.office import Office, open_office
 from flows.publishing import Published, publish_all
@@ -53,6 +57,7 @@ from models.incidents.life import (
     IncidentState,
     Level,
 )
+from models.incidents.postmortem import html, markdown
 from models.incidents.terms import IncidentTerms
 from models.intervals import MINUTE_MS, instant, utc, utc_text
 from models.ledger import one_line
@@ -62,9 +67,17 @@ from models.terms import near_miss
 HERE = Path()
 CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
+
+class Form(StrEnum):
+    """How a postmortem is written."""
+
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
 incidents = typer.Typer(
     rich_markup_mode=None,
-    help="Incidents: drafts, what readers are told, and what it may cost.",
+    help="Incidents: drafts, and what readers are told.",
     no_args_is_help=True,
 )
 
@@ -328,12 +341,71 @@ def note_on_incident(
         return _shown(office, noted, Published(), json=json)
 
 
+@incidents.command("postmortem")
+def write_postmortem(
+    key: Key,
+    *,
+    file: Annotated[
+        Path | None, typer.Option("--write", metavar="FILE", help="Write it to a new file.")
+    ] = None,
+    form: Annotated[Form, typer.Option("--format", help="Markdown, or HTML.")] = Form.MARKDOWN,
+    shared: Annotated[
+        bool, typer.Option("--shared", help="Leave out names, clients, money and evidence.")
+    ] = False,
+    keep: Annotated[
+        Path | None, typer.Option("--keep", metavar="FILE", help="Keep what people have written.")
+    ] = None,
+    token: Token = False,
+    workspace: Workspace = HERE,
+) -> int:
+    """Compile a postmortem from what is known, or keep a version that people have written.
+
+    What only people know is left as a gap; a version with gaps is not kept.
+    """
+    with open_office(workspace, read_only=keep is None) as office:
+        if keep is not None:
+            incident, by, now = _asked(office, key, token=token)
+            kept = postmortems.keep(office.store, incident.id, _written(keep), by=by, now=now)
+            number = len(postmortems.versions_of(kept))
+            write(f"{kept.id}: version {number} is kept.")
+            return Exit.DONE
+        incident = find_incident(office.store, key)
+        told = postmortems.compiled(office.store, _terms(office), incident, shared=shared)
+    text = markdown(told) if form is Form.MARKDOWN else html(told)
+    if file is None:
+        write(text)
+        return Exit.DONE
+    if file.exists():
+        raise refuse(
+            "--write",
+            f"names {file}, which is there already",
+            expected="a new file, because people write in it",
+            remedy="Name another one, or move that one away.",
+        )
+    write_whole(file, text.encode())
+    write(f"Written to {file}.")
+    return Exit.DONE
+
+
+def _written(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        raise refuse(
+            "--keep",
+            f"names {file}, which cannot be read",
+            expected="a text file in UTF-8",
+            remedy="Check its path.",
+        ) from None
+
+
 @incidents.command("guard")
 def guard_services(*, workspace: Workspace = HERE, json: Json = False) -> int:
-    """Hear what is new, decide what is due, and publish what is approved. Run it every minute."""
+    """Hear what is new, decide what is due, publish, remind. Run it every minute."""
     with open_office(workspace) as office:
         guarded = guard_all(office)
         published = publish_all(office)
+        remind_all(office)
     if json:
         print_json(guard_document(guarded, published))
     else:

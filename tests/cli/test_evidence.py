@@ -13,8 +13,8 @@ import zipfile
 import pytest
 
 from connectors.signing import read_key
-from deployments.cli.evidence import KEY_FILE
 from flows import pack_verifier
+from flows.settings import SIGNING_KEY_FILE
 from tests.command import makegood
 from tests.workspaces import ACME, SEPTEMBER, Books, checks, maintenance
 
@@ -29,7 +29,7 @@ def books(tmp_path, monkeypatch):
     books.run(notify=False)
     key = tmp_path / "signing.pem"
     assert makegood("signing-key", str(key)).code == 0
-    monkeypatch.setenv(KEY_FILE, str(key))
+    monkeypatch.setenv(SIGNING_KEY_FILE, str(key))
     return books
 
 
@@ -161,7 +161,7 @@ def test_without_a_key_or_a_decision_nothing_is_written(books, tmp_path, monkeyp
     ended = makegood("evidence", "acme/api", "2025-08", *where)
     assert ended.code == 2
     assert "has no decision for 2025-08" in ended.err
-    monkeypatch.delenv(KEY_FILE)
+    monkeypatch.delenv(SIGNING_KEY_FILE)
     ended = makegood("evidence", "acme/api", SEPTEMBER, *where)
     assert ended.code == 2
     assert "makegood signing-key" in ended.err

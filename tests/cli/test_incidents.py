@@ -179,3 +179,24 @@ def test_a_page_that_is_away_is_told_later(books, key, monkeypatch):
     assert "cannot be reached" in ended.err
     code, shown = document(books, "show", key, schema="incidents-show")
     assert (code, shown["incident"]["waiting"]) == (0, ["far"])
+
+
+def test_a_postmortem_is_written_finished_and_kept(books, key, tmp_path):
+    """What is compiled goes to a new file; people fill its gaps; a version is kept."""
+    file = tmp_path / "postmortem.md"
+    assert incidents(books, "postmortem", key, "--write", file).code == 0
+    again = incidents(books, "postmortem", key, "--write", file)
+    assert (again.code, "is there already" in again.err) == (2, True)
+    early = incidents(books, "postmortem", key, "--keep", file)
+    assert (early.code, "still has 4 gaps" in early.err) == (2, True)
+    file.write_text("# What happened\n\nA release.\n", encoding="utf-8")
+    kept = incidents(books, "postmortem", key, "--keep", file)
+    assert (kept.code, kept.out) == (0, f"{key}: version 1 is kept.\n")
+    assert "a postmortem of 28 characters" in incidents(books, "show", key).out
+
+
+def test_a_shared_postmortem_is_printed_as_html(books, key):
+    """Without clients."""
+    ended = incidents(books, "postmortem", key, "--shared", "--format", "html")
+    assert (ended.code, "acme" in ended.out) == (0, False)
+    assert ended.out.startswith("<!doctype html>")
