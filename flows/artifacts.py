@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
-from prefect.artifacts import Artifact, create_markdown_artifact, create_table_artifact
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactCollectionFilter, ArtifactCollectionFilterKey
 
 from flows.month import MonthRun, Outcome
 from flows.office import Office
@@ -129,8 +130,10 @@ def show_released(office: Office, period: str, clients: Sequence[str] = ()) -> N
 
 def _latest(key: str) -> str:
     """The id of the latest artifact under a key; "" without any."""
-    found: Any = Artifact.get(key)
-    return str(found.id) if found else ""
+    wanted = ArtifactCollectionFilter(key=ArtifactCollectionFilterKey(any_=[key]))
+    with get_client(sync_client=True) as client:
+        found = client.read_latest_artifacts(artifact_filter=wanted, limit=1)
+    return str(found[0].latest_id) if found else ""
 
 
 def _row(outcome: Outcome) -> dict[str, str]:

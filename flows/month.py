@@ -87,7 +87,8 @@ from models.terms import JsonValue
 Item = TypeVar("Item")
 
 MOST_NOTED = 20
-"""Decisions of a shard that go into the run's log one by one; the decision log holds them all."""
+"""Decisions that go into the run's log one by one, shared out among its shards, and one of each at
+least; at DEBUG all of them do, and the decision log holds them anyway."""
 
 
 class Part(StrEnum):
@@ -517,7 +518,7 @@ def apply_ladder(run: MonthRun, shard: int) -> str:
         _record(run, outcomes, history)
     run.outcomes[shard] = tuple(outcomes)
     changed = [outcome for outcome in outcomes if outcome.change is not None]
-    for outcome in changed[:MOST_NOTED]:
+    for outcome in changed[: max(MOST_NOTED // len(run.plan.shards), 1)]:
         note(f"{outcome.governed.contract.id}: {outcome.says}")
     note_detail(*(partial(_in_detail, outcome) for outcome in outcomes))
     return (

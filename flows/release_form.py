@@ -45,8 +45,8 @@ MOST_ATTEMPTS = 20
 QUESTION = "release-"
 """What the key of every question begins with; the service month follows."""
 
-FORM_COLUMNS = 42
-"""Characters that fit beside an amount in Prefect's form."""
+WHY_COLUMNS = 42
+"""Characters after which a table's cell is broken: Prefect's tables break no line."""
 
 TWO_NEEDED = (
     "Two people must agree: {}. A name in a form counts for neither; use `makegood release` under "
@@ -65,7 +65,7 @@ class ReleaseAnswer(RunInput):
     obligations: list[str] = Field(
         default=[],
         title="Only these obligations",
-        description="Keys from the table, such as acme/api/2026-05/r0. Empty for all.",
+        description="Keys from the list, such as acme/api/2026-05/r0. Empty for all.",
     )
     total: str = Field(
         default="",
@@ -120,7 +120,7 @@ class Question:
         said += ["", f"**{count} credit{'s' * (count != 1)} of {batch.month}, {total}.**"]
         if batch.needed.people > 1:
             said += ["", TWO_NEEDED.format(batch.needed.why)]
-        said += ["", _table(self.largest, self.noes)]
+        said += ["", _listed(self.largest, self.noes)]
         left = count - len(self.largest)
         if left:
             said += ["", f"{left} smaller ones are in the run's artifact and count in the total."]
@@ -139,25 +139,17 @@ def _size(stored: StoredObligation) -> int:
     return abs(stored.obligation.amount.minor) if stored.obligation.amount else 0
 
 
-def _table(drafts: Sequence[StoredObligation], noes: Mapping[str, Declined]) -> str:
-    """The drafts in two columns and few lines, as the form is small: what is not seen is not read.
+def _listed(drafts: Sequence[StoredObligation], noes: Mapping[str, Declined]) -> str:
+    """The drafts as a list: in Prefect's small form a table is squeezed until nobody sees its rows.
 
     How each is to be paid stands in the run's artifact.
     """
-    rows = [
-        (
-            str(stored.obligation.amount),
-            f"**{plain(stored.key)}**<br>"
-            + lines(
-                f"{stored.ledger['client_name']}, {stored.ledger['uptime_percent']} % of "
-                f"{_promised(stored)}",
-                _why(stored, noes),
-                width=FORM_COLUMNS,
-            ),
-        )
+    return "\n".join(
+        f"- **{stored.obligation.amount}**, {plain(stored.key)}: "
+        f"{plain(stored.ledger['client_name'])}, {stored.ledger['uptime_percent']} % of "
+        f"{_promised(stored)}; {plain(_why(stored, noes))}"
         for stored in drafts
-    ]
-    return table(("Amount", "Obligation"), rows, numbers=(0,))
+    )
 
 
 def _whole_table(question: Question) -> str:
@@ -170,7 +162,7 @@ def _whole_table(question: Question) -> str:
             lines(
                 str(question.foreseen.get(stored.key, "")),
                 _why(stored, question.noes),
-                width=FORM_COLUMNS,
+                width=WHY_COLUMNS,
             ),
         )
         for stored in question.batch.waiting

@@ -135,7 +135,10 @@ class Pages:
 
     def artifact(self, key: str) -> Any:
         """The latest artifact under a key."""
-        return self.asked("GET", f"/artifacts/{key}/latest")
+        (found,) = self.asked(
+            "POST", "/artifacts/latest/filter", artifacts={"key": {"any_": [key]}}
+        )
+        return {**found, "id": found["latest_id"]}
 
 
 def free_port() -> int:

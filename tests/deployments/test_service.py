@@ -75,7 +75,7 @@ def test_a_month_is_decided_asked_about_and_released(pages, books):
     assert until(lambda: last_words(pages, run), lambda: "it said nothing") == [ALIVE]
     assert pages.run(run)["name"] == f"month-end {SEPTEMBER} (2 clients)"
     assert "**2 credits of 2025-09, 200.00 EUR, 360.00 USD.**" in shown
-    assert "| 200.00 EUR | **acme/api/2025-09/r0**<br>Acme GmbH, 99.722222 % of 99.9 %<br>" in shown
+    assert "- **200.00 EUR**, acme/api/2025-09/r0: Acme GmbH, 99.722222 % of 99.9 %; " in shown
     assert set(states(books).values()) == {ObligationState.DRAFT}
     pages.answer(run, decision=ALL, total="200 EUR", approver="Kim")
     second, shown = pages.question(run, besides=first)
