@@ -226,7 +226,16 @@ class CreditTerms(Terms):
             ("minimum_payout", kept and self.minimum_payout is not None, stay),
             ("cap.days", not in_days and cap.days is not None, money),
             ("days_paid", not in_days and self.days_paid is DaysPaid.AS_MONEY, money),
+            *self._unused_caps(stay, money),
         )
+
+    def _unused_caps(self, stay: str, money: str) -> Iterator[tuple[str, bool, str]]:
+        for place, cap in enumerate(self.caps):
+            if cap.days is not None:
+                yield f"caps[{place}].days", not self.ladder.in_days, money
+            else:
+                bound = "percent" if cap.percent is not None else "amount"
+                yield f"caps[{place}].{bound}", self.days_stay_days, stay
 
     def _unbounded(self, place: str) -> Iterator[Finding]:
         bounded = self.cap is not None or self.caps

@@ -17,6 +17,7 @@ from deployments.cli.options import Json, number_of
 from deployments.cli.printing import print_json, write
 from flows.determining import DeterminedPayload, determine_payload
 from models.ladder import floor_percent
+from models.money import Money
 from models.printing import number_text
 
 
@@ -64,7 +65,7 @@ def determine(
 
 def _document(found: DeterminedPayload) -> DetermineDocument:
     answer = found.answer
-    return DetermineDocument(
+    document = DetermineDocument(
         month=found.payload.month,
         uptime_percent=None if answer.uptime is None else floor_percent(answer.uptime),
         breached=answer.breached,
@@ -78,6 +79,13 @@ def _document(found: DeterminedPayload) -> DetermineDocument:
         claim_by=answer.claim_by.isoformat() if answer.claim_by else None,
         steps=[StepDocument(name=step.name, says=step.says) for step in answer.steps],
     )
+    if answer.rights:
+        document["rights"] = list(answer.rights)
+    if answer.form:
+        document["form"] = answer.form
+    if answer.carried_minor:
+        document["carried_amount"] = Money(answer.carried_minor, answer.currency).text
+    return document
 
 
 def _print_determination(document: DetermineDocument) -> None:

@@ -8,7 +8,7 @@ three decimals; money and percentages are strings; a value that is not known is 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, NotRequired
 
 from pydantic import ConfigDict, Field, WithJsonSchema, with_config
 from typing_extensions import TypedDict
@@ -108,7 +108,11 @@ class StepDocument(TypedDict):
 
 @with_config(STRICT)
 class DetermineDocument(TypedDict):
-    """The answer of `makegood determine`."""
+    """The answer of `makegood determine`.
+
+    `rights`, `form` and `carried_amount` are there only where the terms have something to say: what
+    the period gives beside money, what the credit comes as, what is too small and waits.
+    """
 
     month: Month
     uptime_percent: UptimePercent | None
@@ -122,6 +126,9 @@ class DetermineDocument(TypedDict):
     withheld: str | None
     claim_by: Day | None
     steps: list[StepDocument]
+    rights: NotRequired[list[str]]
+    form: NotRequired[str]
+    carried_amount: NotRequired[Amount]
 
 
 @with_config(STRICT)

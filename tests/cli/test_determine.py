@@ -161,3 +161,35 @@ def test_the_terms_that_are_shown_are_a_ladder_file(determined, tmp_path, name):
     figures = {"outages_seconds": [9000, 4000], "billable_amount": 500}
     ours = determined(ladder=copied, **figures).document
     assert ours == determined(ladder=name, **figures).document
+
+
+def test_a_right_is_told_beside_a_credit_of_nothing(determined):
+    """Datadog: no money, and what may be done instead."""
+    ended = determined("--fee", "1000", ladder="datadog", uptime_percent=99)
+    assert ended.document["credit_amount"] == "0.00"
+    assert ended.document["breached"] is True
+    assert len(ended.document["rights"]) == 1
+    assert "rights" not in determined(ladder="datadog", uptime_percent=100).document
+
+
+def test_what_is_too_small_is_carried_and_told(determined, tmp_path):
+    """10.00 of at least 1,000.00."""
+    terms = tmp_path / "ladder.yaml"
+    terms.write_text(
+        "credit_ladder: {kind: single_threshold, commitment_percent: 99.9, credit_percent: 10}\n"
+        "minimum_payout: {at_least: 1000, otherwise: carried}\n"
+        "form: {instrument: renewal}\n"
+    )
+    found = determined("--fee", "100", ladder=terms, uptime_percent=99).document
+    assert (found["credit_amount"], found["carried_amount"]) == ("0.00", "10.00")
+    assert "form" not in found
+
+
+def test_counted_requests_and_outages_with_times_are_payloads(determined):
+    """Half of one interval's requests of four fail: 87.5 % on average; a clock hour is free."""
+    counts = [[10, 5], [10, 0], [0, 0], [10, 0]]
+    found = determined(requests={"interval_minutes": 5, "counts": counts}).document
+    assert (found["uptime_percent"], found["credit_percent"]) == ("87.500000", "100")
+    down = [{"start": "2026-05-01T10:00Z", "end": "2026-05-01T10:07Z"}]
+    hours = determined("--fee", "744", ladder="aws-ec2-2018-hourly", outages=down).document
+    assert hours["credit_amount"] == "1.00"

@@ -431,7 +431,8 @@ GALLERY = {
             'acme.yaml:6: credit_ladder.kind is "single_treshold"; one of the kinds '
             "uptime_brackets, "
             "single_threshold, pro_rata, per_block, per_event, per_points, duration_table, "
-            "clock_hours, metric_table, per_count, repeated, no_credit, combined, by_class. Did you mean single_threshold?"
+            "clock_hours, metric_table, per_count, repeated, no_credit, combined, "
+            "by_class. Did you mean single_threshold?"
         ),
     ),
     "no kind": (
@@ -439,7 +440,8 @@ GALLERY = {
         (
             "acme.yaml:6: credit_ladder has no kind; one of the kinds uptime_brackets, "
             "single_threshold, pro_rata, per_block, per_event, per_points, duration_table, "
-            "clock_hours, metric_table, per_count, repeated, no_credit, combined, by_class. Add `kind:`."
+            "clock_hours, metric_table, per_count, repeated, no_credit, combined, "
+            "by_class. Add `kind:`."
         ),
     ),
     "bare id": (
@@ -511,15 +513,18 @@ GALLERY = {
     ),
     "one level too deep": (
         ACME.replace(LADDER, "{catalog: example-cloud, cap: {percent: 5}}"),
-        "acme.yaml:6: credit_ladder.cap is no field here; one of catalog, version. "
-        "Move it further up.",
+        (
+            "acme.yaml:6: credit_ladder.cap is no field here; one of catalog, version. "
+            "Move it further up."
+        ),
     ),
     "kind in brackets": (
         ACME.replace("single_threshold", "[single_threshold]"),
         (
             "acme.yaml:6: credit_ladder.kind is a list of 1; one of the kinds uptime_brackets, "
             "single_threshold, pro_rata, per_block, per_event, per_points, duration_table, "
-            "clock_hours, metric_table, per_count, repeated, no_credit, combined, by_class. Did you mean single_threshold?"
+            "clock_hours, metric_table, per_count, repeated, no_credit, combined, "
+            "by_class. Did you mean single_threshold?"
         ),
     ),
     "no ladder": (
@@ -932,8 +937,9 @@ def test_a_ladder_in_a_file_may_have_a_cap_beside_it():
         (
             LADDER.replace("99.9", "99,9"),
             (
-                "ladder.yaml:1: 9 is no field here; one of commitment_percent, kind, "
-                "credit_percent. A comma ends a value; write decimals with a point."
+                "ladder.yaml:1: 9 is no field here; one of commitment_percent, "
+                "credit_percent, credit_days, credit_share, credit_hours, credit_months, kind. "
+                "A comma ends a value; write decimals with a point."
             ),
         ),
         (
