@@ -19,6 +19,7 @@ from connectors.store import EffectPlan, StoredObligation
 from flows.claim_links import links_of
 from flows.claims import all_claims
 from flows.effects import ONCE, Settlement, carry_out, settle
+from flows.incidents import all_incidents
 from flows.log import note
 from flows.messages import (
     ChangeLine,
@@ -551,7 +552,16 @@ def _notice(office: Office, stored: StoredObligation) -> ClientNotice:
         outages=tuple(_outages(facts)),
         windows=_windows(facts),
         details_url=_details(office, stored),
+        incidents=tuple(_incidents(office, stored)),
     )
+
+
+def _incidents(office: Office, stored: StoredObligation) -> Iterator[str]:
+    """The pages of incidents that the month's evidence names; never a dashboard of ours."""
+    named = stored.ledger["evidence"]
+    if named and office.workspace.incidents is not None:
+        links = {one.link for one in all_incidents(office.store, service=stored.service)}
+        yield from (link for link in named if link in links)
 
 
 def _outages(facts: Mapping[str, JsonValue]) -> Iterator[OutageLine]:

@@ -225,6 +225,7 @@ class ClientNotice:
         explanation: What happened, in the provider's words; "" for none.
         details_url: A page with the details; "" for none.
         contact: Name and address for questions; "" when answering the mail is enough.
+        incidents: Where readers were told of the outages while they lasted.
     """
 
     month: ServiceMonth
@@ -249,6 +250,7 @@ class ClientNotice:
     explanation: str = ""
     details_url: str = ""
     contact: str = ""
+    incidents: tuple[str, ...] = ()
 
     @property
     def month_ms(self) -> int:

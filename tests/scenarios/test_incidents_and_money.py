@@ -9,6 +9,7 @@ import pytest
 from connectors.store import Observation
 from flows.incident_money import at_stake, credits_of
 from flows.incidents import all_incidents, chain_of
+from flows.mailing import notice_of
 from models.decision import EntryKind
 from models.incidents.life import incidents_of
 from models.intervals import MINUTE_MS
@@ -81,6 +82,21 @@ def test_a_credit_names_the_incident_that_readers_were_told_of(books):
     assert rows["acme/api/2025-09/r0"]["Evidence URLs"] == LINK
     assert rows["bluefin/api/2025-09/r0"]["Evidence URLs"] == LINK
     assert books.verify().faults == ()
+
+
+def test_a_client_is_told_where_readers_were_told(books, tmp_path):
+    """The incident's page, and none of our dashboards."""
+    dashboard = "evidence: [https://grafana.example/d/api]\n"
+    books.agree(ACME + dashboard, BLUEFIN, VENDOR)
+    told(books, PUBLISHED)
+    books.run()
+    assert "grafana" in books.rows["acme/api/2025-09/r0"]["Evidence URLs"]
+    with opened(tmp_path) as office:
+        (stored,) = office.store.obligations("2025-09", clients=["acme"])
+        letter = notice_of(office, stored)
+    assert f"What we said while it lasted: {LINK}" in letter.text
+    assert f'href="{LINK}"' in letter.html
+    assert "grafana" not in letter.text + letter.html
 
 
 @pytest.mark.parametrize("moves", [(), DRAFTED, PUBLISHED])
