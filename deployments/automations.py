@@ -37,8 +37,10 @@ NAMES = (DEAD, CRASHED, LATE)
 BLOCK = "makegood-alarm"
 """The notification block, of any kind, that an operator makes in Prefect's pages."""
 
-SILENT_SECONDS = 120
-"""Four signs of life, one every half minute: a server that restarts misses one or two."""
+SILENT_SECONDS = 1_800
+"""Twice as long as the server holds back a run's events when one of them is missing (see `RESTS`):
+a run that waits for an approval is known to wait before it could be taken for dead. Until then a
+dead run keeps the pool to itself; `prefect flow-run cancel` frees it at once."""
 
 LATE_SECONDS = 3600
 """A month in the pool keeps other runs waiting, which is no alarm."""
