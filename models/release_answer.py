@@ -73,7 +73,7 @@ def faults(answer: Answer, shown: Mapping[str, Money]) -> Iterator[str]:
         yield "Nobody is named: say who you are."
     unknown = [key for key in answer.listed if key not in shown]
     if unknown:
-        yield f"{', '.join(unknown)} is not in the list: copy keys from the table."
+        yield f"{', '.join(unknown)} is not in the list: copy keys from it."
     if answer.choice is Choice.DECLINE:
         if not answer.why.strip():
             yield "No reason is given: whoever looks next wants to know why it was declined."
@@ -94,7 +94,7 @@ def _total_faults(answer: Answer, shown: Mapping[str, Money]) -> Iterator[str]:
     if typed != {code: money.major for code, money in expected.items()}:
         says = ", ".join(str(money) for money in expected.values())
         given = f"{answer.total.strip()!r} was typed" if answer.total.strip() else "none was typed"
-        yield f"The total of what you chose is {says}; {given}: read the table again and retype it."
+        yield f"The total of what you chose is {says}; {given}: read the list again and retype it."
 
 
 def _sums(amounts: Sequence[Money]) -> Mapping[str, Money]:
