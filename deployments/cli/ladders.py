@@ -127,7 +127,7 @@ def show_ladder(
     if svg is not None:
         _write(svg, drawn(curve, title=sheet.id, below=_subtitle(sheet)))
     document = _shown(sheet, curve)
-    print_json(document) if json else _print_ladder(sheet, document)
+    print_json(document) if json else _print_ladder(sheet, document, curve)
     return Exit.DONE
 
 
@@ -284,7 +284,7 @@ def _finding(found: Finding) -> LintFindingDocument:
     )
 
 
-def _print_ladder(sheet: CatalogSheet, document: LadderShowDocument) -> None:
+def _print_ladder(sheet: CatalogSheet, document: LadderShowDocument, curve: Curve) -> None:
     _folded(f"{sheet.id}: {sheet.vendor}, {sheet.title}", bold=True)
     _folded(f"version {sheet.version}, seen {_seen(document)} on {sheet.seen_on}")
     write(sheet.source)
@@ -292,8 +292,8 @@ def _print_ladder(sheet: CatalogSheet, document: LadderShowDocument) -> None:
     _folded(f"promises: {plain(sheet.credit.ladder.commitment_percent)} %")
     _folded(f"kinds of rule: {', '.join(document['kinds'])}")
     write()
-    _print_tiers(sheet, document)
-    write(yaml.safe_dump(document["terms"], sort_keys=False, width=SCREEN).rstrip())
+    _print_tiers(curve)
+    write(yaml.safe_dump(document["terms"], sort_keys=False, width=SCREEN - 12).rstrip())
     write()
     for note in sheet.notes:
         _folded(f"note: {note}")
@@ -302,16 +302,15 @@ def _print_ladder(sheet: CatalogSheet, document: LadderShowDocument) -> None:
     _print_example(document["example"])
 
 
-def _print_tiers(sheet: CatalogSheet, document: LadderShowDocument) -> None:
-    if document["not_by_uptime"]:
-        _folded(f"Not by uptime alone: {document['not_by_uptime']}.")
+def _print_tiers(curve: Curve) -> None:
+    if curve.unanswered:
+        _folded(f"Not by uptime alone: {curve.unanswered}.")
         write()
         return
-    unit = "Days" if sheet.credit.days_stay_days else "Credit %"
-    rows = [(one["uptime"], one["downtime"], _earned(one)) for one in document["tiers"]]
+    rows = [(stretch_text(one), _downtime(one), _earned(one, curve)) for one in curve.stretches]
     table(
         "In a month of 30 days, down in one piece",
-        ("Uptime", "Downtime", unit),
+        ("Uptime", "Downtime", "Days" if curve.in_days else "Credit %"),
         rows,
         numbers=(2,),
         width=SCREEN,
@@ -319,12 +318,14 @@ def _print_tiers(sheet: CatalogSheet, document: LadderShowDocument) -> None:
     write()
 
 
-def _earned(tier: TierDocument) -> str:
-    least, most = tier["earns_least"], tier["earns_most"]
-    if least is None or most is None:
+def _earned(one: Stretch, curve: Curve) -> str:
+    best, worst = one.at_upper.earned, one.at_lower.earned
+    if best is None or worst is None:
         return "withheld"
-    capped = " (cap)" if tier["capped"] else ""
-    return f"{least}{capped}" if least == most else f"{least} to {most}{capped}"
+    unit = 1 if curve.in_days else 100
+    least, most = number_text(best * unit), number_text(worst * unit)
+    capped = " (cap)" if one.at_lower.capped else ""
+    return f"{least}{capped}" if best == worst else f"{least} to {most}{capped}"
 
 
 def _print_example(example: ExampleDocument | None) -> None:

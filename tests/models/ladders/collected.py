@@ -35,7 +35,6 @@ ALONE = "an open directory alone, and no golden case"
 LEFT_OUT = dict.fromkeys(
     (
         "airtable",
-        "atlassian-enterprise",
         "cohere",
         "docusign",
         "dynatrace",
