@@ -136,6 +136,7 @@ def test_a_program_that_repeats_blindly_is_caught(tmp_path, monkeypatch):
     monkeypatch.setattr("connectors.status_pages.statuspage.Statuspage.abilities", blind)
     with statuspage.running() as page:
         moments = lived(tmp_path / "whole", page, at=0)
+        faults: list[str] = []
         for at in range(moments, 0, -1):
             lived(tmp_path / str(at), page, at=at)
             if faults := judged(tmp_path / str(at), page):

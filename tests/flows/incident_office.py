@@ -33,7 +33,8 @@ KIM = Voice("Kim", Identity.OS_USER, "1000@books")
 def laid_out(folder: Path, *, incidents: str = INCIDENTS) -> Books:
     """The workspace, with two clients of the API and a vendor."""
     text = MAKEGOOD + incidents.replace("{PAGES}", "{}")
-    return Books.laid_out(folder, ACME, BLUEFIN, VENDOR, makegood=text)
+    books: Books = Books.laid_out(folder, ACME, BLUEFIN, VENDOR, makegood=text)
+    return books
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from datetime import datetime
 from functools import cache
 from heapq import heapify, heappop, heappush
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -201,7 +202,9 @@ PUBLISHED_AFTER = 600_000
 
 def lived(said, watched, *, end):
     """What the guard decides, and when people approve what it drafted."""
-    guard, decided, acts = Guard(), [], []
+    guard = Guard()
+    decided: list[Any] = []
+    acts: list[tuple[int, str]] = []
     moments = [(word.at, 1, number, word) for number, word in enumerate(said, start=1)]
     heapify(moments)
     while moments:
@@ -226,7 +229,8 @@ def test_real_sequences_come_to_what_the_slow_twin_says(speed):
 
     The number of drafts, snoozes and publications is equal, and every moment, for every site.
     """
-    watched, totals = watching(AS_PUBLISHED), Counter()
+    watched = watching(AS_PUBLISHED)
+    totals: Counter[str] = Counter()
     for seen in observed().values():
         if not any(down for _, down in seen):
             continue

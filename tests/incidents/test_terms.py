@@ -1,5 +1,7 @@
 """`incidents:` in a workspace, and the draft that is proposed by it."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -12,7 +14,7 @@ from models.signals import SignalKind
 from models.workspace_file import Workspace
 from tests.incidents.stories import START
 
-TERMS = {
+TERMS: dict[str, Any] = {
     "time_zone": "Europe/Berlin",
     "webhooks": [
         {"id": "robot", "kind": "uptimerobot"},
@@ -65,7 +67,7 @@ def test_nothing_is_published_by_itself_unless_somebody_says_so():
     [
         ({"webhooks": []}, "names alerts/errors, robot/777, robot/778"),
         ({"pages": []}, "names status"),
-        ({"pages": TERMS["pages"] * 2}, "repeats an id status"),
+        ({"pages": [*TERMS["pages"], *TERMS["pages"]]}, "repeats an id status"),
         ({"pages": [{"id": "status", "kind": "statuspage"}]}, "has no page"),
         ({"pages": [{"id": "status", "kind": "local", "page": "p"}]}, "is local and has a page"),
     ],
