@@ -156,7 +156,7 @@ def test_a_contract_may_name_the_edition_that_it_agreed_to():
     first, second = read.contracts[0].contract.versions
     assert (first.catalog, first.credit.ladder.commitment_percent) == (
         "example-cloud@2024-05-01",
-        99,
+        Decimal(99),
     )
     assert first.credit.cap == Cap(percent=Decimal(50))
     assert (second.catalog, second.credit.claim.within_days) == ("example-cloud", 30)
