@@ -11,6 +11,7 @@ import pytest
 import simplejson
 
 from models.ladder import floor_percent
+from models.money import Money
 from models.printing import number_text
 from tests.command import makegood
 from tests.scenarios import test_golden_cases as golden
@@ -55,7 +56,13 @@ def as_file(path, content):
 
 
 def document_of(answer, month):
-    """What the command must print for an answer."""
+    """What the command must print for an answer; what is beside the money where there is any."""
+    beside = {
+        "rights": list(answer.rights),
+        "form": answer.form,
+        "carried_amount": answer.carried_minor
+        and Money(answer.carried_minor, answer.currency).text,
+    }
     return {
         "month": month,
         "uptime_percent": None if answer.uptime is None else floor_percent(answer.uptime),
@@ -69,6 +76,7 @@ def document_of(answer, month):
         "withheld": answer.withheld or None,
         "claim_by": answer.claim_by.isoformat() if answer.claim_by else None,
         "steps": [{"name": step.name, "says": step.says} for step in answer.steps],
+        **{name: said for name, said in beside.items() if said},
     }
 
 
