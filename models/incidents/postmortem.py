@@ -27,7 +27,7 @@ GAPS = (
     ("Actions", "what is done so that it does not happen again, by whom, until when"),
 )
 
-BARS = 40
+BARS = 24
 """Signs of a chart line."""
 
 
@@ -96,8 +96,11 @@ def html(told: Postmortem) -> str:
     title = escape(_title(told))
     parts = [
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width">',
         f"<title>{title}</title><style>body{{font:16px/1.5 system-ui,sans-serif;max-width:46rem;",
-        "margin:2rem auto;padding:0 1rem}pre{background:#f3f4f6;padding:.5rem}</style></head>",
+        "margin:2rem auto;padding:0 1rem;overflow-wrap:anywhere;color:#1a1a1a;background:#fff}",
+        "pre{background:#f3f4f6;padding:.5rem;font-size:.75rem;white-space:pre-wrap}",
+        "</style></head>",
         f"\n<body><h1>{title}</h1>",
     ]
     for heading, said in sections(told):
