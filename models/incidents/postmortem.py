@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
-from models.incidents.life import Act, Incident, IncidentState
+from models.incidents.life import Act, ComponentState, Incident, IncidentState
 from models.incidents.wording import harmless, moment
 from models.intervals import MINUTE_MS, instant
 from models.terms import JsonValue
@@ -135,9 +135,20 @@ def _impact(told: Postmortem) -> Iterator[str]:
         yield f"From {began} to {moment(end, zone)}: {_length(end - incident.started_at)}."
     yield f"What was hit: {harmless(incident.draft.scope) or GAP.format(what='which part')}"
     yield f"What was noticed: {harmless(incident.draft.impact) or GAP.format(what='what')}"
-    for name, state in incident.draft.components.items():
-        if not told.shared:
-            yield f"Component {name}: {state.value.replace('_', ' ')}"
+    if not told.shared:
+        for name, state in _worst(incident).items():
+            yield f"Component {name}: {state.value.replace('_', ' ')} at worst"
+
+
+def _worst(incident: Incident) -> Mapping[str, ComponentState]:
+    """The worst state of each component in anything that was drafted or said."""
+    records = [move["draft"]["components"] for move in incident.history if move.get("draft")]
+    order, worst = list(ComponentState), dict(incident.draft.components)
+    for record in records:
+        for name, said in record.items():
+            state = ComponentState(said)
+            worst[name] = max(state, worst.get(name, state), key=order.index)
+    return worst
 
 
 def _times(incident: Incident) -> Iterator[str]:
