@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from connectors.store import KeptGuard, Observation, Store
+from flows.exclusions import seen_before
 from flows.incidents import BY_SETTING, Changes, Saying, all_incidents, alone, observation, say
 from flows.log import note
 from flows.office import Office
+from models.announcements import Scope
 from models.approval import Identity, Voice
 from models.contract import Contract, Role
 from models.exclusion import ExclusionKind
@@ -203,13 +205,18 @@ def _approved(
 
 
 def maintenance_of(office: Office, service: str) -> IntervalSet:
-    """When a service is maintained, as the workspace's files announce it."""
+    """When a service is maintained: as the files announce it, and calendars when they were seen.
+
+    `makegood exclusions` looks at calendars and the like; nobody is asked over the network here.
+    """
+    filed = (Scope.of(event) for event in office.events)
+    latest = (known[-1].scope for known in seen_before(office.store).values())
     return IntervalSet.of(
-        event.interval
-        for event in office.events
-        if event.kind is ExclusionKind.MAINTENANCE
-        and (not event.services or service in event.services)
-        and not event.regions
+        scope.interval
+        for scope in (*filed, *(one for one in latest if one is not None))
+        if scope.kind == ExclusionKind.MAINTENANCE.value
+        and (not scope.services or service in scope.services)
+        and not scope.regions
     )
 
 

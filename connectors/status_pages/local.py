@@ -24,7 +24,8 @@ from models.terms import JsonValue
 
 STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem;"
-    "color:#1a1a1a;background:#fff}article{border-left:4px solid #b45309;padding:0 1rem;"
+    "color:#1a1a1a;background:#fff;overflow-wrap:anywhere}"
+    "article{border-left:4px solid #b45309;padding:0 1rem;"
     "margin:2rem 0}article.resolved{border-color:#15803d}h2{margin:0}"
     "time,.state{color:#4b5563;font-size:.9rem}p{white-space:pre-line;margin:.25rem 0 1rem}"
 )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
-from models.incidents.life import Act, Incident, IncidentState
+from models.incidents.life import Act, ComponentState, Incident, IncidentState
 from models.incidents.wording import harmless, moment
 from models.intervals import MINUTE_MS, instant
 from models.terms import JsonValue
@@ -27,7 +27,7 @@ GAPS = (
     ("Actions", "what is done so that it does not happen again, by whom, until when"),
 )
 
-BARS = 40
+BARS = 24
 """Signs of a chart line."""
 
 
@@ -96,8 +96,11 @@ def html(told: Postmortem) -> str:
     title = escape(_title(told))
     parts = [
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width">',
         f"<title>{title}</title><style>body{{font:16px/1.5 system-ui,sans-serif;max-width:46rem;",
-        "margin:2rem auto;padding:0 1rem}pre{background:#f3f4f6;padding:.5rem}</style></head>",
+        "margin:2rem auto;padding:0 1rem;overflow-wrap:anywhere;color:#1a1a1a;background:#fff}",
+        "pre{background:#f3f4f6;padding:.5rem;font-size:.75rem;white-space:pre-wrap}",
+        "</style></head>",
         f"\n<body><h1>{title}</h1>",
     ]
     for heading, said in sections(told):
@@ -132,9 +135,20 @@ def _impact(told: Postmortem) -> Iterator[str]:
         yield f"From {began} to {moment(end, zone)}: {_length(end - incident.started_at)}."
     yield f"What was hit: {harmless(incident.draft.scope) or GAP.format(what='which part')}"
     yield f"What was noticed: {harmless(incident.draft.impact) or GAP.format(what='what')}"
-    for name, state in incident.draft.components.items():
-        if not told.shared:
-            yield f"Component {name}: {state.value.replace('_', ' ')}"
+    if not told.shared:
+        for name, state in _worst(incident).items():
+            yield f"Component {name}: {state.value.replace('_', ' ')} at worst"
+
+
+def _worst(incident: Incident) -> Mapping[str, ComponentState]:
+    """The worst state of each component in anything that was drafted or said."""
+    records = [move["draft"]["components"] for move in incident.history if move.get("draft")]
+    order, worst = list(ComponentState), dict(incident.draft.components)
+    for record in records:
+        for name, said in record.items():
+            state = ComponentState(said)
+            worst[name] = max(state, worst.get(name, state), key=order.index)
+    return worst
 
 
 def _times(incident: Incident) -> Iterator[str]:

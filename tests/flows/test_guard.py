@@ -6,16 +6,20 @@ import pytest
 
 from connectors.store import KeptGuard
 from connectors.store.sql import open_store
-from flows.guard import guard_all
+from flows.exclusions import announcements
+from flows.guard import guard_all, maintenance_of
 from flows.incidents import Changes, Saying, all_incidents, edit, find_incident, reject, say
 from flows.publishing import publish_all
 from flows.verify import verify
+from models.announcements import Told
 from models.decision import EntryKind
+from models.exclusion import ExclusionEvent
 from models.findings import UnusableInputError
 from models.incidents.guard import Verdict
 from models.incidents.life import ComponentState, IncidentState
 from models.incidents.memory import recorded, remembered
 from models.intervals import MINUTE_MS, utc_text
+from models.sources.exclusions import Announced
 from tests.flows.incident_office import INCIDENTS, KIM, down, laid_out, opened, up
 
 API = ("robot/777", "errors/Errors")
@@ -112,6 +116,28 @@ def test_announced_maintenance_holds_a_draft_back(tmp_path):
         (entry,) = office.store.observed(EntryKind.INCIDENT_MOVED)
         assert len(entry.body["maintenance"]) == 1
     store.close()
+
+
+def test_maintenance_that_was_seen_in_a_calendar_holds_a_draft_back(tmp_path):
+    """A run of `makegood exclusions` has seen it; another service's holds nothing back."""
+    laid_out(tmp_path)
+    with opened(tmp_path) as office:
+        start = down(office.store, *API, minutes_ago=6)
+        event = ExclusionEvent.model_validate(
+            {
+                "id": "cal1",
+                "kind": "maintenance",
+                "reason": "Upgrade",
+                "start": utc_text(start - MINUTE_MS),
+                "end": utc_text(start + 60 * MINUTE_MS),
+                "services": ["api"],
+            }
+        )
+        seen = [Told("calendar", Announced.SEEN, (event,), event.interval)]
+        announcements(office.store, seen, read_only=False)
+        assert len(maintenance_of(office, "api").spans) == 1
+        assert maintenance_of(office, "web").spans == ()
+        assert guarded(office) == [Verdict.SUPPRESSED]
 
 
 def test_two_rounds_at_once_open_one_draft(office, tmp_path):

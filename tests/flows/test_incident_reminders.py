@@ -106,6 +106,7 @@ def test_a_postmortem_holds_what_is_known_and_gaps_for_the_rest(office, live):
     for part in (
         "# Relay API: postmortem of",
         "- Until the draft: 5 min",
+        "- Component api: major outage at worst",
         "- Until somebody let it go: 6 min",
         "UTC)",
         "the guard: opened (errors/Errors, robot/777)",
