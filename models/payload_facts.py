@@ -201,8 +201,8 @@ def annotated(
 ) -> tuple[OutageFacts, ...]:
     """Measured outages with what notes say of them, rising.
 
-    A note says whom the part of an outage hit that it covers; the rest hit everybody. A report of
-    any part is a report of the outage.
+    A note says whom the part of an outage hit that it covers; the rest hit everybody, and both are
+    still one outage. A report of any part is a report of the outage.
     """
     found: list[OutageFacts] = []
     for one in outages:
@@ -214,8 +214,12 @@ def annotated(
         for piece, _ in pieces:
             rest = rest - piece
         pieces += [(rest, Fraction(1))] if rest else []
-        found += [OutageFacts(piece, affected, at) for piece, affected in pieces]
-    return tuple(sorted(found, key=lambda one: one.counted.spans))
+        rising = sorted(pieces, key=lambda piece: piece[0].spans)
+        found += [
+            OutageFacts(piece, affected, at, goes_on=number > 0)
+            for number, (piece, affected) in enumerate(rising)
+        ]
+    return tuple(found)
 
 
 def _long_enough(whole: Interval, inside: IntervalSet, terms: MeasurementTerms) -> bool:

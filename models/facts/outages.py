@@ -39,11 +39,13 @@ class OutageFacts:
         counted: What of it counts as downtime.
         affected: The share of users that it hit, 0 to 1.
         reported_at: When it was reported; None when nobody did.
+        goes_on: Whether it is the rest of the outage before it, told apart because it hit others.
     """
 
     counted: IntervalSet
     affected: Fraction = Fraction(1)
     reported_at: int | None = None
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +95,15 @@ def refine(
     month = measured.period
     reasons: list[str] = []
     counted = [replace(one, counted=_reported(one, terms)) for one in outages]
-    counted, lost_ms = _on_days(counted, measured, month, terms)
+    counted, closed = _on_days(counted, measured, month, terms)
     if terms.clock_starts is ClockStarts.REPORT:
         reasons.append("every outage counts from its report")
     if terms.counted_on is CountedOn.BUSINESS_DAYS:
         reasons.append("only business days count")
     if active is not None:
         counted = [replace(one, counted=one.counted.clip(active)) for one in counted]
-    lost_ms = _inactive(lost_ms, month, active, terms)
-    measurable = measured.measurable_seconds - Fraction(lost_ms, 1000)
+    lost = closed | _inactive(month, active, terms)
+    measurable = measured.measurable_seconds - Fraction(lost.length, 1000)
     if measurable <= 0:
         return Refined(None, ("no part of the period counts, so no time was measurable",))
     return _summed(measured, counted, measurable, terms, reasons)
@@ -118,14 +120,14 @@ def _reported(one: OutageFacts, terms: MeasurementTerms) -> IntervalSet:
 
 def _on_days(
     outages: list[OutageFacts], measured: Measured, month: Interval, terms: MeasurementTerms
-) -> tuple[list[OutageFacts], int]:
-    """The outages on days that count, and how much of the period does not count, in ms."""
+) -> tuple[list[OutageFacts], IntervalSet]:
+    """The outages on days that count, and what of the period leaves the divisor for that."""
     if terms.counted_on is CountedOn.EVERY_DAY:
-        return outages, 0
+        return outages, IntervalSet()
     closed = IntervalSet.rising(_closed_days(month, measured.time_zone, terms.holidays))
     open_ = [replace(one, counted=one.counted - closed) for one in outages]
     leaves = terms.exclusion_mode is ExclusionMode.LEAVES_BOTH_SIDES
-    return open_, closed.clip(month).length if leaves else 0
+    return open_, closed.clip(month) if leaves else IntervalSet()
 
 
 def _closed_days(
@@ -142,13 +144,11 @@ def _midnight(day: date, time_zone: str) -> int:
     return instant(datetime(day.year, day.month, day.day, tzinfo=zone(time_zone)))
 
 
-def _inactive(
-    lost_ms: int, month: Interval, active: Interval | None, terms: MeasurementTerms
-) -> int:
-    """How much of the period leaves the divisor, with what lies outside the contract's term."""
+def _inactive(month: Interval, active: Interval | None, terms: MeasurementTerms) -> IntervalSet:
+    """What of the period leaves the divisor because the contract did not run then."""
     if active is None or terms.partial_period is not PartialPeriod.ACTIVE_PART:
-        return lost_ms
-    return lost_ms + IntervalSet.of([active]).complement(month).length
+        return IntervalSet()
+    return IntervalSet.of([active]).complement(month)
 
 
 def _summed(
@@ -158,8 +158,8 @@ def _summed(
     terms: MeasurementTerms,
     reasons: list[str],
 ) -> Refined:
-    kept = [one for one in outages if one.counted]
-    lengths = [_seconds(one, terms) for one in kept]
+    kept = list(_whole_ones(outages))
+    lengths = [_seconds(parts, terms) for parts in kept]
     down = min(sum(lengths, Fraction(0)), measurable)
     if terms.partial_minutes is PartialMinutes.DROPPED:
         reasons.append("partial minutes of each outage are dropped")
@@ -173,15 +173,31 @@ def _summed(
         down_seconds=down,
         measurable_seconds=measurable,
         outage_seconds=tuple(lengths),
-        outage_starts=tuple(one.counted.spans[0][0] for one in kept),
-        down=IntervalSet.of(span for one in kept for span in one.counted.spans),
+        outage_starts=tuple(parts[0].counted.spans[0][0] for parts in kept),
+        down=IntervalSet.of(span for parts in kept for one in parts for span in one.counted.spans),
     )
     return Refined(found, tuple(reasons))
 
 
-def _seconds(one: OutageFacts, terms: MeasurementTerms) -> Fraction:
-    milliseconds = one.counted.length
-    if terms.partial_minutes is PartialMinutes.DROPPED:
-        milliseconds -= milliseconds % MINUTE_MS
-    seconds = Fraction(milliseconds, 1000)
-    return seconds * one.affected if terms.weighted_by is WeightedBy.AFFECTED else seconds
+def _whole_ones(outages: Sequence[OutageFacts]) -> Iterator[list[OutageFacts]]:
+    """The counted parts of each outage; of one that nothing counts of, none."""
+    joined: list[list[OutageFacts]] = []
+    for one in outages:
+        if one.goes_on and joined:
+            joined[-1].append(one)
+        else:
+            joined.append([one])
+    counted = ([part for part in parts if part.counted] for parts in joined)
+    yield from (parts for parts in counted if parts)
+
+
+def _seconds(parts: Sequence[OutageFacts], terms: MeasurementTerms) -> Fraction:
+    """What counts of one outage; a dropped part of a minute hit whom the outage hit on average."""
+    length = sum(one.counted.length for one in parts)
+    weighted = terms.weighted_by is WeightedBy.AFFECTED
+    hit = sum(
+        (one.counted.length * (one.affected if weighted else Fraction(1)) for one in parts),
+        Fraction(0),
+    )
+    dropped = length % MINUTE_MS if terms.partial_minutes is PartialMinutes.DROPPED else 0
+    return hit * Fraction(length - dropped, length) / 1000

@@ -15,6 +15,7 @@ from models.intervals import Interval, IntervalSet, instant
 from models.measurement import MeasurementTerms
 from models.money import Currency
 from models.payload import CalculatorPayload
+from models.payload_facts import PayloadOutage, annotated
 from models.service_period import PeriodTerms
 from tests.models.ladders.months import month
 
@@ -183,6 +184,56 @@ def test_part_of_a_period_is_a_share_of_it_or_of_all(partial, days):
     found = refine(june(), hour, rules, active=active).measured
     assert found is not None
     assert found.uptime == 1 - Fraction(60, days * 1440)
+
+
+def test_a_weekend_before_the_contract_began_leaves_the_divisor_once():
+    """From 16 June on: 15 days, of which 20, 21, 27 and 28 are weekends; 11 days are left."""
+    active = Interval(JUNE.start + 15 * DAY, JUNE.end)
+    rules = MeasurementTerms.model_validate(
+        {"counted_on": "business_days", "partial_period": "active_part"}
+    )
+    found = refine(june(), [], rules, active=active).measured
+    assert found is not None
+    assert found.measurable_seconds == 11 * 86_400
+
+
+def test_an_outage_stays_one_where_a_note_covers_a_part_of_it():
+    """10 minutes, of which a note covers 5:30: 10 whole minutes of one outage, not 5 and 4."""
+    start, middle = (
+        datetime(2026, 6, 1, 10, minute, second, tzinfo=UTC) for minute, second in [(0, 0), (5, 30)]
+    )
+    note = PayloadOutage(start=start, end=middle, reported_at=start)
+    measured = [outage(600, 610)]
+    told = annotated(measured, [note])
+    assert down(told, partial_minutes="dropped") == 10
+    rules = MeasurementTerms.model_validate({"partial_minutes": "dropped"})
+    found = refine(june(), told, rules).measured
+    assert found is not None
+    assert found.outage_seconds == (600,)
+    assert found.outage_starts == (instant(start),)
+
+
+def test_the_parts_of_an_outage_are_weighed_and_added():
+    """5:30 hit a tenth, 4:30 everybody: 33 and 270 seconds of one outage."""
+    start, middle = (
+        datetime(2026, 6, 1, 10, minute, second, tzinfo=UTC) for minute, second in [(0, 0), (5, 30)]
+    )
+    note = PayloadOutage(start=start, end=middle, affected_percent=Decimal(10))
+    told = annotated([outage(600, 610)], [note])
+    assert down(told, weighted_by="affected") == Fraction(303, 60)
+
+
+def test_a_part_before_the_report_does_not_join_the_outage_before_it():
+    """The second outage is told in two parts and was reported in the second one."""
+    told = [
+        outage(0, 60, reported_at=JUNE.start),
+        outage(100, 130, reported_at=JUNE.start + 130 * MINUTE),
+        outage(130, 160, reported_at=JUNE.start + 130 * MINUTE, goes_on=True),
+    ]
+    rules = MeasurementTerms.model_validate({"clock_starts": "report"})
+    found = refine(june(), told, rules).measured
+    assert found is not None
+    assert found.outage_seconds == (3600, 1800)
 
 
 def test_a_period_in_which_nothing_counts_has_no_uptime():
