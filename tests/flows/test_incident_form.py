@@ -97,7 +97,7 @@ def test_a_round_under_prefect_leaves_what_is_open_as_a_table(tmp_path):
     wanted = ArtifactFilter(key=ArtifactFilterKey(any_=["incidents-open"]))
     with get_client(sync_client=True) as client:
         found = client.read_artifacts(artifact_filter=wanted)
-    (row,) = json.loads(max(found, key=lambda artifact: str(artifact.created)).data)
+    (row,) = json.loads(str(max(found, key=lambda artifact: str(artifact.created)).data))
     assert (row["state"], row["clients"]) == ("draft", "acme, bluefin")
     with pytest.raises(ValidationError):
         GuardRequest.model_validate({"minutes": 1})

@@ -11,7 +11,17 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from models.incidents.guard import Guard, GuardRule, Standing, Verdict, Watched, hear, stands, until
+from models.incidents.guard import (
+    Decision,
+    Guard,
+    GuardRule,
+    Standing,
+    Verdict,
+    Watched,
+    hear,
+    stands,
+    until,
+)
 from models.incidents.signal import Condition, Heard, Signal
 from models.intervals import IntervalSet, instant
 from models.signals import SignalKind
@@ -201,7 +211,8 @@ PUBLISHED_AFTER = 600_000
 
 def lived(said, watched, *, end):
     """What the guard decides, and when people approve what it drafted."""
-    guard, decided, acts = Guard(), [], []
+    guard, acts = Guard(), []
+    decided: list[Decision] = []
     moments = [(word.at, 1, number, word) for number, word in enumerate(said, start=1)]
     heapify(moments)
     while moments:
@@ -226,7 +237,8 @@ def test_real_sequences_come_to_what_the_slow_twin_says(speed):
 
     The number of drafts, snoozes and publications is equal, and every moment, for every site.
     """
-    watched, totals = watching(AS_PUBLISHED), Counter()
+    watched = watching(AS_PUBLISHED)
+    totals: Counter[str] = Counter()
     for seen in observed().values():
         if not any(down for _, down in seen):
             continue

@@ -65,7 +65,7 @@ def test_nothing_is_published_by_itself_unless_somebody_says_so():
     [
         ({"webhooks": []}, "names alerts/errors, robot/777, robot/778"),
         ({"pages": []}, "names status"),
-        ({"pages": TERMS["pages"] * 2}, "repeats an id status"),
+        ({"pages": [*TERMS["pages"], *TERMS["pages"]]}, "repeats an id status"),
         ({"pages": [{"id": "status", "kind": "statuspage"}]}, "has no page"),
         ({"pages": [{"id": "status", "kind": "local", "page": "p"}]}, "is local and has a page"),
     ],

@@ -28,7 +28,9 @@ GIVEN_UP_AFTER_S = 60
 
 
 @contextmanager
-def receiver(folder: Path, url: str, *, port: int = 0) -> Iterator[tuple[int, subprocess.Popen]]:
+def receiver(
+    folder: Path, url: str, *, port: int = 0
+) -> Iterator[tuple[int, subprocess.Popen[str]]]:
     """A receiver as the README starts it: its port and its process."""
     environment = {
         **os.environ,
