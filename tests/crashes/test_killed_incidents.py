@@ -135,8 +135,7 @@ def test_a_program_that_repeats_blindly_is_caught(tmp_path, monkeypatch):
     blind = Abilities(repeats_are_harmless=True)
     monkeypatch.setattr("connectors.status_pages.statuspage.Statuspage.abilities", blind)
     with statuspage.running() as page:
-        moments = lived(tmp_path / "whole", page, at=0)
-        faults: list[str] = []
+        moments, faults = lived(tmp_path / "whole", page, at=0), []
         for at in range(moments, 0, -1):
             lived(tmp_path / str(at), page, at=at)
             if faults := judged(tmp_path / str(at), page):

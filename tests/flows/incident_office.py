@@ -30,7 +30,7 @@ incidents:
 KIM = Voice("Kim", Identity.OS_USER, "1000@books")
 
 
-def laid_out(folder: Path, *, incidents: str = INCIDENTS) -> Books:
+def laid_out(folder: Path, *, incidents: str = INCIDENTS):
     """The workspace, with two clients of the API and a vendor."""
     text = MAKEGOOD + incidents.replace("{PAGES}", "{}")
     books: Books = Books.laid_out(folder, ACME, BLUEFIN, VENDOR, makegood=text)

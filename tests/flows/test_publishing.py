@@ -219,7 +219,7 @@ def test_a_change_by_hand_is_noticed_though_nothing_waits(story):
 def test_requests_to_statuspage_leave_one_a_second(story, monkeypatch):
     """All runs over the database share the pace."""
     told, page = story
-    waits: list[float] = []
+    waits: list[int] = []
     monkeypatch.setattr("flows.publishing.pause", waits.append)
     told.says(IncidentState.INVESTIGATING)
     told.published()

@@ -5,7 +5,6 @@ and walks through what falls due. Times are whole numbers of any unit.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ def slow_life(said, lengths, *, now, maintenance=(), acts=()):
 
 def agreement(said, lengths):
     """When enough kinds said down: `[start, end)`, end None while it lasts."""
-    spans: list[list[Any]] = []
+    spans: list[list[int | None]] = []
     times = sorted({word.at for word in said})
     for index, time in enumerate(times):
         following = times[index + 1] if index + 1 < len(times) else None
@@ -99,7 +98,7 @@ def agreement(said, lengths):
 
 def closed(raw, lengths):
     """The spans with gaps closed that are shorter than the bridge."""
-    spells: list[list[Any]] = []
+    spells: list[list[int | None]] = []
     for start, stop in raw:
         if spells and start - spells[-1][1] < lengths.bridge:
             spells[-1][1] = stop

@@ -5,14 +5,23 @@ from collections import Counter, defaultdict
 from datetime import datetime
 from functools import cache
 from heapq import heapify, heappop, heappush
-from typing import Any
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from models.incidents.guard import Guard, GuardRule, Standing, Verdict, Watched, hear, stands, until
+from models.incidents.guard import (
+    Decision,
+    Guard,
+    GuardRule,
+    Standing,
+    Verdict,
+    Watched,
+    hear,
+    stands,
+    until,
+)
 from models.incidents.signal import Condition, Heard, Signal
 from models.intervals import IntervalSet, instant
 from models.signals import SignalKind
@@ -202,9 +211,8 @@ PUBLISHED_AFTER = 600_000
 
 def lived(said, watched, *, end):
     """What the guard decides, and when people approve what it drafted."""
-    guard = Guard()
-    decided: list[Any] = []
-    acts: list[tuple[int, str]] = []
+    guard, acts = Guard(), []
+    decided: list[Decision] = []
     moments = [(word.at, 1, number, word) for number, word in enumerate(said, start=1)]
     heapify(moments)
     while moments:
