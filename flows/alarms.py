@@ -2,13 +2,13 @@
 
 It goes straight out and through no store, because the database may be what is away; told twice, it
 bothers nobody but ourselves. An alarm that cannot be given never changes how a run ends. A run that
-ends like the one before it is not told again: an hourly one would tell it all night.
+ends like the same one hours before is not told again: an hourly one would tell it all night.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,9 @@ from models.workspace_file import NoticeKind, Workspace
 OVER = (StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED)
 BADLY = frozenset({StateType.FAILED, StateType.CRASHED})
 LONGEST_WHY = 1000
+SAME_NIGHT = timedelta(hours=12)
+"""How long an alarm holds for the runs after it; a month later nobody remembers it."""
+
 
 NO_ANSWER = (PrefectException, HTTPError, OSError, RuntimeError)
 """The server may be what is away."""
@@ -84,7 +87,7 @@ def _as_it_stands(run: FlowRun) -> FlowRun:
 
 
 def _is_known_to_fail(run: FlowRun) -> bool:
-    """Whether the deployment's last run before this one had ended badly, and was told of."""
+    """Whether the deployment's last run before this one, of the same, ended badly hours ago."""
     over = FlowRunFilterState(type=FlowRunFilterStateType(any_=list(OVER)))
     try:
         with get_client(sync_client=True) as client:
@@ -100,7 +103,15 @@ def _is_known_to_fail(run: FlowRun) -> bool:
         # Better told twice than never.
         return False
     before = [each for each in last if each.id != run.id]
-    return bool(before) and before[0].state_type in BADLY
+    return bool(before) and before[0].state_type in BADLY and _is_same(run, before[0])
+
+
+def _is_same(run: FlowRun, before: FlowRun) -> bool:
+    """Whether the run before was asked the same, and people were told of it lately."""
+    ended = before.end_time
+    if ended is None or before.parameters != run.parameters:
+        return False
+    return datetime.now(tz=UTC) - ended <= SAME_NIGHT
 
 
 def _tell(run: FlowRun, state: State[Any]) -> None:

@@ -1,6 +1,6 @@
 """Past months, decided one after another, the oldest first: each is a run of `month-end`.
 
-A backfill mails no summary and lets nothing go by rule unless it is asked to. Cut off anywhere, a
+A backfill mails nothing and lets nothing go by rule unless it is asked to. Cut off anywhere, a
 retry of the same run goes on with the month that was under way; a new backfill decides all of them
 again, which changes nothing where the inputs are the same.
 """
@@ -49,7 +49,10 @@ class BackfillRequest(BaseModel, frozen=True, extra="forbid"):
     mode: AnyMode = Mode.FOR_REAL
     notify: Annotated[
         bool,
-        Field(title="Notify", description="Mail each month's summary and post the notices."),
+        Field(
+            title="Notify",
+            description="Send what mails wait and each month's summary, and post the notices.",
+        ),
     ] = False
     allow_rule_release: Annotated[
         bool,

@@ -12,6 +12,7 @@ from connectors.store import ContractHistory, Store
 from flows.planning import Governed
 from models.circumstances import Past, past_decision
 from models.period import ServiceMonth
+from models.terms import JsonValue
 
 Histories = Mapping[ServiceMonth, Mapping[str, ContractHistory]]
 """By the month that closed a period, what is known of each contract that asks for it."""
@@ -55,7 +56,14 @@ def _earlier(
 
 def _past(governed: Governed, month: ServiceMonth, history: ContractHistory) -> Past | None:
     if history.determined is not None:
-        return past_decision(str(month), history.determined.body["determination"])
+        body = history.determined.body
+        return past_decision(str(month), body["determination"], measured=_is_measured(body))
     if governed.contract.governing(month) is None:
         return Past(str(month), breached=False)
     return None
+
+
+def _is_measured(body: Mapping[str, JsonValue]) -> bool:
+    """Whether the uptime of a decision is known, by its measurement or by a calculator's counts."""
+    uptime = body["uptime"]
+    return uptime is None or not uptime["withheld"]

@@ -147,7 +147,7 @@ class MonthRun:
         office: Everything that the run talks to.
         plan: The contracts and shards.
         dry_run: Decide and report, write nothing.
-        notify: Whether the operator's summary is sent.
+        notify: Whether any mail is sent and any notice posted.
         by_rule: Whether the contracts' own rules may release drafts.
         reopen: Why closed months are decided again; "" for leaving them as they are, with a
             question; None where whoever runs it has said by that alone that they shall be.
@@ -579,9 +579,10 @@ def mirror(run: MonthRun, period: str) -> str:
 def tell_the_month(run: MonthRun, period: str) -> str:
     """Send what waits to be sent, write the previews, and send the operator's summary.
 
-    A summary is sent when all clients were run and it says something that no earlier one said.
+    A summary is sent when all clients were run and it says something that no earlier one said. A
+    run that is to notify nobody sends nothing; what waits goes out with the next one that may.
     """
-    sent = send_waiting(run.office, period)
+    sent = send_waiting(run.office, period) if run.notify else 0
     previews = write_previews(run.office, period)
     says = f"{sent} waiting mails sent, {previews} notices to preview"
     if not run.notify or run.plan.clients:

@@ -69,7 +69,11 @@ class MonthRequest(BaseModel, frozen=True, extra="forbid"):
     ] = False
     answer_within: AnswerWithin = FORTNIGHT
     notify: Annotated[
-        bool, Field(title="Notify", description="Mail the summary and post the notices.")
+        bool,
+        Field(
+            title="Notify",
+            description="Send what mails wait and the summary, and post the notices.",
+        ),
     ] = True
     by_rule: Annotated[
         bool,

@@ -2,8 +2,9 @@
 
 A run that asks is suspended: its process ends, and an answer starts it again from the top, where it
 finds the answer by the key of the question. The key holds the digest of exactly what was shown, so
-that an answer counts for nothing else: when a draft has changed meanwhile, the question is asked
-anew. A name that is typed into a form is a word that nothing verifies.
+that an answer counts for nothing else: when a draft has changed meanwhile, or somebody else has
+declined one, the question is asked anew. A name that is typed into a form is a word that nothing
+verifies.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from prefect.input import RunInput
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from connectors.store import StoredObligation
+from connectors.store import ReleaseRefusedError, StoredObligation
 from flows.artifacts import show_released
 from flows.declining import Declined, decline, declined
 from flows.log import note
@@ -30,6 +31,7 @@ from flows.paying import foresee
 from flows.release import Batch, Released, chosen_batch, release, waiting_batch
 from flows.requests import ALIVE, WAITS
 from models.approval import Identity, Voice
+from models.decision import digest_of
 from models.intervals import instant
 from models.money import Money
 from models.payment import PaymentPlan
@@ -109,6 +111,12 @@ class Question:
     foreseen: Mapping[str, PaymentPlan]
     noes: Mapping[str, Declined]
     wrong: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """What an answer counts for: the drafts, and who declined which before."""
+        said = sorted([contract, str(no)] for contract, no in self.noes.items())
+        return digest_of([self.batch.digest, said]) if said else self.batch.digest
 
     @property
     def text(self) -> str:
@@ -201,30 +209,45 @@ def ask_for_release(
     wrong: tuple[str, ...] = ()
     for attempt in range(1, MOST_ATTEMPTS + 1):
         with open_office(workspace) as office:
-            question = _question(office, month, clients, wrong)
+            question = question_of(office, month, clients, wrong)
         if not question.batch.waiting:
             note(f"{month}: nothing waits for release")
             return None
         answer = _asked(question, clients, attempt, within)
         with open_office(workspace) as office:
             now_waiting = waiting_batch(office, month=month, clients=clients)
-            if now_waiting.digest != question.batch.digest:
+            present = Question(now_waiting, {}, _noes(office, now_waiting))
+            if present.digest != question.digest:
                 wrong = ("What you answered to has changed meanwhile; this is what stands now.",)
                 continue
             amounts = {stored.key: _amount(stored) for stored in now_waiting.waiting}
             wrong = tuple(faults(answer, amounts))
             if not wrong:
-                return _followed(office, month, now_waiting, answer)
+                return follow(office, now_waiting, answer, clients=clients)
         note(f"the answer cannot be followed: {' '.join(wrong)}")
     note(f"{month}: nothing was released, after {MOST_ATTEMPTS} answers that cannot be followed")
     return None
 
 
-def _question(
-    office: Office, month: ServiceMonth, clients: Sequence[str], wrong: tuple[str, ...]
+def question_of(
+    office: Office, month: ServiceMonth, clients: Sequence[str], wrong: tuple[str, ...] = ()
 ) -> Question:
+    """What is to be asked about a month now.
+
+    Args:
+        office: What is read.
+        month: The service month.
+        clients: Only these clients' drafts; empty for all.
+        wrong: What was wrong with the answer before.
+    """
     batch = waiting_batch(office, month=month, clients=clients)
-    return Question(batch, foresee(office, batch.waiting), declined(office.store, month), wrong)
+    return Question(batch, foresee(office, batch.waiting), _noes(office, batch), wrong)
+
+
+def _noes(office: Office, batch: Batch) -> Mapping[str, Declined]:
+    shown = {stored.obligation.contract for stored in batch.waiting}
+    noes = declined(office.store, batch.month)
+    return {contract: no for contract, no in noes.items() if contract in shown}
 
 
 def _asked(question: Question, clients: Sequence[str], attempt: int, within: timedelta) -> Answer:
@@ -244,7 +267,7 @@ def _asked(question: Question, clients: Sequence[str], attempt: int, within: tim
     _say_that_it_waits()
     said = suspend_flow_run(
         wait_for_input=form,
-        key=f"{QUESTION}{batch.month}-{scope}-{batch.digest[:16]}-{attempt}",
+        key=f"{QUESTION}{batch.month}-{scope}-{question.digest[:16]}-{attempt}",
         timeout=max(within // SECOND, 1),
     )
     return said.answer
@@ -268,8 +291,23 @@ def _amount(stored: StoredObligation) -> Money:
     return amount
 
 
-def _followed(office: Office, month: ServiceMonth, shown: Batch, answer: Answer) -> Released | None:
-    at = instant(datetime.now(tz=UTC))
+def follow(
+    office: Office, shown: Batch, answer: Answer, *, clients: Sequence[str] = ()
+) -> Released | None:
+    """Do what an answer without faults says; None when nothing is released.
+
+    Args:
+        office: What the release talks to.
+        shown: What the person saw.
+        answer: The answer.
+        clients: Whose drafts were asked about; empty for all.
+
+    Raises:
+        ReleaseRefusedError: What was shown is not what stands now; nothing was done.
+        MonthLockedError: The month is running elsewhere.
+        ConnectorError: Something cannot be reached or is set up wrongly.
+    """
+    month, at = shown.month, instant(datetime.now(tz=UTC))
     voice = Voice(answer.by, Identity.FREE_TEXT)
     keys = answer.chosen([stored.key for stored in shown.waiting])
     chosen = tuple(stored for stored in shown.waiting if stored.key in keys)
@@ -278,7 +316,13 @@ def _followed(office: Office, month: ServiceMonth, shown: Batch, answer: Answer)
             note(f"{month}: nothing is released, as {answer.by or 'somebody'} decided")
             return None
         case Choice.DECLINE:
-            decline(office.store, chosen, by=voice, why=answer.why, at=at)
+            # A run that has the month may be letting the same go by its contract's rule.
+            with office.store.month_lock(str(month), holder=f"makegood decline {month}"):
+                standing = waiting_batch(office, month=month, clients=clients)
+                if standing.digest != shown.digest:
+                    changed = f"{month}: what was shown is not what stands now."
+                    raise ReleaseRefusedError([changed])
+                decline(office.store, chosen, by=voice, why=answer.why, at=at)
             note(f"{month}: {len(chosen)} credits declined by {answer.by}: {answer.why}")
             return None
         case Choice.ALL | Choice.LISTED:

@@ -105,19 +105,27 @@ def past_of(record: JsonValue) -> Past | None:
     )
 
 
-def past_decision(period: str, determined: Mapping[str, JsonValue]) -> Past:
+def past_decision(
+    period: str, determined: Mapping[str, JsonValue], *, measured: bool = False
+) -> Past:
     """What a recorded determination leaves to later periods.
+
+    Of a period whose terms alone withhold it, such as one for want of a history, it stays known
+    that it was missed: otherwise each of them would withhold the next for ever. That it was met is
+    not believed, because a ladder on figures that nobody stated says so as well.
 
     Args:
         period: The month that closed it.
         determined: The determination as the log keeps it.
+        measured: Whether it was measured beyond doubt, even where it is withheld.
     """
     withheld, days = bool(determined["withheld"]), determined["credit_days"]
-    ratio = None if withheld else determined["uptime_ratio"]
+    known = not withheld or (measured and determined["breached"] is True)
+    ratio = determined["uptime_ratio"] if known else None
     earned = determined.get("earned_minor")
     return Past(
         period=period,
-        breached=None if withheld else determined["breached"],
+        breached=determined["breached"] if known else None,
         uptime=None if ratio is None else Fraction(ratio["numerator"], ratio["denominator"]),
         credit_minor=int((determined["credit_minor"] if earned is None else earned) or 0),
         credit_days=Fraction(str(days).rstrip(CUT)) if days else Fraction(0),

@@ -1,8 +1,10 @@
 """Operators are told of runs that end badly, without a secret; and some things are waited for."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import CrashedRun
 from prefect.states import Crashed, Failed, exception_to_failed_state
@@ -10,6 +12,7 @@ from prefect.utilities.asyncutils import run_coro_as_sync
 
 from connectors.errors import Misconfigured, OutcomeUnknown, Permanent, Retriable
 from connectors.store import MonthLockedError
+from flows import alarms
 from flows.alarms import tell_of_failure, why
 from flows.patience import worth_waiting
 from flows.verifying import verify_log
@@ -63,6 +66,39 @@ def test_a_chat_that_is_away_keeps_no_mail_back(prefect_api, tmp_path, monkeypat
     books.write("makegood.yaml", "name: [\n")
     tell_of_failure(verify_log, run_of(books), failed(Retriable(AWAY)))
     assert len(books.mails) == 1
+
+
+@pytest.fixture
+def deployment(prefect_api):
+    """A deployment whose runs nobody takes up."""
+    with get_client(sync_client=True) as client:
+        flow = client.create_flow_from_name("sync-ledger")
+        return client.create_deployment(flow_id=flow, name=f"hourly-{uuid4().hex}")
+
+
+def ended_badly(deployment, books, **asked):
+    """A run of the deployment that has failed, as the server knows it; its hook has been called."""
+    request = {"request": {"workspace": str(books.folder), **asked}}
+    with get_client(sync_client=True) as client:
+        run = client.create_flow_run_from_deployment(deployment, parameters=request)
+        client.set_flow_run_state(run.id, Failed(), force=True)
+        tell_of_failure(verify_log, client.read_flow_run(run.id), failed(Retriable(AWAY)))
+
+
+@NEEDS_PREFECT
+def test_what_fails_all_night_is_told_once_and_the_next_month_again(
+    deployment, tmp_path, monkeypatch
+):
+    """Another month's run is another matter, and so is the same one after half a day."""
+    books = Books.laid_out(tmp_path)
+    ended_badly(deployment, books)
+    ended_badly(deployment, books)
+    assert len(books.mails) == 1
+    ended_badly(deployment, books, month="2025-09")
+    assert len(books.mails) == 2
+    monkeypatch.setattr(alarms, "SAME_NIGHT", timedelta(0))
+    ended_badly(deployment, books, month="2025-09")
+    assert len(books.mails) == 3
 
 
 def test_a_run_at_a_terminal_tells_nobody(tmp_path):

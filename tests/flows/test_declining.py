@@ -5,13 +5,17 @@ Acme's 120 minutes of September are 10 % of 2,000.00 EUR.
 
 import pytest
 
+from connectors.store import MonthLockedError, ReleaseRefusedError
 from flows.declining import decline, declined
 from flows.office import open_office
 from flows.release import release, waiting_batch
+from flows.release_form import follow, question_of
 from flows.verify import verify
 from models.approval import Identity, Voice
 from models.credit import ObligationState
 from models.period import ServiceMonth
+from models.release_answer import Answer, Choice
+from tests.scenarios.test_month_lock import another_run
 from tests.workspaces import ACME, BLUEFIN, Books, checks
 
 MONTH = ServiceMonth(2025, 9)
@@ -73,3 +77,40 @@ def test_without_a_no_the_rule_lets_it_go(tmp_path):
     with open_office(books.folder) as office:
         states = {s.key: s.obligation.state for s in office.store.obligations(str(MONTH))}
     assert states[R0] is ObligationState.RELEASED
+
+
+NO = Answer(Choice.DECLINE, by="Kim", why="not ours")
+
+
+def test_an_answer_counts_no_more_once_somebody_has_declined(office):
+    """Lee was shown no word of Kim's no; whoever was shown Bluefin alone, of which none is."""
+    of_all, of_other = (question_of(office, MONTH, clients) for clients in ([], ["bluefin"]))
+    acme = waiting_batch(office, month=MONTH, clients=["acme"]).waiting
+    decline(office.store, acme, by=KIM, why="not ours", at=1_000)
+    now = question_of(office, MONTH, [])
+    assert now.batch.digest == of_all.batch.digest
+    assert now.digest != of_all.digest
+    assert "declined by Kim" in now.text
+    assert question_of(office, MONTH, ["bluefin"]).digest == of_other.digest
+
+
+def test_nothing_is_declined_while_a_run_may_let_it_go(tmp_path):
+    """The answer is kept by Prefect; the run is repeated once the other one is over."""
+    books = Books.laid_out(tmp_path, ACME, checks=checks(api=120))
+    books.run()
+    with open_office(books.folder) as office:
+        shown = waiting_batch(office, month=MONTH)
+        with another_run(books.url, str(MONTH)), pytest.raises(MonthLockedError):
+            follow(office, shown, NO)
+        assert declined(office.store, MONTH) == {}
+        follow(office, shown, NO)
+        assert list(declined(office.store, MONTH)) == ["acme/api"]
+
+
+def test_what_was_let_go_meanwhile_is_not_declined(office):
+    """A no that comes too late says so."""
+    shown = waiting_batch(office, month=MONTH)
+    release(office, shown, by=LEE, why="it was ours", at=1_000)
+    with pytest.raises(ReleaseRefusedError, match="is not what stands now"):
+        follow(office, shown, NO)
+    assert declined(office.store, MONTH) == {}

@@ -69,6 +69,33 @@ def test_an_earlier_month_that_nobody_decided_withholds(lay_out):
     )
 
 
+def test_a_missed_month_that_only_lacks_a_history_counts_for_the_next(lay_out):
+    """July was never decided, so August is withheld; that August was missed is known all the same.
+
+    Otherwise a contract that was taken over in the middle would be withheld for ever.
+    """
+    terms = HEAD + TEN_PERCENT + "recurrence: {missed: 2, of: 2}\n"
+    books = lay_out(terms, checks=outages(august=60, september=60))
+    assert "not decided" in decided(books, AUGUST).withheld
+    assert str(decided(books).amount) == "300.00 EUR"
+
+
+def test_a_month_that_could_not_be_measured_says_nothing_to_the_next(lay_out):
+    """In August the monitor is silent for 20 days, which the terms withhold; nobody was missed."""
+    silent = "measurement: {stale_after_minutes: 1440, no_data: withhold}\n"
+    terms = HEAD + TEN_PERCENT + silent + "recurrence: {missed: 2, of: 2}\n"
+    books = lay_out(terms, checks=outages(july=60, august=60) + watched_in_september())
+    assert decided(books, AUGUST).withheld
+    assert "not decided" in decided(books).withheld
+
+
+def watched_in_september():
+    """A check each half day of September; down on the 10th for twelve hours."""
+    start = datetime(2025, 8, 31, 12, tzinfo=UTC)
+    halves = ((start + timedelta(hours=12 * n), n) for n in range(1, 60))
+    return "".join(f"api,{at.isoformat()},{'down' if n == 20 else 'up'}\n" for at, n in halves)
+
+
 def test_a_cap_over_the_quarter_leaves_the_rest_to_its_last_month(lay_out):
     """300.00 a month against 20 % of 3,000.00 a quarter: 300.00, 300.00 and nothing."""
     terms = HEAD + TEN_PERCENT + "caps: [{scope: quarter, percent: 20}]\n"

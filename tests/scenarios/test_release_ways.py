@@ -69,6 +69,17 @@ def states(books: Books):
 # --- The contract's own rule ----------------------------------------------------------------------
 
 
+def test_a_run_that_is_to_notify_nobody_mails_nobody(tmp_path):
+    """What a rule let go is paid; its notice waits for the next run that may, and goes once."""
+    books = Books.laid_out(tmp_path, AUTOMATIC, checks=checks(api=120))
+    books.run(notify=False)
+    assert states(books) == {R0: "released"}
+    assert books.mails == []
+    books.run()
+    books.run()
+    assert len(books.mails_to("acme")) == 1
+
+
 def test_a_rule_lets_a_small_credit_go_at_the_end_of_the_run(lay_out_on_each):
     """It is booked and the client is told in the same run; the one without a rule waits."""
     books = lay_out_on_each(AUTOMATIC, BLUEFIN, checks=checks(api=120))
