@@ -214,7 +214,7 @@ def test_an_outage_stays_one_where_a_note_covers_a_part_of_it():
     rules = MeasurementTerms.model_validate({"partial_minutes": "dropped"})
     found = refine(june(), told, rules).measured
     assert found is not None
-    assert found.outage_seconds == (600,)
+    assert list(found.outage_seconds or ()) == [600]
     assert found.outage_starts == (instant(start),)
 
 
@@ -238,7 +238,7 @@ def test_a_part_before_the_report_does_not_join_the_outage_before_it():
     rules = MeasurementTerms.model_validate({"clock_starts": "report"})
     found = refine(june(), told, rules).measured
     assert found is not None
-    assert found.outage_seconds == (3600, 1800)
+    assert list(found.outage_seconds or ()) == [3600, 1800]
 
 
 def test_a_period_in_which_nothing_counts_has_no_uptime():
