@@ -23,7 +23,7 @@ from flows.effects import AT_ONCE, ONCE, Unasked, settle
 from flows.office import Office
 from flows.planning import Governed
 from models.case import Decided
-from models.contract import Contract
+from models.contract import Contract, ContractVersion
 from models.credit import ObligationKind, ObligationState
 from models.decision import digest_of
 from models.effect import OPEN_STATES, WORKSPACE, Abilities, EffectState
@@ -97,6 +97,7 @@ def ledger_facts(governed: Governed, decided: Decided) -> Mapping[str, JsonValue
         "claim_address": version.credit.claim.address,
         "claim": version.credit.claim.model_dump(mode="json"),
         "term_ends_on": version.ends_on.isoformat() if version.ends_on else None,
+        **_own_period(version, decided),
         "payout": version.payout.value,
         "withheld": answer.withheld,
         "outages": _outages(decided),
@@ -106,6 +107,15 @@ def ledger_facts(governed: Governed, decided: Decided) -> Mapping[str, JsonValue
         "incidents": decided.measured.case.told["incidents"],
         "steps": [step.says for step in answer.steps],
     }
+
+
+def _own_period(version: ContractVersion, decided: Decided) -> Mapping[str, JsonValue]:
+    """What claims must know of a period that does not end with its month, or of fiscal quarters."""
+    terms, month = version.credit.period, decided.measured.case.month
+    last = terms.holding(month).last_day
+    ends = {} if last == month.last_day else {"period_ends_on": last.isoformat()}
+    begins = terms.starts_in_month
+    return {**ends, **({} if begins == 1 else {"quarters_from": begins})}
 
 
 def ledger_rows(office: Office, period: str) -> tuple[LedgerRow, ...]:

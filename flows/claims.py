@@ -156,7 +156,7 @@ def _dues(
     """Every deadline, and every rule that makes none."""
     if "claim" not in facts:
         return _recorded_due(facts), ()
-    ends = facts.get("term_ends_on")
+    ends, last = facts.get("term_ends_on"), facts.get("period_ends_on")
     occasion = Occasion(
         month=ServiceMonth.parse(period),
         time_zone=facts["time_zone"],
@@ -165,6 +165,8 @@ def _dues(
         term_ends_on=date.fromisoformat(ends) if ends else None,
         billing_day=terms.billing_day,
         holidays=terms.holidays,
+        ends_on=date.fromisoformat(last) if last else None,
+        quarters_from=facts.get("quarters_from", 1),
     )
     return terms.dues(occasion), undated(terms.rules, occasion)
 

@@ -357,6 +357,7 @@ def _counted_case(case: Case, payload: CalculatorPayload) -> MeasuredCase:
         measurement=version.measurement,
         stated=case.circumstances,
         currency=version.billable,
+        exclusion_mode=version.measurement.exclusion_mode,
     )
     return MeasuredCase(case, None, (), measured, withheld or _other_currency(case))
 

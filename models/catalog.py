@@ -8,6 +8,7 @@ may carry a worked example, which its own terms must reproduce to the cent.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -217,6 +218,7 @@ def determine_payload(
     )
     fee = payload.billable_amount if billable is None else billable
     closes = terms.period.holding(payload.service_month).closes
+    occasion = terms.claim.occasion(closes, time_zone=payload.time_zone or "UTC")
     return determine(
         terms=terms,
         measured=measured,
@@ -224,6 +226,7 @@ def determine_payload(
         billable=fee,
         currency=paid_in,
         month=closes,
+        occasion=replace(occasion, outages=payload.told_outages(rules, terms.period)),
     )
 
 

@@ -452,7 +452,8 @@ def _claim(asked: _Asked) -> tuple[date | None, tuple[Step, ...]]:
     claim = asked.terms.claim
     ends_on = asked.terms.period.holding(asked.month).last_day
     occasion = asked.occasion or claim.occasion(asked.month)
-    found = claim.dues(replace(occasion, ends_on=ends_on))
+    began = asked.terms.period.starts_in_month
+    found = claim.dues(replace(occasion, ends_on=ends_on, quarters_from=began))
     due = claim_due(found)
     if due is None:
         unknown = "the claim's deadline hangs on something that is not known here"

@@ -36,6 +36,7 @@ from models.payload_facts import (
     Properties,
     counted_outages,
     earlier_of,
+    long_enough,
     overlapping,
 )
 from models.period import ServiceMonth, end_of_day
@@ -313,7 +314,8 @@ class CalculatorPayload(Terms):
             return self._from_requests(self.requests, blank, terms)
         if self.outages is not None:
             used = period.used_until(facts.earlier, blank.time_zone)
-            return self._from_outages(self.outages, blank, terms, used)
+            mode = exclusion_mode
+            return self._from_outages(self.outages, blank, terms, used=used, mode=mode)
         return self._from_seconds(blank, exclusion_mode)
 
     def _blank(self, whole: ServicePeriod, time_zone: str, affected: Fraction) -> Measured:
@@ -390,11 +392,13 @@ class CalculatorPayload(Terms):
     ) -> tuple[Measured | None, str]:
         if terms.requests is None:
             return None, "requests were counted, and the terms do not say what uptime they make"
+        if unlike := requests.unlike(terms.requests):
+            return None, unlike
         found = uptime_of(requests.series, terms.requests)
         if found.uptime is None:
             return None, found.says
         others = dict(blank.others)
-        for also in terms.also:
+        for also in (one for one in terms.also if not requests.unlike(one.requests)):
             other = uptime_of(requests.series, also.requests)
             if other.uptime is not None:
                 others[also.name] = _with_uptime(blank, other.uptime)
@@ -405,7 +409,9 @@ class CalculatorPayload(Terms):
         outages: Sequence[PayloadOutage],
         blank: Measured,
         terms: MeasurementTerms,
+        *,
         used: int | None,
+        mode: ExclusionMode,
     ) -> tuple[Measured | None, str]:
         left = blank.period_seconds - Fraction(self.excluded_seconds or 0)
         if left <= 0 or blank.period is None:
@@ -414,9 +420,23 @@ class CalculatorPayload(Terms):
         if active is None:
             return None, f"the contract did not run in {self.month}"
         counted = counted_outages(outages, blank.period, terms)
+        left = left if mode is ExclusionMode.LEAVES_BOTH_SIDES else blank.period_seconds
         begun = replace(blank, measurable_seconds=left)
         found = refine(begun, counted, terms, active=active)
         return found.measured, "" if found.measured else found.reasons[0]
+
+    def told_outages(
+        self, terms: MeasurementTerms, period: PeriodTerms = MONTHLY, *, time_zone: str = "UTC"
+    ) -> tuple[Interval, ...]:
+        """The single outages that are long enough and touch the period, whole and rising.
+
+        Args:
+            terms: How long an outage must be.
+            period: What the ladder judges: the period that holds the payload's month.
+            time_zone: The contract's zone, where the payload names none.
+        """
+        whole = period.holding(self.service_month).bounds(self.time_zone or time_zone)
+        return tuple(one.interval for one in long_enough(self.outages or (), whole, terms))
 
     def _active(self, period: Interval, time_zone: str, used: int | None) -> Interval | None:
         """The part of the period whose downtime counts; None for none of it."""

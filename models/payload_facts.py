@@ -17,13 +17,13 @@ from pydantic_core import PydanticCustomError
 from models.circumstances import Past
 from models.exclusion import Moment
 from models.facts.outages import OutageFacts
-from models.facts.request_series import Counts
+from models.facts.request_series import Counts, RequestMethod, RequestTerms
 from models.intervals import MINUTE_MS, Interval, IntervalSet, instant
 from models.kinds.reward import Share
 from models.measurement import JudgedBy, MeasurementTerms, Reaches
 from models.money import Currency
 from models.period import ServiceMonth
-from models.terms import Amount, Exact, Minutes, Percent, Slug, Terms, Whole
+from models.terms import Amount, Exact, Minutes, Percent, Slug, Terms, Whole, plain
 
 
 class PayloadOutage(Terms):
@@ -72,11 +72,11 @@ class PayloadRequests(Terms):
     """A series of counted requests.
 
     Attributes:
-        interval_minutes: Length of an interval.
+        interval_minutes: Length of an interval; None for the one that the terms speak of.
         counts: Requests and errors of every interval, in order of time.
     """
 
-    interval_minutes: Minutes = Decimal(5)
+    interval_minutes: Minutes | None = Field(default=None, exclude_if=lambda value: value is None)
     counts: tuple[tuple[Whole, Whole], ...]
 
     @model_validator(mode="after")
@@ -90,6 +90,14 @@ class PayloadRequests(Terms):
                     {"place": place, "errors": errors, "requests": requests},
                 )
         return self
+
+    def unlike(self, terms: RequestTerms) -> str:
+        """Why the intervals are not those of the terms; "" where they are, or do not matter."""
+        told, asked = self.interval_minutes, terms.interval_minutes
+        if told in (None, asked) or terms.method is RequestMethod.SHARE_OF_REQUESTS:
+            return ""
+        lengths = f"{plain(told or asked)} min, and the terms judge intervals of {plain(asked)} min"
+        return f"requests were counted in intervals of {lengths}"
 
     @property
     def series(self) -> Sequence[Counts]:
@@ -187,12 +195,25 @@ def counted_outages(
     outages: Sequence[PayloadOutage], period: Interval, terms: MeasurementTerms
 ) -> list[OutageFacts]:
     """The outages that are long enough, as far as they lie in the period, rising."""
+    return [
+        OutageFacts(
+            IntervalSet.of([one.interval]).clip(period),
+            one.affected,
+            None if one.reported_at is None else instant(one.reported_at),
+        )
+        for one in long_enough(outages, period, terms)
+    ]
+
+
+def long_enough(
+    outages: Sequence[PayloadOutage], period: Interval, terms: MeasurementTerms
+) -> list[PayloadOutage]:
+    """The outages that touch the period and are long enough, rising."""
     kept = []
     for one in sorted(outages, key=lambda one: one.interval):
         inside = IntervalSet.of([one.interval]).clip(period)
-        if inside and _long_enough(one.interval, inside, terms):
-            at = None if one.reported_at is None else instant(one.reported_at)
-            kept.append(OutageFacts(inside, one.affected, at))
+        if inside and _is_long_enough(one.interval, inside, terms):
+            kept.append(one)
     return kept
 
 
@@ -222,7 +243,7 @@ def annotated(
     return tuple(found)
 
 
-def _long_enough(whole: Interval, inside: IntervalSet, terms: MeasurementTerms) -> bool:
+def _is_long_enough(whole: Interval, inside: IntervalSet, terms: MeasurementTerms) -> bool:
     minimum = terms.minimum_outage
     if minimum is None:
         return True

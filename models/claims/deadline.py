@@ -52,7 +52,8 @@ WRITTEN = re.compile(r"^(\d{1,4}) +(hour|day|business +day|month)s?$")
 class Anchor(StrEnum):
     """Where a rule begins to count.
 
-    Month, quarter and billing cycle are those of the service month's last day. The first outage is
+    Month, quarter and billing cycle are those of the service period's last day; quarters are fiscal
+    ones where the period's are. The first outage is
     the month's first one, from where it lies in the month: one deadline for all of them; while no
     outage is known, the month's first day. Awareness is when we knew of an outage: as long as
     nobody recorded that, its start. Eligibility is the month's end: before it nobody knows what the
@@ -249,6 +250,7 @@ class Occasion:
         billing_day: Day of the month on which billing cycles begin.
         holidays: Country whose holidays are no business days; None for none.
         ends_on: Last day of the service period, where it is not the month's.
+        quarters_from: The month in which the first quarter of a year begins, 1 to 12.
     """
 
     month: ServiceMonth
@@ -259,6 +261,7 @@ class Occasion:
     billing_day: int = 1
     holidays: str | None = None
     ends_on: date | None = None
+    quarters_from: int = 1
 
     @property
     def last_day(self) -> date:
@@ -372,7 +375,7 @@ def _on(rule: Deadline, occasion: Occasion, last: date, outage_at: int | None = 
 
 def _counted(rule: Deadline, occasion: Occasion, start: _Start) -> Due:
     if rule.by_end_of is not None:
-        last = _end_of(rule.by_end_of, rule.number or 0, start.day, occasion.billing_day)
+        last = _end_of(rule.by_end_of, rule.number or 0, start.day, occasion)
         return _on(rule, occasion, last, start.outage_at)
     if rule.unit is Unit.HOURS:
         begun = start.at if start.at is not None else end_of_day(start.day, occasion.time_zone)
@@ -407,9 +410,9 @@ def _starts(anchor: Anchor, occasion: Occasion) -> Iterator[_Start]:
         case Anchor.MONTH_END | Anchor.ELIGIBILITY:
             yield _Start(last)
         case Anchor.QUARTER_END:
-            yield _Start(_end_of(Stretch.QUARTER, 0, last, occasion.billing_day))
+            yield _Start(_end_of(Stretch.QUARTER, 0, last, occasion))
         case Anchor.BILLING_CYCLE_END:
-            yield _Start(_end_of(Stretch.BILLING_CYCLE, 0, last, occasion.billing_day))
+            yield _Start(_end_of(Stretch.BILLING_CYCLE, 0, last, occasion))
         case Anchor.FIRST_OUTAGE:
             yield _Start(_first_day(occasion))
         case Anchor.AWARENESS if occasion.aware_at is not None:
@@ -430,15 +433,15 @@ def _of_outages(anchor: Anchor, occasion: Occasion) -> Iterator[_Start]:
         yield _Start(occasion.day_of(at), at, outage.start)
 
 
-def _end_of(stretch: Stretch, number: int, day: date, billing_day: int) -> date:
+def _end_of(stretch: Stretch, number: int, day: date, occasion: Occasion) -> date:
     """The last date of the n-th stretch after the one that holds the date."""
-    month = ServiceMonth.of(day)
+    month, billing_day = ServiceMonth.of(day), occasion.billing_day
     match stretch:
         case Stretch.BILLING_CYCLE if billing_day > 1:
             begun = month if day >= _cycle_start(month, billing_day) else month.plus(-1)
             return _cycle_start(begun.plus(number + 1), billing_day) - timedelta(days=1)
         case Stretch.QUARTER:
-            to_its_end = -month.month % MONTHS_OF_A_QUARTER
+            to_its_end = (occasion.quarters_from - 1 - month.month) % MONTHS_OF_A_QUARTER
             return month.plus(to_its_end + MONTHS_OF_A_QUARTER * number).last_day
         case _:
             return month.plus(number).last_day

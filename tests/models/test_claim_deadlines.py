@@ -405,6 +405,24 @@ def test_the_short_forms_are_rules():
     )
 
 
+@pytest.mark.parametrize(
+    ("begins", "last", "following"),
+    [(1, "2021-03-31", "2021-06-30"), (2, "2021-01-31", "2021-04-30"),
+     (3, "2021-02-28", "2021-05-31"), (11, "2021-01-31", "2021-04-30")],
+)  # fmt: skip
+def test_a_quarter_is_the_fiscal_one_where_the_period_is(begins, last, following):
+    """January 2021 closes a quarter that began in November, where years begin in February."""
+    rules = [
+        Deadline(by_end_of=Stretch.QUARTER, number=0),
+        Deadline(by_end_of=Stretch.QUARTER, number=1),
+    ]
+    found = dues(rules, occasion("2021-01", quarters_from=begins))
+    assert [due.last_day.isoformat() for due in found] == [last, following]
+    (due,) = dues([Deadline(within="5 days", after=Anchor.QUARTER_END)],
+                  occasion("2021-01", quarters_from=begins))  # fmt: skip
+    assert due.last_day == date.fromisoformat(last) + timedelta(days=5)
+
+
 def test_after_may_be_written_from():
     """Both read well, and mean one rule with one digest."""
     written = Deadline.model_validate({"within": "30 days", "from": "quarter_end"})

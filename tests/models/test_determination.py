@@ -279,6 +279,14 @@ def test_a_cap_holds_where_no_fee_is_known():
     assert (found.credit_percent, found.capped, found.amount.text) == ("50", True, "0.00")
 
 
+def test_a_claim_after_a_fiscal_quarter_counts_from_its_end():
+    """June closes a quarter of years that begin in April or July; of February's it does not."""
+    ends = "claim: {deadlines: [{within: 5 days, after: quarter_end}]}"
+    text = f"{TABLE}period: {{kind: quarter, starts_in_month: %s}}\n{ends}"
+    assert decide(text % 4, month(uptime="99.5")).claim_by == date(2026, 7, 5)
+    assert decide(text % 2, month(uptime="99.5")).claim_by == date(2026, 8, 5)
+
+
 def test_the_claim_is_due_through_its_last_day():
     """Two billing cycles after June end with August; a met month has no deadline."""
     text = f"{TABLE}claim: {{billing_cycles: 2}}"

@@ -1,23 +1,28 @@
 """Facts of a period: series of counted requests, single outages, and payloads that tell them."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 from pydantic import ValidationError
 
+from models.case import Case, measure_case
+from models.catalog import determine_payload
 from models.circumstances import Circumstances
 from models.facts.outages import OutageFacts, needs_outages, refine
 from models.facts.request_series import RequestTerms, uptime_of
 from models.intervals import Interval, IntervalSet, instant
-from models.measurement import MeasurementTerms
+from models.measurement import ExclusionMode, MeasurementTerms
 from models.money import Currency
 from models.payload import CalculatorPayload
 from models.payload_facts import PayloadOutage, annotated
+from models.period import ServiceMonth
 from models.service_period import PeriodTerms
 from tests.models.ladders.months import month
+from tests.models.ladders.sheets import sheet
+from tests.models.test_whatif import version
 
 JUNE = Interval(
     instant(datetime(2026, 6, 1, tzinfo=UTC)), instant(datetime(2026, 7, 1, tzinfo=UTC))
@@ -209,7 +214,7 @@ def test_an_outage_stays_one_where_a_note_covers_a_part_of_it():
     rules = MeasurementTerms.model_validate({"partial_minutes": "dropped"})
     found = refine(june(), told, rules).measured
     assert found is not None
-    assert found.outage_seconds == (Fraction(600),)
+    assert list(found.outage_seconds or ()) == [600]
     assert found.outage_starts == (instant(start),)
 
 
@@ -233,7 +238,7 @@ def test_a_part_before_the_report_does_not_join_the_outage_before_it():
     rules = MeasurementTerms.model_validate({"clock_starts": "report"})
     found = refine(june(), told, rules).measured
     assert found is not None
-    assert found.outage_seconds == (Fraction(3600), Fraction(1800))
+    assert list(found.outage_seconds or ()) == [3600, 1800]
 
 
 def test_a_period_in_which_nothing_counts_has_no_uptime():
@@ -360,6 +365,66 @@ def test_facts_that_cannot_be_are_refused(facts, message):
     """With words for what was expected."""
     with pytest.raises(ValidationError, match=message):
         read(**facts)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "method", "percent"),
+    [
+        (None, "bad_intervals", 50),
+        (1, "bad_intervals", 50),
+        (5, "bad_intervals", None),
+        (5, "average_of_rates", None),
+        (5, "share_of_requests", 95),
+    ],
+)
+def test_counts_of_other_intervals_than_the_terms_speak_of_are_not_judged(minutes, method, percent):
+    """Five-minute sums say nothing of single minutes; the share of all requests is the same."""
+    terms = {"method": method, "interval_minutes": 1, "error_rate_percent": 5}
+    rules = MeasurementTerms.model_validate({"requests": terms})
+    length = {} if minutes is None else {"interval_minutes": minutes}
+    told = read(requests={"counts": [[100, 10], [100, 0]], **length})
+    measured, withheld = told.measured(measurement=rules)
+    assert (measured.uptime_percent if measured else None) == percent
+    assert ("intervals of 5 min" in withheld) == (percent is None)
+    assert CalculatorPayload.model_validate(told.model_dump(mode="json")) == told
+
+
+@pytest.mark.parametrize(("mode", "days"), [("leaves_both_sides", 29), ("counts_as_up", 30)])
+def test_excluded_time_beside_single_outages_goes_by_the_mode(mode, days):
+    """An hour down, a day excluded."""
+    hour = {"start": "2026-06-20T10:00Z", "end": "2026-06-20T11:00Z"}
+    told = read(outages=[hour], excluded_seconds=86_400)
+    measured, _ = told.measured(exclusion_mode=ExclusionMode(mode))
+    assert measured is not None
+    assert measured.uptime == 1 - Fraction(1, days * 24)
+
+
+def test_a_months_figures_are_excluded_as_the_contract_says():
+    """The decided month and the calculator answer alike: 996 of 1,000, not 496 of 500."""
+    figures = {"total_windows": 1000, "error_windows": 4, "excluded_windows": 500}
+    told = CalculatorPayload.model_validate({"month": "2026-09", **figures})
+    rules = MeasurementTerms(exclusion_mode=ExclusionMode.COUNTS_AS_UP)
+    terms = version(1000).model_copy(update={"measurement": rules})
+    case = Case("acme/api", "api", ServiceMonth.parse("2026-09"), terms, (), payload=told)
+    measured = measure_case(case).measured
+    assert measured is not None
+    assert measured.uptime_percent == Fraction("99.6")
+
+
+def test_single_outages_date_the_claims_that_hang_on_them():
+    """Within 7 days of the start, which counts: 8 June; an outage of July does not."""
+    credit = sheet("webflow").credit
+    told = read(
+        outages=[
+            {"start": "2026-06-01T10:00Z", "end": "2026-06-01T10:40Z"},
+            {"start": "2026-07-01T10:00Z", "end": "2026-07-01T10:40Z"},
+        ]
+    )
+    found = determine_payload(terms=credit, payload=told, billable=Decimal(1000), currency="USD")
+    assert (found.credit_percent, found.claim_by) == ("2", date(2026, 6, 8))
+    asked = credit.model_copy(update={"measurement": MeasurementTerms.model_validate(
+        {"minimum_outage": {"minutes": 41}})})  # fmt: skip
+    assert told.told_outages(asked.measurement or MeasurementTerms()) == ()
 
 
 def test_a_contract_that_did_not_run_in_the_month_has_no_uptime():

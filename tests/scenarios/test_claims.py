@@ -245,6 +245,15 @@ def test_each_stage_has_its_own_deadline(tmp_path):
     assert books.rows[R0]["Claim By"] == "2025-10-31"
 
 
+def test_a_claim_counts_from_the_end_of_the_billing_month(tmp_path):
+    """31 August to 29 September: 30 days on it is 29 October, in the row and in the claim."""
+    billed = VENDOR.rstrip() + "\nperiod: {kind: billing_month, day: 31}\n"
+    books = Books.laid_out(tmp_path / "books", billed, checks=checks(hosting=120))
+    books.run()
+    assert books.rows[R0]["Claim By"] == "2025-10-29"
+    assert [one.says for one in claims(books)[KEY].dues] == ["through 2025-10-29"]
+
+
 # --- A status that a person sets in a ledger -----------------------------------------------------
 
 
