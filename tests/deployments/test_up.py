@@ -1,4 +1,4 @@
-"""`makegood up` at a terminal: how long it takes, Ctrl-C, starting it again, a port that is taken.
+"""`makegood up` at a terminal: Ctrl-C, starting it again, a port that is taken.
 
 A terminal's Ctrl-C reaches every process of its group at once, the server and the worker as well.
 """
@@ -22,7 +22,6 @@ from tests.workspaces import ACME, SEPTEMBER, Books, checks
 
 pytestmark = NEEDS_PREFECT
 
-MOST_SECONDS = 60
 PATIENCE_SECONDS = 240
 NAMES = {one["name"] for one in yaml.safe_load(FILE.read_text())["deployments"]}
 COMMAND = str(Path(sys.executable).with_name("makegood"))
@@ -87,35 +86,12 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
-def cpu_seconds(pids: list[int]) -> float:
-    """What processes have used of the processors, and those of their children that have ended."""
-    ticks = 0
-    for pid in pids:
-        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-        ticks += sum(map(int, after_name[11:15]))
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def is_busy() -> bool:
-    """Whether others leave this machine's processors no time of their own."""
-    return os.getloadavg()[0] > (os.cpu_count() or 1)
-
-
-def test_from_nothing_to_the_pages_with_deployments_and_back_again(tmp_path, capsys):
-    """Under a minute; Ctrl-C ends all of it with 0; a second start keeps everything.
-
-    On a machine that others keep busy the minute is one of its processors', not of the clock's.
-    """
-    busy = is_busy()
+def test_from_nothing_to_the_pages_with_deployments_and_back_again(tmp_path):
+    """Ctrl-C ends all of it with 0; a second start keeps everything."""
     books = Books.laid_out(tmp_path / "books", ACME, checks=checks(api=0))
     port, log = free_port(), books.folder / "up.log"
-    began = time.monotonic()
     with at_a_terminal(books.folder, port) as process:
         until_deployed(process, port, log)
-        took = time.monotonic() - began
-        worked = cpu_seconds([process.pid, *descendants(process.pid)])
-        with capsys.disabled():
-            print(f"\n  nothing to pages with deployments: {took:.1f} s, {worked:.1f} s of CPU")
         until_up(process, log)
         pages = Pages(f"http://127.0.0.1:{port}")
         run = pages.start("verify", month=SEPTEMBER)
@@ -143,7 +119,6 @@ def test_from_nothing_to_the_pages_with_deployments_and_back_again(tmp_path, cap
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)  # Somebody is impatient.
         assert process.wait(timeout=60) == 0, log.read_text()
-    assert (worked if busy else took) < MOST_SECONDS
 
 
 def test_a_port_that_is_taken_is_said_at_once(tmp_path):
