@@ -286,7 +286,11 @@ def _outages(decided: Decided) -> JsonValue:
     if uptime is None:
         return []
     counting = uptime.outages.counting
-    longest = sorted(counting, key=lambda outage: -outage.counted_ms)[:MOST_OUTAGES]
+    # The first one dates claims, however short it was.
+    first = min(counting, key=lambda outage: outage.whole, default=None)
+    longest = sorted(counting, key=lambda outage: (outage is not first, -outage.counted_ms))[
+        :MOST_OUTAGES
+    ]
     return [
         {
             "started_at": utc_text(outage.whole.start),

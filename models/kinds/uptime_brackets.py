@@ -274,7 +274,7 @@ class UptimeBrackets(Ladder):
             field=f"brackets[{number}].{row.bracket.upper_field}",
             fact=f"is {_upper_text(row.bracket)}, which leaves a gap up to {_cut_text(above)}",
             expected="every uptime under the commitment has exactly one row",
-            remedy=f"Raise it to {_cut_text(above)}, {KEEP}",
+            remedy=f"{_corrected('Raise', row, above)}, {KEEP}",
         )
 
     def _overlap(self, place: str, row: Row, reached: Cut) -> Finding:
@@ -285,7 +285,7 @@ class UptimeBrackets(Ladder):
             field=f"brackets[{row.place}].{row.bracket.upper_field}",
             fact=f"is {_upper_text(row.bracket)}, which overlaps {over} {_cut_text(reached)}",
             expected="every uptime under the commitment has exactly one row",
-            remedy=f"Lower it to {_cut_text(reached)}, {KEEP}",
+            remedy=f"{_corrected('Lower', row, reached)}, {KEEP}",
         )
 
     def _at_the_top(self, reached: Cut, otherwise: Defect) -> Defect:
@@ -346,6 +346,13 @@ def _upper_text(bracket: Bracket) -> str:
 
 def _cut_text(cut: Cut) -> str:
     return f"{number_text(cut[0] * 100, 12)}{' included' if cut[1] else ''}"
+
+
+def _corrected(verb: str, row: Row, cut: Cut) -> str:
+    """How a row comes to end at a cut; at its own number it needs the other kind of bound."""
+    if row.upper[0] != cut[0]:
+        return f"{verb} it to {_cut_text(cut)}"
+    return f"Write {'at_most' if cut[1] else 'below'}: {number_text(cut[0] * 100, 12)} instead"
 
 
 def _hours_meant(row: Row) -> Fraction | None:

@@ -4,7 +4,7 @@ The vendor Cloudways promises 99.9 %. 120 of September's 43,200 minutes down are
 500.00 USD are 50.00 USD, claimed within 30 days of the month's end, through October 30.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -252,6 +252,22 @@ def test_a_claim_counts_from_the_end_of_the_billing_month(tmp_path):
     books.run()
     assert books.rows[R0]["Claim By"] == "2025-10-29"
     assert [one.says for one in claims(books)[KEY].dues] == ["through 2025-10-29"]
+
+
+def test_the_first_of_many_outages_dates_the_claim(tmp_path):
+    """A minute on the 2nd, then two a hundred times; only a hundred outages are recorded."""
+    week = "claim: {channel: portal, deadlines: [{within: 7 days, after: incident_start}]}"
+    terms = VENDOR.replace("claim: {within_days: 30, channel: portal}", week)
+    begins = datetime(2025, 9, 3, tzinfo=UTC)
+    later = [(begins + timedelta(hours=n), 2) for n in range(100)]
+    rows = ["monitor,at,up", "hosting,2025-08-31T00:00:00Z,up"]
+    for start, minutes in [(datetime(2025, 9, 2, 12, tzinfo=UTC), 1), *later]:
+        rows.append(f"hosting,{start:%FT%TZ},down")
+        rows.append(f"hosting,{start + timedelta(minutes=minutes):%FT%TZ},up")
+    books = Books.laid_out(tmp_path / "books", terms, checks="\n".join(rows) + "\n")
+    books.run()
+    assert books.rows[R0]["Claim By"] == "2025-09-09"
+    assert claims(books)[KEY].dues[0].says == "through 2025-09-09"
 
 
 # --- A status that a person sets in a ledger -----------------------------------------------------

@@ -149,3 +149,38 @@ def test_sheets_that_are_not_measured_by_the_month_say_so():
     """Two vendors judge quarters; using their sheets on a month is a warning."""
     quarterly = {name for name in NAMES if sheet(name).measured_over is MeasuredOver.QUARTER}
     assert quarterly == {"github-legacy", "slack-2024"}
+
+
+def told(name, *outages, **facts):
+    """What a sheet earns for outages by start and end, on a fee of 1,000 USD."""
+    times = [{"start": start, "end": end} for start, end in outages]
+    payload = CalculatorPayload.model_validate({"month": "2026-06", "outages": times, **facts})
+    terms = sheet(name).credit
+    return determine_payload(terms=terms, payload=payload, billable=Decimal(1000), currency="USD")
+
+
+@pytest.mark.parametrize(("end", "amount"), [("10:05:00", "0.00"), ("10:05:00.001", "1000.00")])
+def test_a_droplet_is_down_after_more_than_five_minutes(end, amount):
+    """Five minutes of 43,200 are 99.988 %, under 99.99, and no outage yet."""
+    found = told("digitalocean-droplet", ("2026-06-01T10:00:00Z", f"2026-06-01T{end}Z"))
+    assert found.amount is not None
+    assert found.amount.text == amount
+
+
+def test_downtime_that_earned_a_credit_in_ec2s_first_agreement_is_used_up():
+    """300 minutes of April were credited in May; the 10 of June are 99.998 % of 365 days."""
+    april = ("2026-04-10T10:00Z", "2026-04-10T15:00Z")
+    june = ("2026-06-10T10:00Z", "2026-06-10T10:10Z")
+    credited = {"month": "2026-05", "breached": True, "credit_amount": 100}
+    once = told("aws-ec2-2008-annual", april, june, history=[credited])
+    again = told("aws-ec2-2008-annual", april, june)
+    assert [one.amount and one.amount.text for one in (once, again)] == ["0.00", "100.00"]
+
+
+def test_starlinks_credit_comes_by_itself_and_expires():
+    """After 24 months; what is left at the end is refunded."""
+    found = told("starlink-priority", ("2026-06-10T10:00Z", "2026-06-10T10:44Z"))
+    assert found.form == (
+        "as a credit against future fees, gone after 24 months, refunded when the contract ends, "
+        "without being asked for"
+    )

@@ -117,6 +117,14 @@ def test_what_a_table_says_of_its_rows_is_not_said_again_of_its_answers():
     assert (found.rule, found.field) == (Defect.GAP, "ladder.brackets[1].below")
 
 
+def test_a_bound_of_the_wrong_kind_is_told_to_change_its_kind():
+    """99.9 cannot be lowered to 99.9, nor 99 be raised to 99."""
+    found = sheet("github-legacy").findings("sheet")
+    remedies = {one.field: one.remedy for one in found}
+    assert remedies["credit.ladder.brackets[0].at_most"].startswith("Write below: 99.9 instead")
+    assert remedies["credit.ladder.brackets[1].below"].startswith("Write at_most: 99 instead")
+
+
 def test_faults_of_a_published_table_are_warnings():
     """It stays as it was published; the same table of our own is an error."""
     rows = ("below: 99.5, credit_percent: 10",)
