@@ -19,6 +19,7 @@ from connectors.store import Observation, StoredObligation
 from flows.bookkeeping import ledger_rows, surely_written
 from flows.books import ROW, Shown, cells_digest, last_shown, remembered_book
 from flows.claims import statuses
+from flows.declining import Declined, declined
 from flows.effects import AT_ONCE
 from flows.office import Office
 from models.contract import Role
@@ -268,6 +269,7 @@ class _Reader:
         rows = ledger_rows(office, period) if rows is None else rows
         self.found = LedgersRead()
         self._office, self._month = office, month
+        self._noes: Mapping[str, Declined] | None = None
         self._stored = {one.key: one for one in office.store.obligations(period)}
         self._rows = {row.key: row for row in rows}
         self._claims = statuses(office.store, period)
@@ -457,7 +459,14 @@ class _Reader:
             switched_on=notion is None or notion.release,
             status=row.page.cells.get(STATUS, ""),
             edits=differing,
+            declined=self._declined(row) if row.page.release else "",
         )
+
+    def _declined(self, row: Row) -> str:
+        """Who declined it, in words; asked of the log for ticked rows alone."""
+        if self._noes is None:
+            self._noes = declined(self._office.store, self._month)
+        return str(self._noes.get(row.stored.obligation.contract, ""))
 
 
 @dataclass(slots=True)

@@ -78,6 +78,7 @@ class TickedRow:
         switched_on: Whether ticks count in this workspace.
         status: What Status says.
         edits: Our cells that do not say what we would write, Status left out.
+        declined: Who declined the contract's month, in words; "" when nobody did.
     """
 
     state: ObligationState
@@ -86,6 +87,7 @@ class TickedRow:
     switched_on: bool
     status: str
     edits: Sequence[CellEdit] = ()
+    declined: str = ""
 
 
 def against(row: TickedRow) -> str:
@@ -111,6 +113,8 @@ def _against(row: TickedRow) -> Iterator[str]:
         yield f"the row is not what was decided: {said}{more}"
     if row.status == LedgerStatus.DENIED.value:
         yield "Status says Denied, which speaks against it"
+    if row.declined:
+        yield f"it was {row.declined}, which the row does not show, so a tick may be older or blind"
 
 
 def edits(

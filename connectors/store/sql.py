@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -205,15 +205,17 @@ def _dialect(url: str) -> Dialect:
 
 
 def _parsed(url: str) -> URL:
-    try:
-        return make_url(url)
-    except (ArgumentError, ValueError):
-        message = (
-            "database: its address cannot be read; sqlite:///makegood.db or "
-            "postgresql://user:password@host/name was expected. "
-            "Write `@`, `:`, `/` and `%` in a password as %40, %3A, %2F and %25."
-        )
-        raise Misconfigured(message) from None
+    with suppress(ArgumentError, ValueError):
+        parsed = make_url(url)
+        # Of a password with an `@` in it the rest would be taken for the host, and be shown as one.
+        if "@" not in (parsed.host or ""):
+            return parsed
+    message = (
+        "database: its address cannot be read; sqlite:///makegood.db or "
+        "postgresql://user:password@host/name was expected. "
+        "Write `@`, `:`, `/` and `%` in a password as %40, %3A, %2F and %25."
+    )
+    raise Misconfigured(message)
 
 
 def _bring_up_to_date(dialect: Dialect) -> None:

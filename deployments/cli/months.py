@@ -79,21 +79,36 @@ def backfill(
     workspace: Workspace = HERE,
     client: Clients = None,
     dry_run: DryRun = False,
-    notify: Annotated[bool, typer.Option("--notify", help="Mail each month's summary.")] = False,
+    notify: Annotated[
+        bool, typer.Option("--notify", help="Mail what waits and summaries.")
+    ] = False,
     allow_rule_release: Annotated[
         bool,
         typer.Option("--allow-rule-release", help="Let the contracts' own rules release."),
     ] = False,
+    reopen: Annotated[
+        str,
+        typer.Option(
+            "--reopen", metavar="WHY", help="Why months that were released are decided again."
+        ),
+    ] = "",
     json: Json = False,
 ) -> int:
     """Decide several past months, the oldest first.
 
-    Each month is decided as `makegood run` decides it. No summaries are mailed and nothing is
-    released by a contract's own rule unless --notify and --allow-rule-release ask for it.
+    Each month is decided as `makegood run` decides it. Nothing is mailed and nothing is released by
+    a contract's own rule unless --notify and --allow-rule-release ask for it; and a month whose
+    credits were released stays closed without a reason to --reopen it.
     """
     months = months_between(month_of(first, "--from"), month_of(last, "--to"))
     documents = run_months(
-        list(months), workspace, client, dry_run=dry_run, notify=notify, by_rule=allow_rule_release
+        list(months),
+        workspace,
+        client,
+        dry_run=dry_run,
+        notify=notify,
+        by_rule=allow_rule_release,
+        reopen=reopen,
     )
     if json:
         print_json(BackfillDocument(months=documents))
@@ -202,8 +217,19 @@ def run_months(
     notify: bool,
     by_rule: bool = False,
     prefect_home: Path | None = None,
+    reopen: str | None = None,
 ) -> list[RunDocument]:
     """Run months one after another on one Prefect server and answer with their documents.
+
+    Args:
+        months: The service months.
+        workspace: The folder that holds makegood.yaml.
+        clients: Only these clients; none for all.
+        dry_run: Decide and show, write nothing.
+        notify: Whether anything is mailed or posted.
+        by_rule: Whether the contracts' own rules may release.
+        prefect_home: Where a server of our own keeps its database; None for Prefect's own place.
+        reopen: See `MonthRun.reopen`; None for a month that a person has named.
 
     Raises:
         UnusableInputError: The workspace, a month or a client cannot be used; found before any
@@ -214,18 +240,19 @@ def run_months(
         plan_month(contracts, month=month, clients=clients or (), now=_now())
     documents = []
     with prefect_server(home=prefect_home) as ready:
-        from flows.month_end import RequestOfPerson, month_end
+        from flows.month_end import MonthRequest, RequestOfPerson, month_end
         from flows.requests import Mode
 
         ready()
         for month in months:
-            request = RequestOfPerson(
+            request = (RequestOfPerson if reopen is None else MonthRequest)(
                 month=str(month),
                 workspace=str(workspace),
                 clients=tuple(clients or ()),
                 mode=Mode.DRY_RUN if dry_run else Mode.FOR_REAL,
                 notify=notify,
                 by_rule=by_rule,
+                reopen=reopen or "",
             )
             with watched(title=request.title_at(_now())):
                 documents.append(run_document(month_end(request)))

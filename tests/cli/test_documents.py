@@ -107,6 +107,23 @@ def test_every_document_of_a_months_life_is_valid(books, prefect_api):
     assert changes == {"unchanged: decided before on the same inputs"}
 
 
+def test_a_backfill_opens_no_closed_month_without_a_reason(books, prefect_api):
+    """5,000 minutes in place of 120: asked about, and decided again with a reason."""
+    makegood("run", "--month", SEPTEMBER, *WORKSPACE)
+    makegood("release", SEPTEMBER, "--client", "acme", "--yes", *WORKSPACE)
+    books.write("checks.csv", checks(api=5000, hosting=120))
+    asked = ("backfill", "--from", SEPTEMBER, "--to", SEPTEMBER, "--client", "acme", *WORKSPACE)
+    left = makegood(*asked)
+    assert left.code == 1
+    assert "the month is closed and would come out otherwise" in left.out
+    assert [key for key in books.owed if key.startswith("acme/")] == ["acme/api/2025-09/r0"]
+    makegood(*asked, "--reopen", "the monitor was wrong")
+    assert [key for key in books.owed if key.startswith("acme/")] == [
+        "acme/api/2025-09/r0",
+        "acme/api/2025-09/r1",
+    ]
+
+
 def test_a_release_with_json_asks_nobody(books, prefect_api):
     """Without --yes nothing is released: exit code 1, nothing on stdout."""
     makegood("run", "--month", SEPTEMBER, *WORKSPACE)

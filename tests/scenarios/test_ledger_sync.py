@@ -21,6 +21,7 @@ from flows import ledger_sync, mirroring, month
 from flows.bookkeeping import ledger_rows
 from flows.claim_mirror import show_in_ledgers
 from flows.claims import find_claim, status_move, tell
+from flows.declining import decline
 from flows.effects import ONCE, settle
 from flows.ledger_reading import note_pages, record_tick
 from flows.ledger_sync import sync
@@ -423,6 +424,20 @@ def test_a_tick_releases_pays_and_tells_once(firm):
     again = firm.sync()
     assert (again.released, again.ticks, again.edits, again.questions) == ((), [], [], [])
     assert firm.books.everything == before
+
+
+def test_a_tick_does_not_let_go_what_somebody_declined(firm):
+    """The row shows nobody's no: a form and `makegood release` do. Bluefin's tick counts."""
+    firm.tick(R0, BLUE)
+    with firm.office() as office:
+        drafts = waiting_batch(office, month=MONTH, clients=["acme"]).waiting
+        decline(office.store, drafts, by=Voice("Ana", Identity.FREE_TEXT), why="ours?", at=1_000)
+    done = firm.sync()
+    assert done.released == (BLUE,)
+    assert firm.states()[R0] == "draft"
+    (question,) = done.questions
+    assert "it was declined by Ana on 1970-01-01T00:00:01Z: ours?" in question
+    assert firm.sync().released == ()
 
 
 @pytest.mark.parametrize(

@@ -279,6 +279,7 @@ def test_a_server_that_does_not_answer_is_worth_another_run():
         ("makegood.db", "cannot be read"),
         ("", "cannot be read"),
         ("postgresql://kim:secret@db:name/makegood", "cannot be read; .*%2F"),
+        ("postgresql://kim:my@secret@db/makegood", "cannot be read; .*%40"),
     ],
 )
 def test_an_address_of_another_kind_is_refused(url, fact):
