@@ -124,7 +124,7 @@ def test_every_command_of_the_runbook_is_one(command):
 def test_every_command_has_its_line_in_the_table():
     """By its name; several may share a line."""
     table = " ".join(cells[0] for cells in rows("## Commands"))
-    named = set(re.findall(r"`(\w+)", table))
+    named = set(re.findall(r"`([\w-]+)", table))
     assert named == set(COMMANDS)
 
 
