@@ -79,5 +79,5 @@ def _unusable(path: Path, fact: str) -> UnusableInputError:
         str(path),
         fact,
         expected="an Ed25519 private key as a PEM file",
-        remedy=f"Make one with `makegood signing-key {path}`, and publish what it shows.",
+        remedy=f"Make one with `makegood sign-key {path}`, and publish what it shows.",
     )

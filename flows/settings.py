@@ -188,7 +188,7 @@ class Settings(BaseSettings):
     signing_key_file: Plain = Field(
         default="",
         description="the file of the private key that signs evidence packs, which `makegood "
-        "signing-key` makes",
+        "sign-key` makes",
     )
 
     @classmethod

@@ -312,7 +312,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "evidence": Command(
         "evidence:evidence",
-        "Write everything that one decision stands on into one signed file.",
+        "Write what one decision stands on into one signed file.",
         (
             "makegood evidence acme/api 2026-05",
             "makegood evidence acme/api 2026-05 --output may.zip --json",
@@ -324,10 +324,10 @@ COMMANDS: Mapping[str, Command] = {
             COULD_NOT_FINISH,
         ),
     ),
-    "signing-key": Command(
-        "evidence:signing_key",
-        "Make the key that signs evidence packs, and show its public half.",
-        ("makegood signing-key signing.pem",),
+    "sign-key": Command(
+        "evidence:sign_key",
+        "Make the key that signs evidence packs; show its public half.",
+        ("makegood sign-key signing.pem",),
         ("made", "", UNUSABLE, ""),
     ),
     "measure": Command(

@@ -1,4 +1,4 @@
-"""`makegood evidence` and `signing-key`: a month's evidence in one signed file."""
+"""`makegood evidence` and `sign-key`: a month's evidence in one signed file."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def evidence(
     workspace: Workspace = HERE,
     json: Json = False,
 ) -> int:
-    """Write everything that one decision stands on into one signed file.
+    """Write what one decision stands on into one signed file.
 
     Whoever has it works uptime and credit out anew with `verify.py`, which lies inside and needs
     nothing but Python. The key is read from the file that MAKEGOOD_SIGNING_KEY_FILE names.
@@ -60,10 +60,10 @@ def evidence(
     return Exit.DONE
 
 
-def signing_key(
+def sign_key(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="Where the new key is written.")],
 ) -> int:
-    """Make the key that signs evidence packs, and show its public half."""
+    """Make the key that signs evidence packs; show its public half."""
     key = make_key(path)
     write(
         f"{path}: a new private key, for its owner alone. Keep a copy where only you can read it."
@@ -80,7 +80,7 @@ def _key_file() -> Path:
             SIGNING_KEY_FILE,
             "is not in the environment, or empty",
             expected="the file with the key that signs evidence packs",
-            remedy=f"Make one with `makegood signing-key FILE` and set {SIGNING_KEY_FILE}=FILE.",
+            remedy=f"Make one with `makegood sign-key FILE` and set {SIGNING_KEY_FILE}=FILE.",
         )
     return Path(named)
 

@@ -17,7 +17,7 @@ from connectors.store._migrations import alembic_config, newest_revision
 from connectors.store._sqlite import SqliteFile
 from flows import checkup_zones
 from flows.checkup_prefect import POOL
-from flows.settings import DATABASE_URL
+from flows.settings import DATABASE_URL, PREFECT_API
 from tests.command import makegood
 from tests.connectors.billing.stage import PERMISSIONS, fresh_account
 from tests.connectors.ledger.notion_stage import fresh_workspace
@@ -34,7 +34,8 @@ SECRETS = ("rk_test", "ntn_", PASSWORD)
 @pytest.fixture
 def books(tmp_path, monkeypatch):
     """One client, nothing decided yet."""
-    monkeypatch.delenv(DATABASE_URL, raising=False)
+    for name in (DATABASE_URL, PREFECT_API):
+        monkeypatch.delenv(name, raising=False)
     return Books.laid_out(tmp_path / "books", ACME, checks=checks(api=0))
 
 

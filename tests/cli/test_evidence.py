@@ -1,4 +1,4 @@
-"""`makegood evidence` and `signing-key`: one signed file that anybody can verify with Python alone.
+"""`makegood evidence` and `sign-key`: one signed file that anybody can verify with Python alone.
 
 120 of 43,200 minutes down are 99.72 %: 10 % of Acme's 2,000.00 EUR are 200.00 EUR.
 """
@@ -28,7 +28,7 @@ def books(tmp_path, monkeypatch):
     books.write("exclusions/upgrade.yaml", maintenance(60))
     books.run(notify=False)
     key = tmp_path / "signing.pem"
-    assert makegood("signing-key", str(key)).code == 0
+    assert makegood("sign-key", str(key)).code == 0
     monkeypatch.setenv(SIGNING_KEY_FILE, str(key))
     return books
 
@@ -145,7 +145,7 @@ def test_the_private_key_is_for_its_owner_alone(books, tmp_path):
     """It is made so, is never overwritten, and is refused when others may read it."""
     key = tmp_path / "signing.pem"
     assert key.stat().st_mode & 0o777 == 0o600
-    ended = makegood("signing-key", str(key))
+    ended = makegood("sign-key", str(key))
     assert ended.code == 2
     assert "never overwritten" in ended.err
     key.chmod(0o644)
@@ -164,5 +164,5 @@ def test_without_a_key_or_a_decision_nothing_is_written(books, tmp_path, monkeyp
     monkeypatch.delenv(SIGNING_KEY_FILE)
     ended = makegood("evidence", "acme/api", SEPTEMBER, *where)
     assert ended.code == 2
-    assert "makegood signing-key" in ended.err
+    assert "makegood sign-key" in ended.err
     assert not (tmp_path / "pack.zip").exists()

@@ -124,6 +124,9 @@ def test_the_operator_sees_name_artifacts_and_decisions_in_prefect(books):
     flow_run = latest_run()
     assert flow_run.state.is_completed()
     shown = artifacts_of(flow_run)
+    # Where a test before this one left something open on this server, it is taken back.
+    settled = shown.pop("needs-a-person-2025-09", None)
+    assert settled is None or "nothing needs a person" in str(settled.data)
     assert set(shown) == {
         *("progress", "contracts-2025-09", "month-2025-09"),
         *("month-2025-09-acme", "month-2025-09-bluefin"),

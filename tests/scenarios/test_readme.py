@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -18,13 +19,13 @@ def blocks(language):
     """The fenced texts in one language, without the indentation of their list."""
     found = FENCED.finditer(README.read_text(encoding="utf-8"))
     texts = [match["text"] for match in found if match["language"] == language]
-    return ["\n".join(line.removeprefix("   ") for line in text.splitlines()) for text in texts]
+    return [dedent(text).removesuffix("\n") for text in texts]
 
 
 @pytest.fixture
 def workspace(tmp_path):
     """The folder that a reader has after step 3."""
-    workspace, contract = blocks("yaml")
+    workspace, contract, _ = blocks("yaml")
     (checks,) = blocks("csv")
     for name, text in {
         "makegood.yaml": workspace,
@@ -38,6 +39,15 @@ def workspace(tmp_path):
 
 def test_the_example_of_the_readme_has_no_errors(workspace):
     """What a newcomer copies is accepted as it stands."""
+    findings = WorkspaceFolder(workspace).findings()
+    assert [str(one) for one in findings if one.severity is Severity.ERROR] == []
+
+
+def test_what_the_readme_adds_for_incidents_is_accepted_as_well(workspace):
+    """Below the workspace's own words, with the service that the contract names."""
+    *_, incidents = blocks("yaml")
+    written = workspace / "makegood.yaml"
+    written.write_text(f"{written.read_text()}{incidents}\n")
     findings = WorkspaceFolder(workspace).findings()
     assert [str(one) for one in findings if one.severity is Severity.ERROR] == []
 
