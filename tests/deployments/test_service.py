@@ -107,9 +107,9 @@ def test_a_question_that_nobody_answers_releases_nothing_and_is_told(pages, book
 
 def test_a_retry_of_a_completed_run_changes_nothing(pages, books):
     """The button is there, also on completed runs."""
-    before = books.tables
     run = pages.start("month-end", month=SEPTEMBER)
     pages.until(run, "COMPLETED")
+    before = books.tables
     pages.asked("POST", f"/flow_runs/{run}/set_state", state={"type": "SCHEDULED"}, force=True)
     pages.until(run, "COMPLETED", tries=2)
     assert books.tables == before
