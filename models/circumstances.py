@@ -38,6 +38,11 @@ class Past:
     credit_days: Fraction = Fraction(0)
     carried_minor: int | None = 0
 
+    @property
+    def is_withheld(self) -> bool:
+        """Whether what it earned is not known yet."""
+        return self.carried_minor is None
+
     def missed(self, bound: Fraction) -> bool | None:
         """Whether its uptime was below a bound, 0 to 1; None when that is not known."""
         if self.uptime is not None:

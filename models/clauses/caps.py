@@ -130,8 +130,8 @@ def cap_events(
     """The credit with every event, and every day, cut to what it may earn."""
     for cap in (cap for cap in caps if cap.scope in OF_EVENTS):
         if not events:
-            return replace(worth, held=f"the cap of {cap.words} needs single outages, and only "
-                           "their sum is known")  # fmt: skip
+            why = f"the cap of {cap.words} needs single outages, and only their sum is known"
+            return replace(worth, held=why)
         if cap.scope is CapScope.DAY and any(one.at is None for one in events):
             return replace(worth, held=f"the cap of {cap.words} needs the outages' dates")
         worth, events = _cut(worth, cap, events, asked)
@@ -193,8 +193,9 @@ def _cap_one(worth: Worth, cap: ScopedCap, asked: Capped) -> Worth:
     if cap.scope is CapScope.SUBSCRIPTION:
         places = places[: len(earlier)]
     known = [earlier[i] for i in places if i < len(earlier)]
-    if None in known:
-        lacking = known.count(None)
+    # A withheld period may yet earn what this one would take from under the cap.
+    lacking = sum(1 for past in known if past is None or past.is_withheld)
+    if lacking:
         why = f"the cap of {cap.words} needs {lacking} earlier periods that are not decided"
         return replace(worth, held=why)
     if len(known) < len(places):

@@ -246,6 +246,15 @@ def test_a_cap_over_periods_needs_them_decided():
     assert "of 2 earlier periods of its scope nothing is stated" in [s.says for s in found.steps]
 
 
+def test_a_cap_over_periods_waits_for_what_is_withheld():
+    """It may yet earn up to all of the cap, and then both together would have passed it."""
+    bounded = terms(caps=[{"scope": "quarter", "percent": 5}])
+    withheld = past(breached=None, carried_minor=None)
+    assert paid(bounded, missed(earlier=[past(), withheld])) == (
+        "the cap of 5 % a quarter needs 1 earlier periods that are not decided"
+    )
+
+
 def test_a_cap_in_days_counts_the_days_before():
     """15 days a quarter, 10 of them earned before."""
     ladder = {"kind": "single_threshold", "commitment_percent": Decimal("99.9"), "credit_days": 7}
